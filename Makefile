@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+#
+#   make                 libverd.a
+#   make deps check      install what the tests need (Debian), run every test in every build
+#   make test            run the tests in one build:
+#                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|ubsan|lto  CC=...
+#                          HUB=epoll|poll  FILTER='pool/*' (one suite)  PROGRAM=name (one program)
+#   make bench           measure; BENCH=name for one row, BENCH_QUICK=1 for a short run
+#   make demo            run tests/examples/demo; CLIENTS=n
+#   make examples lint format install clean distclean
+#
+# ARCH, CONFIG and CC choose a build, and each build has its own directory.
+
+HOST := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
+ARCH = $(HOST)
+CONFIG = release
+HUB = epoll
+VERSION = 0.1.0
+
+PREFIX = /usr/local
+INCLUDEDIR = $(PREFIX)/include
+LIBDIR = $(PREFIX)/lib
+
+# ---- tools -------------------------------------------------------------------------------------
+
+CROSS := $(if $(filter-out $(HOST),$(ARCH)),$(ARCH)-linux-gnu-)
+ifeq ($(origin CC),default)
+CC := $(if $(CROSS),$(CROSS)gcc,cc)
+endif
+CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+ifeq ($(origin CXX),default)
+CXX := $(if $(filter cc,$(CC)),c++,$(subst gcc,g++,$(subst clang,clang++,$(CC))))
+endif
+# Only the compiler's own ar and nm read the objects of a link-time optimised build.
+BINUTILS := $(if $(filter-out lto,$(CONFIG)),$(CROSS),$(if $(CLANG),llvm-,$(CROSS)gcc-))
+ifeq ($(origin AR),default)
+AR := $(BINUTILS)ar
+endif
+NM = $(BINUTILS)nm
+TARGET := $(if $(and $(CROSS),$(CLANG)),--target=$(ARCH)-linux-gnu)
+
+BUILD := build/$(ARCH)-$(CONFIG)$(if $(filter-out cc gcc $(CROSS)gcc,$(CC)),-$(notdir $(CC)))
+OBJ := $(BUILD)/obj
+SYSROOT := build/sysroot-$(ARCH)
+
+# ---- flags -------------------------------------------------------------------------------------
+
+CONFIG_release = -O2
+CONFIG_debug = -O0
+CONFIG_asan = -O1 -fsanitize=address
+CONFIG_ubsan = -O1 -fsanitize=undefined -fno-sanitize-recover=undefined
+CONFIG_lto = -O2 $(if $(CLANG),-flto,-flto=auto)
+$(if $(CONFIG_$(CONFIG)),,$(error CONFIG=$(CONFIG): expected release, debug, asan, ubsan or lto))
+
+HARDEN_x86_64 = -fcf-protection
+HARDEN_aarch64 = -mbranch-protection=standard
+$(if $(wildcard arch/$(ARCH)),,$(error ARCH=$(ARCH): expected one of $(notdir $(wildcard arch/*))))
+
+# Frame pointers stay, so that profilers that follow them see through the library and across a
+# switch.
+CODEGEN := $(TARGET) $(CONFIG_$(CONFIG)) -g $(HARDEN_$(ARCH)) -fPIE -fno-omit-frame-pointer
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wformat=2 -Wcast-qual -Wcast-align \
+            -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes \
+            -Wold-style-definition -Wimplicit-fallthrough
+# CFLAGS, CPPFLAGS and LDFLAGS are the user's. WERROR=-Werror is what `make check` passes.
+USER_C = -std=c17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS)
+LIB_C = $(USER_C) -Icore -Iarch/$(ARCH) $(WARNINGS) $(WERROR) $(CFLAGS)
+TEST_C = $(USER_C) -Icore -Iarch/$(ARCH) -Itests/support -Wall -Wextra $(WERROR) $(CFLAGS)
+EXAMPLE_C = $(USER_C) $(WARNINGS) $(WERROR) $(CFLAGS)
+PROGRAM_CXX = -std=c++17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS) -Wall -Wextra $(WERROR) \
+              $(CXXFLAGS)
+LINK = $(CODEGEN) -pthread $(LDFLAGS)
+
+ifneq ($(CROSS),)
+CRITERION_C = -isystem $(SYSROOT)/usr/include
+CRITERION_LINK = -L$(SYSROOT)/usr/lib/$(ARCH)-linux-gnu \
+    -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(ARCH)-linux-gnu:$(SYSROOT)/lib/$(ARCH)-linux-gnu
+CRITERION_READY = $(SYSROOT)/.complete
+endif
+
+# ---- files -------------------------------------------------------------------------------------
+
+HEADERS := $(wildcard include/verd.h include/verd/*.h)
+LIB_SRC := $(wildcard arch/$(ARCH)/*.S core/*/*.c)
+TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcard tests/*/*.c))
+SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
+EXAMPLE_SRC := $(wildcard tests/examples/*.c)
+PROGRAM_SRC := $(wildcard tests/programs/*.c tests/programs/*.cc)
+BENCH_SRC := $(wildcard bench/*.c bench/$(ARCH)/*.S)
+
+objects = $(addprefix $(OBJ)/,$(addsuffix .o,$(1)))
+LIB_OBJ := $(call objects,$(LIB_SRC))
+SUITE_OBJ := $(call objects,$(SUITE_SRC))
+EXAMPLE_OBJ := $(call objects,$(EXAMPLE_SRC))
+PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC))
+BENCH_OBJ := $(call objects,$(BENCH_SRC))
+
+LIB := $(BUILD)/libverd.a
+EXAMPLES := $(patsubst tests/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC))
+PROGRAMS := $(patsubst tests/programs/%,$(BUILD)/programs/%,$(basename $(PROGRAM_SRC)))
+
+# ---- building ----------------------------------------------------------------------------------
+
+.PHONY: all examples bench demo deps test check lint format install clean distclean
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(LIB)
+	@cp $(LIB) libverd.a
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(LIB_OBJ) $(BENCH_OBJ): COMPILE = $(CC) $(LIB_C)
+$(BENCH_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
+$(SUITE_OBJ): COMPILE = $(CC) $(TEST_C) $(CRITERION_C)
+$(SUITE_OBJ): | $(CRITERION_READY)
+$(EXAMPLE_OBJ) $(PROGRAM_OBJ): COMPILE = $(CC) $(EXAMPLE_C)
+$(filter %.cc.o,$(PROGRAM_OBJ)): COMPILE = $(CXX) $(PROGRAM_CXX)
+
+$(OBJ)/%.o: % Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/suite: $(SUITE_OBJ) $(LIB)
+	$(CC) $(LINK) -o $@ $^ $(CRITERION_LINK) -lcriterion -lm
+
+$(BUILD)/examples/%: $(OBJ)/tests/examples/%.c.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^
+
+$(BUILD)/programs/%: $(OBJ)/tests/programs/%.c.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LINK) $(PROGRAM_LINK) -o $@ $^
+
+$(BUILD)/programs/%: $(OBJ)/tests/programs/%.cc.o $(LIB)
+	@mkdir -p $(@D)
+	$(CXX) $(LINK) $(PROGRAM_LINK) -o $@ $^
+
+$(BUILD)/bench: $(BENCH_OBJ) $(LIB)
+	$(CC) $(LINK) -o $@ $^ $(PEER_LIBS) -lm
+
+# What a few programs (PROGRAM_LINK) and the benchmark's peers (PEER_CFLAGS, PEER_LIBS) need.
+-include tests/programs/flags.mk bench/peers.mk
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(SUITE_OBJ) $(EXAMPLE_OBJ) $(PROGRAM_OBJ) $(BENCH_OBJ))
+
+# ---- running -----------------------------------------------------------------------------------
+
+# On the command line, `make deps check` installs before it checks even under -j.
+AFTER_DEPS = $(filter deps,$(MAKECMDGOALS))
+
+deps:
+	.ci/deps
+ifneq ($(HOST),aarch64)
+	tests/support/sysroot build/sysroot-aarch64
+	tests/support/binfmt build/sysroot-aarch64 || [ -z "$$CI" ]
+endif
+
+$(SYSROOT)/.complete:
+	tests/support/sysroot $(@D)
+
+examples: $(EXAMPLES)
+
+# What tests may know of their build; scripts among the programs compile with it.
+test: export VERD_HUB = $(HUB)
+test: export VERD_ARCH = $(ARCH)
+test: export VERD_CONFIG = $(CONFIG)
+test: export VERD_BUILD = $(BUILD)
+test: export VERD_CC = $(CC) $(TARGET)
+test: export VERD_CXX = $(CXX) $(TARGET)
+test: export VERD_NM = $(NM)
+test: export VERD_CFLAGS = $(USER_C) $(CFLAGS)
+test: export VERD_LDFLAGS = $(LDFLAGS)
+test: export QEMU_LD_PREFIX = $(if $(CROSS),$(abspath $(SYSROOT)))
+test: $(if $(PROGRAM),,$(BUILD)/suite) $(if $(FILTER),,$(PROGRAMS)) $(EXAMPLES) | $(AFTER_DEPS)
+	tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
+	    $(if $(PROGRAM),--program '$(PROGRAM)')
+
+# ARCH:CONFIG:CC:HUB, where cc is the architecture's default compiler. The builds beside the release
+# share the two hubs out between the two compilers.
+shared_out = $(HOST):$(1):cc:epoll $(HOST):$(1):clang:poll
+RUNS_native = $(call shared_out,release) $(HOST):release:cc:poll $(HOST):release:clang:epoll
+RUNS_debug = $(call shared_out,debug)
+RUNS_asan = $(call shared_out,asan)
+RUNS_ubsan = $(call shared_out,ubsan)
+RUNS_lto = $(call shared_out,lto)
+RUNS_aarch64 = aarch64:release:cc:epoll aarch64:release:cc:poll aarch64:debug:cc:epoll \
+               aarch64:release:clang:poll
+CHECKS := native debug asan ubsan lto $(if $(filter-out aarch64,$(HOST)),aarch64)
+.PHONY: $(CHECKS:%=check-%)
+
+$(CHECKS:%=check-%): check-%: | $(AFTER_DEPS)
+	@tests/support/run-builds $(RUNS_$*)
+
+check: | $(AFTER_DEPS)
+	@tests/support/run-builds $(foreach check,$(CHECKS),$(RUNS_$(check)))
+
+bench: $(BUILD)/bench
+	$(BUILD)/bench
+
+demo: $(BUILD)/examples/demo
+	$(BUILD)/examples/demo
+
+lint: | $(AFTER_DEPS)
+	@.ci/lint $(CC) $(LIB_C)
+
+format:
+	clang-format -i $(HEADERS) $(wildcard $(foreach ext,c h cc,arch/*/*.$(ext) core/*/*.$(ext) \
+	    tests/*/*.$(ext) tests/*/*/*.$(ext) bench/*.$(ext)))
+
+# ---- installing --------------------------------------------------------------------------------
+
+install: $(LIB)
+	install -d $(DESTDIR)$(INCLUDEDIR)/verd $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 include/verd.h $(DESTDIR)$(INCLUDEDIR)/
+	install -m 644 include/verd/*.h $(DESTDIR)$(INCLUDEDIR)/verd/
+	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/
+	printf '%s\n' 'Name: libverd' 'Description: Green threads for C servers' \
+	    'Version: $(VERSION)' 'Cflags: -I$(INCLUDEDIR)' 'Libs: -L$(LIBDIR) -lverd -pthread' \
+	    > $(DESTDIR)$(LIBDIR)/pkgconfig/verd.pc
+
+# The sysroot costs a download, so only distclean removes it.
+clean:
+	rm -rf libverd.a build/results build/x86_64-* build/aarch64-*
+
+distclean: clean
+	rm -rf build

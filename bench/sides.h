@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+
+/* libverd's server and the raw one, alive at the same time, each with a load of its own. */
+#ifndef BENCH_SIDES_H
+#define BENCH_SIDES_H
+
+#include "load.h"
+#include "server.h"
+
+struct side {
+    struct server server;
+    struct load load;
+};
+
+struct sides {
+    struct side verd, raw;
+};
+
+/* Starts both servers and connects a load to each. */
+void sides_start(struct sides *sides, int connections);
+void sides_stop(struct sides *sides);
+
+/* Processor time of the server, in nanoseconds, for each of the `count` things that `work` has the
+ * load do. The load is told to, and this process waits. */
+double side_time(struct side *side, void (*work)(struct load *, long), long count);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* The hub on epoll(7): edge-triggered, each descriptor registered for both directions at once. */
+#include <errno.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include "hub/hub.h"
+
+#define EVENTS_MAX 1024 /* taken at once */
+#define BATCHES_MAX 64  /* in one look, while they come in full */
+
+/* epoll's event bits are poll's: verd__hub_ready gets them as they are. */
+#define INTEREST (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET)
+
+struct state {
+    int fd; /* epoll's own */
+    struct epoll_event events[EVENTS_MAX];
+};
+
+static int epoll_open(struct verd__hub *hub)
+{
+    struct state *state = malloc(sizeof *state);
+    if (state == NULL)
+        return -1;
+    state->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (state->fd < 0) {
+        free(state);
+        return -1;
+    }
+    hub->state = state;
+    return 0;
+}
+
+static void epoll_shut(struct verd__hub *hub)
+{
+    struct state *state = hub->state;
+    close(state->fd);
+    free(state);
+}
+
+static int control(const struct verd__hub *hub, int operation, int fd,
+                   const struct verd__fd *record)
+{
+    const struct state *state = hub->state;
+    bool ours = record->bits & VERD__FD_OURS;
+    struct epoll_event event = {
+        .events = ours ? INTEREST : record->wanted | EPOLLET,
+        .data.u64 = (uint64_t)record->generation << 32 | (uint32_t)fd,
+    };
+    return epoll_ctl(state->fd, operation, fd, &event);
+}
+
+/* A descriptor that is not ours may be registered already, or have been, or be another file by now:
+ * modifying it tells, and has its present state reported. */
+static int epoll_watch(struct verd__hub *hub, int fd, struct verd__fd *record)
+{
+    if (!(record->bits & VERD__FD_OURS)) {
+        int result = control(hub, EPOLL_CTL_MOD, fd, record);
+        if (result == 0 || errno != ENOENT)
+            return result;
+        if (record->waiting[VERD__INPUT] != NULL || record->waiting[VERD__OUTPUT] != NULL)
+            verd__hub_gone(hub, record); /* the other direction's wait is for the file before */
+        return control(hub, EPOLL_CTL_ADD, fd, record);
+    }
+    int result = control(hub, EPOLL_CTL_ADD, fd, record);
+    if (result != 0 && errno == EEXIST) /* left by a duplicate that had the number before */
+        result = control(hub, EPOLL_CTL_MOD, fd, record);
+    if (result == 0)
+        record->bits |= VERD__FD_WATCHED;
+    return result;
+}
+
+static int epoll_verify(struct verd__hub *hub, int fd, const struct verd__fd *record)
+{
+    return control(hub, EPOLL_CTL_MOD, fd, record);
+}
+
+/* The wait in milliseconds, rounded up, for kernels without epoll_pwait2 (before 5.11). */
+static int milliseconds(verd_duration timeout)
+{
+    if (timeout == VERD_FOREVER)
+        return -1;
+    verd_duration rounded = timeout / VERD_MS + (timeout % VERD_MS != 0);
+    return rounded > INT_MAX ? INT_MAX : (int)rounded;
+}
+
+static int wait_for_events(struct state *state, verd_duration timeout)
+{
+#ifdef SYS_epoll_pwait2
+    static _Atomic(bool) missing; /* the system call, found out by trying */
+    if (timeout > 0 && timeout != VERD_FOREVER &&
+        !atomic_load_explicit(&missing, memory_order_relaxed)) {
+        struct { /* struct __kernel_timespec */
+            int64_t seconds;
+            int64_t nanoseconds;
+        } span = {timeout / VERD_SEC, timeout % VERD_SEC};
+        long count =
+            syscall(SYS_epoll_pwait2, state->fd, state->events, EVENTS_MAX, &span, NULL, (size_t)0);
+        if (count >= 0 || errno != ENOSYS)
+            return (int)count;
+        atomic_store_explicit(&missing, true, memory_order_relaxed);
+    }
+#endif
+    return epoll_wait(state->fd, state->events, EVENTS_MAX, milliseconds(timeout));
+}
+
+static void dispatch(struct verd__hub *hub, const struct epoll_event *event)
+{
+    int fd = (int)(uint32_t)event->data.u64;
+    struct verd__fd *record =
+        &hub->chunks[(unsigned)fd / VERD__FDS_PER_CHUNK][(unsigned)fd % VERD__FDS_PER_CHUNK];
+    if (record->generation == event->data.u64 >> 32) /* else: of a file that had the number before */
+        verd__hub_ready(hub, record, event->events);
+}
+
+static void epoll_collect(struct verd__hub *hub, verd_duration timeout)
+{
+    struct state *state = hub->state;
+    int count;
+    unsigned batches = 0;
+    do {
+        hub->polls++;
+        count = wait_for_events(state, timeout);
+        for (int i = 0; i < count; i++)
+            dispatch(hub, &state->events[i]);
+        timeout = 0;
+    } while (count == EVENTS_MAX && ++batches < BATCHES_MAX);
+}
+
+const struct verd__backend verd__backend_epoll = {
+    .name = "epoll",
+    .open = epoll_open,
+    .watch = epoll_watch,
+    .verify = epoll_verify,
+    .wait = epoll_collect,
+    .close = epoll_shut,
+};

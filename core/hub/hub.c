@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "hub/hub.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/audit.h"
+#include "stack/line.h"
+
+static void hub_wait(struct verd__outside *outside, verd_duration timeout)
+{
+    struct verd__hub *hub = (struct verd__hub *)outside;
+    hub->backend->wait(hub, timeout);
+}
+
+static void hub_close(struct verd__outside *outside)
+{
+    struct verd__hub *hub = (struct verd__hub *)outside;
+    hub->backend->close(hub);
+    for (size_t i = 0; i < hub->chunk_count; i++)
+        free(hub->chunks[i]);
+    free(hub->chunks);
+    free(hub);
+}
+
+/* The parent's kernel object would tell us of its descriptors, and it of ours: away with it. */
+static void hub_forked(struct verd__outside *outside)
+{
+    struct verd__hub *hub = (struct verd__hub *)outside;
+    hub->backend->close(hub);
+    if (hub->backend->open(hub) != 0)
+        verd__die("the child of a fork cannot make a hub of its own");
+    for (size_t chunk = 0; chunk < hub->chunk_count; chunk++) {
+        for (size_t i = 0; hub->chunks[chunk] != NULL && i < VERD__FDS_PER_CHUNK; i++) {
+            hub->chunks[chunk][i].generation++;
+            hub->chunks[chunk][i].bits &= (uint16_t)~VERD__FD_WATCHED;
+        }
+    }
+}
+
+/* VERD_HUB's choice. Anything else than "poll" and "epoll" is a mistake that must not pass unseen. */
+static const struct verd__backend *chosen_backend(void)
+{
+    const char *name = getenv("VERD_HUB");
+    if (name == NULL || name[0] == '\0' || strcmp(name, verd__backend_epoll.name) == 0)
+        return &verd__backend_epoll;
+    if (strcmp(name, verd__backend_poll.name) == 0)
+        return &verd__backend_poll;
+    struct verd__line line = {0};
+    verd__line_text(&line, "VERD_HUB=");
+    verd__line_text(&line, name);
+    verd__line_text(&line, " is neither poll nor epoll: epoll it is");
+    verd__line_write(&line);
+    return &verd__backend_epoll;
+}
+
+struct verd__hub *verd__hub_new(struct verd__scheduler *scheduler)
+{
+    struct verd__hub *hub = calloc(1, sizeof *hub);
+    if (hub == NULL)
+        return NULL;
+    hub->outside.wait = hub_wait;
+    hub->outside.close = hub_close;
+    hub->outside.forked = hub_forked;
+    hub->scheduler = scheduler;
+    hub->backend = chosen_backend();
+    verd__audit_init(hub);
+    if (hub->backend->open(hub) != 0) {
+        free(hub);
+        return NULL;
+    }
+    scheduler->outside = &hub->outside;
+    return hub;
+}
+
+static bool grow_chunks(struct verd__hub *hub, size_t count)
+{
+    if (count <= hub->chunk_count)
+        return true;
+    struct verd__fd **chunks = realloc(hub->chunks, count * sizeof(struct verd__fd *));
+    if (chunks == NULL)
+        return false;
+    for (size_t i = hub->chunk_count; i < count; i++)
+        chunks[i] = NULL;
+    hub->chunks = chunks;
+    hub->chunk_count = count;
+    return true;
+}
+
+struct verd__fd *verd__hub_fd_new(struct verd__hub *hub, int fd)
+{
+    if (fcntl(fd, F_GETFD) < 0) /* also: no table for numbers that nobody can have */
+        return NULL;
+    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
+    if (!grow_chunks(hub, chunk + 1))
+        return NULL;
+    if (hub->chunks[chunk] == NULL)
+        hub->chunks[chunk] = calloc(VERD__FDS_PER_CHUNK, sizeof(struct verd__fd));
+    if (hub->chunks[chunk] == NULL)
+        return NULL;
+    return &hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
+}
+
+/* A wait for one descriptor, and one for several; the kind tells which it is. */
+struct one {
+    struct verd__wait wait; /* first */
+    struct verd__hub *hub;
+    struct verd__fd *record;
+    enum verd__direction direction;
+    bool tried;
+};
+
+struct any {
+    struct verd__wait wait; /* first */
+    struct verd__hub *hub;
+    struct verd__fd_watch *watches;
+    size_t count;
+};
+
+/* A wait's value is the descriptor, for messages. */
+static int fd_of(const struct verd__wait *wait)
+{
+    return (int)(intptr_t)wait->value;
+}
+
+static const unsigned events_of[] = {VERD__INPUT_EVENTS, VERD__OUTPUT_EVENTS};
+
+static void detach(struct verd__hub *hub, int fd, struct verd__fd *record,
+                   enum verd__direction direction)
+{
+    record->waiting[direction] = NULL;
+    record->wanted &= (uint16_t)~events_of[direction];
+    hub->scheduler->expecting--;
+    if (hub->backend->unwatch != NULL)
+        hub->backend->unwatch(hub, fd, record);
+}
+
+static void cancel_one(struct verd__wait *wait)
+{
+    struct one *one = (struct one *)wait;
+    detach(one->hub, fd_of(wait), one->record, one->direction);
+}
+
+static void cancel_any(struct verd__wait *wait)
+{
+    struct any *any = (struct any *)wait;
+    for (size_t i = 0; i < any->count; i++) {
+        struct verd__fd_watch *watch = &any->watches[i];
+        for (unsigned d = VERD__INPUT; watch->record != NULL && d <= VERD__OUTPUT; d++) {
+            if (watch->record->waiting[d] == wait)
+                detach(any->hub, watch->fd, watch->record, d);
+        }
+    }
+}
+
+static const struct verd__wait_kind one_kinds[] = {
+    [VERD__INPUT] = {"input from descriptor #", cancel_one},
+    [VERD__OUTPUT] = {"output to descriptor #", cancel_one},
+};
+static const struct verd__wait_kind any_kind = {"one of several descriptors", cancel_any};
+
+/* Ends the wait in this direction, if there is one. A wait for several that is still being put
+ * together has no thread yet, and finds the error in the end. */
+static void end_wait(struct verd__fd *record, enum verd__direction direction, int error)
+{
+    struct verd__wait *wait = record->waiting[direction];
+    if (wait == NULL)
+        return;
+    wait->kind->cancel(wait);
+    if (wait->thread != NULL)
+        verd__wait_end(wait, error);
+    else
+        wait->error = error;
+}
+
+void verd__hub_ready(struct verd__hub *hub, struct verd__fd *record, unsigned revents)
+{
+    unsigned wanted = record->wanted | POLLHUP | POLLERR;
+    (void)hub;
+    if (revents & (POLLRDHUP | POLLHUP | POLLERR | POLLPRI))
+        record->bits |= VERD__FD_ENDED;
+    if (revents & (VERD__INPUT_EVENTS | POLLHUP | POLLERR))
+        record->bits |= VERD__FD_READABLE;
+    if (revents & wanted & (VERD__INPUT_EVENTS | POLLHUP | POLLERR))
+        end_wait(record, VERD__INPUT, 0);
+    if (revents & wanted & (VERD__OUTPUT_EVENTS | POLLHUP | POLLERR))
+        end_wait(record, VERD__OUTPUT, 0);
+}
+
+/* The record starts anew, for another file. */
+static void reset(struct verd__fd *record, unsigned bits)
+{
+    end_wait(record, VERD__INPUT, EBADF);
+    end_wait(record, VERD__OUTPUT, EBADF);
+    record->generation++;
+    record->bits = (uint16_t)(bits | VERD__FD_READABLE);
+}
+
+void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record)
+{
+    (void)hub;
+    /* A call that has not touched the file itself may have come after the change of files, and then it
+     * means the new one: it tries again, and sees. */
+    for (unsigned d = VERD__INPUT; d <= VERD__OUTPUT; d++) {
+        const struct verd__wait *wait = record->waiting[d];
+        if (wait != NULL && wait->kind != &any_kind && !((const struct one *)wait)->tried)
+            end_wait(record, d, 0);
+    }
+    reset(record, 0);
+}
+
+int verd__hub_adopt(struct verd__hub *hub, int fd, unsigned bits)
+{
+    struct verd__fd *record = verd__hub_fd(hub, fd);
+    if (record == NULL)
+        return -1;
+    reset(record, bits | VERD__FD_OURS);
+    return 0;
+}
+
+void verd__hub_forget(struct verd__hub *hub, int fd)
+{
+    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
+    if (chunk < hub->chunk_count && hub->chunks[chunk] != NULL)
+        reset(&hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK], 0);
+}
+
+void verd__hub_retry(struct verd__hub *hub, int fd)
+{
+    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
+    if (chunk >= hub->chunk_count || hub->chunks[chunk] == NULL)
+        return;
+    struct verd__fd *record = &hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
+    record->bits |= VERD__FD_READABLE;
+    end_wait(record, VERD__INPUT, 0);
+    end_wait(record, VERD__OUTPUT, 0);
+}
+
+/* Makes sure that this direction is free, and that its events are reported. */
+static int watch(struct verd__hub *hub, int fd, struct verd__fd *record,
+                 enum verd__direction direction, unsigned events)
+{
+    if (record->waiting[direction] != NULL) {
+        if (hub->backend->verify(hub, fd, record) == 0) {
+            errno = EBUSY;
+            return -1;
+        }
+        verd__hub_gone(hub, record);
+    }
+    record->wanted |= (uint16_t)events;
+    if (record->bits & VERD__FD_WATCHED)
+        return 0;
+    if (hub->backend->watch(hub, fd, record) == 0)
+        return 0;
+    record->wanted &= (uint16_t)~events_of[direction];
+    return -1;
+}
+
+/* A kill or timeout that came between the end of a wait and the thread's turn has told nobody. If that
+ * wait was in vain, here is the last chance to notice. */
+static bool interrupted(struct verd__scheduler *scheduler)
+{
+    return __builtin_expect(scheduler->running->interrupt & VERD__INTERRUPT_STOP, 0) &&
+           verd__interrupted(scheduler) != 0;
+}
+
+int verd__hub_wait(struct verd__hub *hub, int fd, struct verd__fd *record,
+                   enum verd__direction direction, bool tried)
+{
+    static const unsigned events[] = {VERD__READ_EVENTS, VERD__OUTPUT_EVENTS};
+    if (interrupted(hub->scheduler))
+        return -1;
+    if (watch(hub, fd, record, direction, events[direction]) != 0)
+        return errno == EPERM ? 0 : -1; /* it never changes: always ready */
+    struct one one = {
+        .wait = {.kind = &one_kinds[direction], .value = (void *)(intptr_t)fd},
+        .hub = hub,
+        .record = record,
+        .direction = direction,
+        .tried = tried,
+    };
+    record->waiting[direction] = &one.wait;
+    hub->scheduler->expecting++;
+    verd__audit_expect(hub);
+    return verd__wait(hub->scheduler, &one.wait);
+}
+
+/* Attaches the wait to one direction of one more descriptor. */
+static int attach(struct any *any, const struct verd__fd_watch *wanted,
+                  enum verd__direction direction, unsigned events)
+{
+    struct verd__fd *record = wanted->record;
+    if (record->waiting[direction] == &any->wait) { /* the same descriptor again */
+        record->wanted |= (uint16_t)events;
+        if (record->bits & VERD__FD_WATCHED)
+            return 0;
+        return any->hub->backend->watch(any->hub, wanted->fd, record);
+    }
+    if (watch(any->hub, wanted->fd, record, direction, events) != 0)
+        return errno == EPERM ? 0 : -1;
+    record->waiting[direction] = &any->wait;
+    any->hub->scheduler->expecting++;
+    return 0;
+}
+
+static int attach_both(struct any *any, const struct verd__fd_watch *wanted)
+{
+    unsigned input = (unsigned)wanted->events & VERD__INPUT_EVENTS;
+    unsigned output = (unsigned)wanted->events & VERD__OUTPUT_EVENTS;
+    if ((input != 0 || output == 0) && attach(any, wanted, VERD__INPUT, input) != 0)
+        return -1;
+    return output != 0 ? attach(any, wanted, VERD__OUTPUT, output) : 0;
+}
+
+int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count)
+{
+    struct any any = {.wait.kind = &any_kind, .hub = hub, .watches = watches, .count = count};
+    if (interrupted(hub->scheduler))
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (watches[i].record == NULL || attach_both(&any, &watches[i]) == 0)
+            continue;
+        cancel_any(&any.wait);
+        return -1;
+    }
+    if (any.wait.error != 0) { /* one has turned out to be another file */
+        cancel_any(&any.wait);
+        errno = any.wait.error;
+        return -1;
+    }
+    verd__audit_expect(hub);
+    return verd__wait(hub->scheduler, &any.wait);
+}

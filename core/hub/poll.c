@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hub on poll(2), which every POSIX system has: an array of those descriptors that are waited for,
+ * kept up to date by the waits. poll knows numbers, not files, so each watched number's file is
+ * remembered by its device and inode, and compared before someone is woken.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <sys/stat.h>
+
+#include "hub/hub.h"
+
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+
+struct state {
+    struct pollfd *fds;
+    struct identity *files; /* fds[i] is files[i] */
+    size_t count, room;
+    size_t *places; /* by number: its index in fds, and one; 0: not there */
+    size_t places_count;
+};
+
+static int poll_open(struct verd__hub *hub)
+{
+    hub->state = calloc(1, sizeof(struct state));
+    return hub->state != NULL ? 0 : -1;
+}
+
+static void poll_shut(struct verd__hub *hub)
+{
+    struct state *state = hub->state;
+    free(state->places);
+    free(state->files);
+    free(state->fds);
+    free(state);
+}
+
+static bool grow_fds(struct state *state)
+{
+    if (state->count < state->room)
+        return true;
+    size_t room = state->room == 0 ? 64 : state->room * 2;
+    struct pollfd *fds = realloc(state->fds, room * sizeof *fds);
+    if (fds == NULL)
+        return false;
+    state->fds = fds;
+    struct identity *files = realloc(state->files, room * sizeof *files);
+    if (files == NULL)
+        return false;
+    state->files = files;
+    state->room = room;
+    return true;
+}
+
+static bool grow_places(struct state *state, size_t wanted)
+{
+    if (wanted <= state->places_count)
+        return true;
+    size_t count = state->places_count * 2 > wanted ? state->places_count * 2 : wanted;
+    size_t *places = realloc(state->places, count * sizeof *places);
+    if (places == NULL)
+        return false;
+    for (size_t i = state->places_count; i < count; i++)
+        places[i] = 0;
+    state->places = places;
+    state->places_count = count;
+    return true;
+}
+
+static bool identify(int fd, struct identity *file)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return false;
+    *file = (struct identity){status.st_dev, status.st_ino};
+    return true;
+}
+
+static bool same_file(const struct state *state, size_t place)
+{
+    struct identity now;
+    const struct identity *then = &state->files[place];
+    return identify(state->fds[place].fd, &now) && now.device == then->device &&
+           now.inode == then->inode;
+}
+
+static int poll_watch(struct verd__hub *hub, int fd, struct verd__fd *record)
+{
+    struct state *state = hub->state;
+    struct identity file;
+    if (!identify(fd, &file))
+        return -1;
+    if (!grow_fds(state) || !grow_places(state, (size_t)fd + 1))
+        return -1;
+    if (state->places[fd] != 0 && !same_file(state, state->places[fd] - 1))
+        verd__hub_gone(hub, record); /* the other direction's wait is for the file before */
+    if (state->places[fd] == 0) {
+        state->fds[state->count] = (struct pollfd){.fd = fd};
+        state->places[fd] = ++state->count;
+    }
+    size_t place = state->places[fd] - 1;
+    state->fds[place].events = (short)record->wanted;
+    state->files[place] = file;
+    return 0;
+}
+
+static void poll_unwatch(struct verd__hub *hub, int fd, const struct verd__fd *record)
+{
+    struct state *state = hub->state;
+    size_t place = state->places[fd] - 1;
+    state->fds[place].events = (short)record->wanted;
+    if (record->waiting[VERD__INPUT] != NULL || record->waiting[VERD__OUTPUT] != NULL)
+        return;
+    size_t last = --state->count;
+    state->fds[place] = state->fds[last];
+    state->files[place] = state->files[last];
+    state->places[state->fds[place].fd] = place + 1;
+    state->places[fd] = 0;
+}
+
+static int poll_verify(struct verd__hub *hub, int fd, const struct verd__fd *record)
+{
+    const struct state *state = hub->state;
+    (void)record;
+    return same_file(state, state->places[fd] - 1) ? 0 : -1;
+}
+
+/* Backwards, because who is woken is taken out, and the last one comes to its place. */
+static void dispatch(struct verd__hub *hub, struct state *state)
+{
+    for (size_t i = state->count; i-- > 0;) {
+        if (i >= state->count || state->fds[i].revents == 0)
+            continue;
+        unsigned revents = (unsigned)state->fds[i].revents;
+        state->fds[i].revents = 0;
+        struct verd__fd *record = verd__hub_fd(hub, state->fds[i].fd);
+        if (revents & POLLNVAL || !same_file(state, i))
+            verd__hub_gone(hub, record);
+        else
+            verd__hub_ready(hub, record, revents);
+    }
+}
+
+static void poll_collect(struct verd__hub *hub, verd_duration timeout)
+{
+    struct state *state = hub->state;
+    struct timespec span = {(time_t)(timeout / VERD_SEC), (long)(timeout % VERD_SEC)};
+    hub->polls++;
+    if (ppoll(state->fds, state->count, timeout == VERD_FOREVER ? NULL : &span, NULL) > 0)
+        dispatch(hub, state);
+}
+
+const struct verd__backend verd__backend_poll = {
+    .name = "poll",
+    .open = poll_open,
+    .watch = poll_watch,
+    .unwatch = poll_unwatch,
+    .verify = poll_verify,
+    .wait = poll_collect,
+    .close = poll_shut,
+};

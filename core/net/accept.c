@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <verd/net.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include "net/descriptor.h"
+#include "net/io.h"
+#include "net/shortage.h"
+
+/* So many errors in a row that are not the listener's may be skipped at once. */
+#define SKIP_MAX 64
+
+/* A connection died in the backlog, or the network has news that are none of the listener's. */
+static bool is_passing(int fd, int error)
+{
+    int listens = 0;
+    socklen_t length = sizeof listens;
+    switch (error) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EPERM: /* a firewall's word */
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+        return true;
+    case EOPNOTSUPP: /* also what accept says of a datagram socket */
+        return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
+    default:
+        return false;
+    }
+}
+
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Being short of something does not matter as long as nobody connects. */
+static ssize_t try_accept(int fd, const struct verd__request *request)
+{
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    int client = accept4(fd, request->from, request->from_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client >= 0 || !is_shortage(errno))
+        return client;
+    int error = errno;
+    errno = poll(&poller, 1, 0) == 0 ? EAGAIN : error;
+    return -1;
+}
+
+/* The kind of what a listener has accepted. One of ours has its options and its kind from it; else TCP
+ * is told by having TCP's option. */
+static unsigned kind_of(int client, const struct verd__fd *listener)
+{
+    static const int on = 1;
+    unsigned listens = VERD__FD_OURS | VERD__FD_LISTENER;
+    if ((listener->bits & listens) == listens)
+        return VERD__FD_SOCKET | (listener->bits & VERD__FD_STREAM);
+    if (setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
+        return VERD__FD_SOCKET | VERD__FD_STREAM;
+    return VERD__FD_SOCKET;
+}
+
+/* After an error that is not the listener's: 0 to go on. */
+static int recover(int fd, struct verd__shortage *shortage, unsigned *skipped)
+{
+    bool passing = is_passing(fd, errno);
+    if (!passing && !is_shortage(errno))
+        return -1;
+    if (passing && ++*skipped < SKIP_MAX)
+        return 0;
+    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
+    return hub != NULL ? verd__shortage_wait(shortage, hub) : -1;
+}
+
+int verd_accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    struct verd__request request = {
+        .size = 1,
+        .from = address,
+        .from_length = length,
+        .file = try_accept,
+    };
+    struct verd__shortage shortage = {0};
+    unsigned skipped = 0;
+    ssize_t client;
+    while ((client = verd__input(fd, &request)) < 0) {
+        if (recover(fd, &shortage, &skipped) != 0)
+            return -1;
+    }
+    const struct verd__fd *listener = verd__hub_fd(verd__hub(verd__current), fd);
+    return verd__descriptor_new((int)client, kind_of((int)client, listener));
+}

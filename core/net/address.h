@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses from what people write. */
+#ifndef VERD_NET_ADDRESS_H
+#define VERD_NET_ADDRESS_H
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* The stream addresses of a host, numeric or a name, to be freed by freeaddrinfo. May block the OS
+ * thread for a name. Returns NULL with errno ENOMEM, EADDRNOTAVAIL (it has none), or of a system call. */
+struct addrinfo *verd__address_resolve(const char *host, int port);
+
+/* The address of a Unix socket: a path, or '@' and a name of the abstract namespace. Returns its
+ * length, or 0 with errno EINVAL (none) or ENAMETOOLONG. */
+socklen_t verd__address_unix(const char *path, struct sockaddr_un *address);
+
+#endif

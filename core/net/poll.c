@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for readiness, for those who read and write on their own: poll(2) tells, the hub wakes. */
+#include <verd/net.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hub/hub.h"
+
+#define WAIT_EVENTS (POLLIN | POLLOUT | POLLPRI | POLLRDHUP)
+
+/* So many descriptors are waited for without an allocation. */
+#define WATCHES_INLINE 16
+
+/* A call in progress; its timer ends the wait. */
+struct call {
+    struct verd__timer timer; /* first: fire gets it */
+    struct verd__hub *hub;
+    struct verd_thread *thread;
+    struct pollfd *fds;
+    size_t count;
+    struct verd__fd_watch *watches; /* one for each of fds */
+    verd_duration deadline;
+    bool over; /* the timer has fired */
+};
+
+/* If the wait has ended already, its event wins. */
+static void fire(struct verd__timer *timer)
+{
+    struct call *call = (struct call *)timer;
+    struct verd__wait *wait = call->thread->wait;
+    call->over = true;
+    if (wait == NULL)
+        return;
+    wait->kind->cancel(wait);
+    verd__wait_end(wait, ETIME);
+}
+
+/* poll(2)'s events in the hub's terms: it does not know bands. */
+static short events_of(short events)
+{
+    unsigned wanted = (unsigned)events & (VERD__INPUT_EVENTS | VERD__OUTPUT_EVENTS);
+    if (events & (POLLRDNORM | POLLRDBAND))
+        wanted |= POLLIN;
+    if (events & (POLLWRNORM | POLLWRBAND))
+        wanted |= POLLOUT;
+    return (short)wanted;
+}
+
+/* Returns 0, or -1 with errno EBADF (one is not open) or ENOMEM. */
+static int fill_watches(const struct call *call)
+{
+    for (size_t i = 0; i < call->count; i++) {
+        struct verd__fd_watch *watch = &call->watches[i];
+        *watch = (struct verd__fd_watch){.fd = call->fds[i].fd};
+        watch->events = events_of(call->fds[i].events);
+        if (watch->fd < 0)
+            continue;
+        watch->record = verd__hub_fd(call->hub, watch->fd);
+        if (watch->record == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* Waits until it is worth looking again, or the time is over. -1 and errno */
+static int wait_once(struct call *call)
+{
+    struct verd__timers *timers = &call->hub->scheduler->timers;
+    if (fill_watches(call) != 0)
+        return -1;
+    verd__timer_arm(timers, &call->timer, call->deadline);
+    int result = verd__hub_wait_any(call->hub, call->watches, call->count);
+    verd__timer_cancel(timers, &call->timer);
+    return result != 0 && errno == ETIME ? 0 : result;
+}
+
+/* Looks and waits until poll(2) has a result, or the time is over. `closed`: a descriptor that is closed
+ * meanwhile is an event, for poll(2) to report, and not an error. */
+static int look_and_wait(struct call *call, bool closed)
+{
+    for (;;) {
+        int ready = poll(call->fds, call->count, 0);
+        if (ready != 0 || call->over)
+            return ready;
+        if (wait_once(call) != 0 && !(closed && errno == EBADF))
+            return -1;
+    }
+}
+
+static int begin(struct call *call)
+{
+    struct verd__scheduler *scheduler = verd__enter();
+    call->hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
+    if (call->hub == NULL)
+        return -1;
+    call->thread = scheduler->running;
+    return 0;
+}
+
+int verd_wait_fd(int fd, short events)
+{
+    struct pollfd poller = {.fd = fd, .events = events};
+    struct verd__fd_watch watch;
+    struct call call = {
+        .timer.fire = fire,
+        .fds = &poller,
+        .count = 1,
+        .watches = &watch,
+        .deadline = VERD_FOREVER,
+    };
+    if (events == 0 || (events & ~WAIT_EVENTS)) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (begin(&call) != 0)
+        return -1;
+    if (fd >= 0 && look_and_wait(&call, false) < 0)
+        return -1;
+    if (fd >= 0 && !(poller.revents & POLLNVAL))
+        return poller.revents;
+    errno = EBADF;
+    return -1;
+}
+
+int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+    struct verd__fd_watch few[WATCHES_INLINE];
+    struct call call = {
+        .timer.fire = fire,
+        .fds = fds,
+        .count = n,
+        .watches = few,
+        .deadline = VERD_FOREVER,
+        .over = timeout_ms == 0,
+    };
+    if (begin(&call) != 0)
+        return -1;
+    if (timeout_ms > 0)
+        call.deadline = verd__time_after(verd_now(), timeout_ms * VERD_MS);
+    int ready = poll(fds, n, 0);
+    if (ready != 0 || call.over)
+        return ready;
+    if (n > WATCHES_INLINE)
+        call.watches = calloc(n, sizeof *call.watches);
+    if (call.watches == NULL)
+        return -1;
+    if (wait_once(&call) == 0 || errno == EBADF)
+        ready = look_and_wait(&call, true);
+    else
+        ready = -1;
+    if (call.watches != few)
+        free(call.watches);
+    return ready;
+}

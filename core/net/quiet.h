@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing without the signal that a closed pipe brings. */
+#ifndef VERD_NET_QUIET_H
+#define VERD_NET_QUIET_H
+
+#include "net/io.h"
+
+/* request->file(fd, request) without SIGPIPE. `plain`: the request is a write or writev, and the
+ * descriptor one of ours. */
+ssize_t verd__write_quietly(int fd, const struct verd__request *request, bool plain);
+
+#endif

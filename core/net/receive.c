@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include <verd/net.h>
+
+#include <errno.h>
+#include <limits.h>
+
+#include "net/io.h"
+#include "net/vector.h"
+
+/* MSG_WAITALL is for streams alone, and POSIX lets it give way to MSG_PEEK. An attempt never has it. */
+static bool waits_for_all(int fd, int flags)
+{
+    int type = 0;
+    socklen_t length = sizeof type;
+    return (flags & MSG_WAITALL) && !(flags & (MSG_PEEK | MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE)) &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+}
+
+/* `got` bytes are there: receives the rest. What has come is not lost to an error. */
+static ssize_t receive_rest(int fd, char *buffer, size_t size, int flags, size_t got)
+{
+    while (got < size) {
+        ssize_t more = verd_recv(fd, buffer + got, size - got, flags);
+        if (more <= 0)
+            break;
+        got += (size_t)more;
+    }
+    return (ssize_t)got;
+}
+
+static ssize_t receive(int fd, const struct verd__request *request, int flags)
+{
+    return recv(fd, request->buffer, request->size, flags);
+}
+
+ssize_t verd_recv(int fd, void *buffer, size_t size, int flags)
+{
+    struct verd__request request = {
+        .buffer = buffer,
+        .size = size,
+        .flags = flags & ~MSG_WAITALL,
+        .socket = receive,
+    };
+    ssize_t got = verd__input(fd, &request);
+    if (got <= 0 || (size_t)got >= size || !waits_for_all(fd, flags))
+        return got;
+    return receive_rest(fd, buffer, size, request.flags, (size_t)got);
+}
+
+static ssize_t receive_from(int fd, const struct verd__request *request, int flags)
+{
+    return recvfrom(fd, request->buffer, request->size, flags, request->from,
+                    request->from_length);
+}
+
+ssize_t verd_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                      socklen_t *length)
+{
+    struct verd__request request = {
+        .buffer = buffer,
+        .size = size,
+        .flags = flags & ~MSG_WAITALL,
+        .from = address,
+        .from_length = length,
+        .socket = receive_from,
+    };
+    ssize_t got = verd__input(fd, &request);
+    if (got <= 0 || (size_t)got >= size || !waits_for_all(fd, flags))
+        return got;
+    return receive_rest(fd, buffer, size, request.flags, (size_t)got);
+}
+
+static ssize_t receive_message(int fd, const struct verd__request *request, int flags)
+{
+    return recvmsg(fd, request->message, flags);
+}
+
+/* `got` bytes of the message's vector are filled: fills the rest, an element at a time. */
+static ssize_t fill_vector(int fd, const struct msghdr *message, int flags, size_t got)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
+        const struct iovec *element = &message->msg_iov[i];
+        if (got < before + element->iov_len) {
+            size_t filled =
+                (size_t)receive_rest(fd, element->iov_base, element->iov_len, flags, got - before);
+            got = before + filled;
+            if (filled < element->iov_len)
+                break;
+        }
+        before += element->iov_len;
+    }
+    return (ssize_t)got;
+}
+
+ssize_t verd_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    struct verd__request request = {
+        .message = message,
+        .flags = flags & ~MSG_WAITALL,
+        .socket = receive_message,
+    };
+    int count = message->msg_iovlen > IOV_MAX ? -1 : (int)message->msg_iovlen;
+    if (verd__vector_size(message->msg_iov, count, &request.size) != 0) {
+        if (count < 0)
+            errno = EMSGSIZE;
+        return -1;
+    }
+    ssize_t got = verd__input(fd, &request);
+    /* Ancillary data belongs to the bytes that came with it: no more are put behind them. */
+    if (got <= 0 || (size_t)got >= request.size || message->msg_controllen != 0 ||
+        !waits_for_all(fd, flags))
+        return got;
+    return fill_vector(fd, message, request.flags, (size_t)got);
+}

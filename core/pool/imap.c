@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An imap: a green thread of its own, the feeder, reads the source and runs a job in the pool for each
+ * item, while the consumer takes their results.
+ *
+ * What bounds it: the feeder reads an item only while at most `size` jobs have not been taken, so
+ * size + 1 are the most. It is read anew each time, so that a resize counts at once.
+ *
+ * The feeder never touches the consumer's frame nor the other way round; both touch the imap, which
+ * is freed by the later of verd_imap_free and the feeder's end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pool/job.h"
+#include "pool/pool.h"
+
+struct array {
+    void *const *items;
+    size_t left;
+};
+
+struct verd_imap {
+    struct verd__watch watch; /* first: on the feeder */
+    struct verd__jobs jobs;   /* more: the feeder will add others */
+    struct verd_pool *pool;
+    struct verd_thread *feeder; /* NULL: ended */
+    void *(*fn)(void *);
+    verd_source next;
+    void *state;        /* the source's */
+    struct array array; /* its state, with verd_pool_imap_array */
+    int error;          /* for the consumer, after all jobs; 0: none */
+    bool borrows;       /* made by a member: the feeder counts as that member */
+    bool freed;         /* by the user: the feeder is to end */
+};
+
+static bool has_room(const struct verd_imap *it)
+{
+    return it->jobs.count <= it->pool->size && it->error == 0;
+}
+
+/* Until the next item may be read. 0, or -1: killed. */
+static int await_room(struct verd_imap *it)
+{
+    for (;;) {
+        struct verd__scheduler *scheduler = verd__enter();
+        if (scheduler == NULL)
+            return -1;
+        if (has_room(it))
+            return 0;
+        if (verd__pool_feed_wait(scheduler, it->pool) != 0)
+            return -1;
+    }
+}
+
+/* What the consumer gets once it has taken all results. */
+static void report(struct verd_imap *it, int error)
+{
+    it->error = error;
+    it->jobs.more = false;
+    verd__jobs_offer(&it->jobs);
+}
+
+/* Runs the function for an item. An item that cannot be started is an error in its place. */
+static void feed_item(struct verd_imap *it, struct verd__job *job, void *item)
+{
+    struct verd__scheduler *scheduler = verd__enter();
+    if (scheduler == NULL || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0)
+        verd__job_fail(job, errno);
+}
+
+/* Reads and starts one item. Returns whether to go on. */
+static bool feed_one(struct verd_imap *it)
+{
+    /* The job is made first: without memory for it, no item is lost, and what was reported is over
+     * when the consumer has been told. */
+    struct verd__job *job = verd__job_new();
+    if (job == NULL) {
+        report(it, ENOMEM);
+        return true;
+    }
+    void *item = NULL;
+    errno = 0;
+    int got = it->next(it->state, &item);
+    if (got > 0 && !it->freed) {
+        verd__job_add(job, &it->jobs);
+        feed_item(it, job, item);
+        return true;
+    }
+    if (got < 0)
+        it->error = errno != 0 ? errno : EIO;
+    verd__job_drop(job);
+    return false;
+}
+
+static void feed(void *arg)
+{
+    struct verd_imap *it = arg;
+    struct verd__room *room = verd__room(verd__current->running);
+    room->member = it->borrows ? &it->pool->owner : &it->pool->feeder;
+    while (!it->freed && await_room(it) == 0 && feed_one(it))
+        ;
+}
+
+static void imap_end(struct verd_imap *it)
+{
+    it->pool->users--;
+    free(it);
+}
+
+static void feeder_ended(struct verd__watch *watch, struct verd_thread *thread)
+{
+    struct verd_imap *it = (struct verd_imap *)watch;
+    (void)thread;
+    it->feeder = NULL;
+    verd__pool_feed_end(it->pool);
+    if (it->freed)
+        imap_end(it);
+    else
+        report(it, it->error);
+}
+
+_Static_assert(offsetof(struct verd_imap, watch) == 0, "feeder_ended relies on it");
+
+static int start_feeder(struct verd_imap *it)
+{
+    struct verd__scheduler *scheduler = it->pool->scheduler;
+    union verd__start start = {.run = feed};
+    it->feeder = verd__thread_new(scheduler, start, it, 0);
+    if (it->feeder == NULL)
+        return -1;
+    verd__watch_add(it->feeder, &it->watch);
+    verd__thread_start(scheduler, it->feeder);
+    verd__pool_feed_begin(it->pool);
+    it->pool->users++;
+    return 0;
+}
+
+/* The source is set by the caller, before the feeder can run. */
+static struct verd_imap *imap_new(struct verd_pool *pool, void *(*fn)(void *))
+{
+    if (verd__pool_check(pool) != 0)
+        return NULL;
+    struct verd_imap *it = calloc(1, sizeof *it);
+    if (it == NULL)
+        return NULL;
+    it->watch.ended = feeder_ended;
+    it->pool = pool;
+    it->fn = fn;
+    it->borrows = verd__pool_is_member(pool->scheduler, pool);
+    verd__jobs_init(&it->jobs, pool->scheduler);
+    it->jobs.more = true;
+    if (start_feeder(it) == 0)
+        return it;
+    free(it);
+    errno = ENOMEM;
+    return NULL;
+}
+
+verd_imap *verd_pool_imap(verd_pool *pool, void *(*fn)(void *), verd_source next, void *state)
+{
+    if (pool == NULL || fn == NULL || next == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct verd_imap *it = imap_new(pool, fn);
+    if (it == NULL)
+        return NULL;
+    it->next = next;
+    it->state = state;
+    return it;
+}
+
+static int next_of_array(void *state, void **item)
+{
+    struct array *array = state;
+    if (array->left == 0)
+        return 0;
+    array->left--;
+    *item = *array->items++;
+    return 1;
+}
+
+verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *const *items, size_t n)
+{
+    if (pool == NULL || fn == NULL || (items == NULL && n != 0)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct verd_imap *it = imap_new(pool, fn);
+    if (it == NULL)
+        return NULL;
+    it->array = (struct array){items, n};
+    it->next = next_of_array;
+    it->state = &it->array;
+    return it;
+}
+
+/* Nothing is left for the consumer but the error, if there is one. */
+static int give_end(struct verd_imap *it)
+{
+    if (it->error == 0)
+        return 0;
+    errno = it->error;
+    it->error = 0;
+    it->jobs.more = it->feeder != NULL;
+    return -1;
+}
+
+static int give_result(struct verd__job *job, void **result)
+{
+    int error = job->error;
+    if (error == 0 && result != NULL)
+        *result = job->result;
+    free(job);
+    if (error == 0)
+        return 1;
+    errno = error;
+    return -1;
+}
+
+int verd_imap_next(verd_imap *it, void **result)
+{
+    if (it == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct verd__job *job;
+    int got = verd__jobs_next(&it->jobs, false, &job);
+    if (got < 0)
+        return -1;
+    int given = got > 0 ? give_result(job, result) : give_end(it);
+    if (it->feeder != NULL && has_room(it))
+        verd__pool_feed_wake(it->pool, it->feeder);
+    return given;
+}
+
+void verd_imap_free(verd_imap *it)
+{
+    if (it == NULL || it->jobs.scheduler != verd__current)
+        return;
+    it->freed = true;
+    struct verd_thread *feeder = it->feeder;
+    verd__jobs_end(&it->jobs, true);
+    /* Before it has started the feeder ends here and now, and the imap with it. */
+    if (feeder != NULL)
+        verd_kill(feeder);
+    else
+        imap_end(it);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "pool/job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pool/pool.h"
+#include "sched/wait.h"
+
+/* Who waits for a result; in its frame. It stays the collection's consumer until it runs again and
+ * takes the job itself, so that a job counts as taken only when the consumer has it. */
+struct verd__consumer {
+    struct verd__wait wait;  /* first: `cancel` gets it */
+    struct verd__jobs *jobs; /* NULL: they ended meanwhile */
+    struct verd__job *job;   /* woken: the one to take; NULL: the end */
+    bool any;
+    bool woken;
+};
+
+static struct verd__job *of_order(struct verd__ring *link)
+{
+    return (struct verd__job *)(void *)((char *)link - offsetof(struct verd__job, order));
+}
+
+static struct verd__job *of_finish(struct verd__ring *link)
+{
+    return (struct verd__job *)(void *)((char *)link - offsetof(struct verd__job, finish));
+}
+
+/* The job that a consumer may take now; NULL: none. */
+static struct verd__job *ready_job(const struct verd__jobs *jobs, bool any)
+{
+    struct verd__ring *link = verd__ring_first(any ? &jobs->finish : &jobs->order);
+    if (link == NULL)
+        return NULL;
+    struct verd__job *job = any ? of_finish(link) : of_order(link);
+    return job->ended ? job : NULL;
+}
+
+static bool at_end(const struct verd__jobs *jobs)
+{
+    return jobs->count == 0 && !jobs->more;
+}
+
+void verd__jobs_init(struct verd__jobs *jobs, struct verd__scheduler *scheduler)
+{
+    *jobs = (struct verd__jobs){.scheduler = scheduler};
+    verd__ring_init(&jobs->order);
+    verd__ring_init(&jobs->finish);
+}
+
+void verd__jobs_offer(struct verd__jobs *jobs)
+{
+    struct verd__consumer *consumer = jobs->consumer;
+    if (consumer == NULL || consumer->woken)
+        return;
+    struct verd__job *job = ready_job(jobs, consumer->any);
+    if (job == NULL && !at_end(jobs))
+        return;
+    consumer->job = job;
+    consumer->woken = true;
+    verd__wake(&consumer->wait);
+}
+
+static void take_out(struct verd__jobs *jobs, struct verd__job *job)
+{
+    verd__ring_remove(&job->order);
+    if (job->ended)
+        verd__ring_remove(&job->finish);
+    job->jobs = NULL;
+    jobs->count--;
+}
+
+static void detach_consumer(struct verd__jobs *jobs)
+{
+    struct verd__consumer *consumer = jobs->consumer;
+    if (consumer == NULL)
+        return;
+    consumer->jobs = NULL;
+    if (!consumer->woken)
+        verd__wait_end(&consumer->wait, EINVAL);
+}
+
+void verd__jobs_end(struct verd__jobs *jobs, bool kill)
+{
+    detach_consumer(jobs);
+    struct verd__ring *link;
+    while ((link = verd__ring_first(&jobs->order)) != NULL) {
+        struct verd__job *job = of_order(link);
+        take_out(jobs, job);
+        if (job->ended) {
+            free(job);
+            continue;
+        }
+        job->killed = kill;
+        if (kill && job->thread != NULL)
+            verd_kill(job->thread); /* frees the job at once, if it has not started */
+    }
+}
+
+static void cancel_consumer(struct verd__wait *wait)
+{
+    ((struct verd__consumer *)wait)->jobs->consumer = NULL;
+}
+
+static const struct verd__wait_kind consumer_kind = {"a result", cancel_consumer};
+
+static int wait_as(struct verd__consumer *consumer)
+{
+    struct verd__jobs *jobs = consumer->jobs;
+    jobs->consumer = consumer;
+    if (verd__wait(jobs->scheduler, &consumer->wait) != 0)
+        return -1;
+    if (consumer->jobs == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    jobs->consumer = NULL;
+    return 0;
+}
+
+/* 0 and *job, which is NULL at the end; or -1 with errno. */
+static int await_job(struct verd__jobs *jobs, bool any, struct verd__job **job)
+{
+    struct verd__consumer consumer = {.wait.kind = &consumer_kind, .jobs = jobs, .any = any};
+    if (wait_as(&consumer) != 0)
+        return -1;
+    *job = consumer.job;
+    return 0;
+}
+
+int verd__jobs_next(struct verd__jobs *jobs, bool any, struct verd__job **job)
+{
+    struct verd__scheduler *scheduler = verd__enter();
+    if (scheduler == NULL)
+        return -1;
+    if (jobs->scheduler != scheduler || jobs->consumer != NULL) {
+        errno = jobs->scheduler != scheduler ? EPERM : EBUSY;
+        return -1;
+    }
+    *job = ready_job(jobs, any);
+    if (*job == NULL && !at_end(jobs) && await_job(jobs, any, job) != 0)
+        return -1;
+    if (*job == NULL)
+        return 0;
+    take_out(jobs, *job);
+    return 1;
+}
+
+static void end_job(struct verd__job *job, void *result, int error)
+{
+    struct verd__jobs *jobs = job->jobs;
+    if (jobs == NULL) {
+        free(job);
+        return;
+    }
+    job->thread = NULL;
+    job->result = result;
+    job->error = error;
+    job->ended = true;
+    verd__ring_append(&jobs->finish, &job->finish);
+    verd__jobs_offer(jobs);
+}
+
+/* A job that was killed before it started has no result: NULL. */
+static void thread_ended(struct verd__watch *watch, struct verd_thread *thread)
+{
+    end_job((struct verd__job *)watch, thread->result, 0);
+}
+
+_Static_assert(offsetof(struct verd__job, watch) == 0, "thread_ended relies on it");
+
+struct verd__job *verd__job_new(void)
+{
+    struct verd__job *job = calloc(1, sizeof *job);
+    if (job != NULL)
+        job->watch.ended = thread_ended;
+    return job;
+}
+
+void verd__job_add(struct verd__job *job, struct verd__jobs *jobs)
+{
+    job->jobs = jobs;
+    verd__ring_append(&jobs->order, &job->order);
+    jobs->count++;
+}
+
+int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd_pool *pool,
+                  void *(*fn)(void *), void *arg)
+{
+    int slot = verd__pool_take(scheduler, pool);
+    if (slot < 0)
+        return -1;
+    if (slot == 0) {
+        end_job(job, fn(arg), 0);
+        return 0;
+    }
+    if (job->killed) { /* while it waited in line */
+        verd__pool_release(pool);
+        errno = ECANCELED;
+        return -1;
+    }
+    union verd__start start = {.call = fn};
+    job->thread = verd__pool_start(scheduler, pool, start, arg, VERD__RESULT);
+    if (job->thread == NULL)
+        return -1;
+    verd__watch_add(job->thread, &job->watch);
+    return 0;
+}
+
+void verd__job_fail(struct verd__job *job, int error)
+{
+    end_job(job, NULL, error);
+}
+
+void verd__job_drop(struct verd__job *job)
+{
+    int error = errno;
+    struct verd__jobs *jobs = job->jobs;
+    if (jobs != NULL) {
+        take_out(jobs, job);
+        verd__jobs_offer(jobs); /* the next one may have ended, or this was the last */
+    }
+    free(job);
+    errno = error;
+}

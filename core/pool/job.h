@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A job: one function that runs in a pool for a pile or an imap, and the record of its result; and
+ * their collection, in the order of spawning and in that of finishing.
+ *
+ * A job belongs to its collection until its result is taken or the collection ends. From then on, if
+ * it has not ended, it is an orphan: it belongs to the thread that runs it, and is freed at its end.
+ */
+#ifndef VERD_POOL_JOB_H
+#define VERD_POOL_JOB_H
+
+#include <stdbool.h>
+
+#include <verd/pool.h>
+
+#include "pool/ring.h"
+#include "sched/thread.h"
+
+struct verd__consumer;
+
+struct verd__job {
+    struct verd__watch watch;   /* first: on `thread` */
+    struct verd__jobs *jobs;    /* its collection; NULL: it is in none yet, or an orphan */
+    struct verd_thread *thread; /* runs it; NULL: has no slot yet, runs in place, or ended */
+    struct verd__ring order;    /* in jobs->order, while jobs is not NULL */
+    struct verd__ring finish;   /* in jobs->finish, while ended besides */
+    void *result;               /* ended, without error */
+    int error;                  /* ended: 0, or why it has no result */
+    bool ended;
+    bool killed; /* its collection ended with `kill` */
+};
+
+struct verd__jobs {
+    struct verd__scheduler *scheduler;
+    struct verd__consumer *consumer; /* waits for a result, or was woken and has not run yet */
+    struct verd__ring order;
+    struct verd__ring finish; /* those that have ended */
+    size_t count;             /* in `order` */
+    bool more;                /* others will come: empty is not the end */
+};
+
+void verd__jobs_init(struct verd__jobs *jobs, struct verd__scheduler *scheduler);
+
+/* Ends the collection: jobs that have not ended become orphans, and are killed with `kill`; the
+ * consumer gets EINVAL. */
+void verd__jobs_end(struct verd__jobs *jobs, bool kill);
+
+/* Looks whether the consumer has something to go on with; to be called after `more` went false. */
+void verd__jobs_offer(struct verd__jobs *jobs);
+
+/*
+ * Takes the first job in the order of spawning, or with `any` of finishing, for which it waits.
+ * Returns 1 and *job, to be freed; 0 when the collection is empty and no more will come; -1 with errno
+ * as verd_pile_next.
+ */
+int verd__jobs_next(struct verd__jobs *jobs, bool any, struct verd__job **job);
+
+/* Makes a job that is in no collection yet. NULL with errno ENOMEM. */
+struct verd__job *verd__job_new(void);
+
+/* Makes it the last in the order of spawning. */
+void verd__job_add(struct verd__job *job, struct verd__jobs *jobs);
+
+/*
+ * Runs the job's function in a slot of the pool, for which it waits. Returns 0, or -1 with errno as
+ * verd_pool_spawn: then the job is the caller's, for verd__job_fail or verd__job_drop. In both cases
+ * the collection may have ended meanwhile.
+ */
+int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd_pool *pool,
+                  void *(*fn)(void *), void *arg);
+
+/* The job ends without having run: the error is what the consumer gets in its place. */
+void verd__job_fail(struct verd__job *job, int error);
+
+/* The job is not to be: takes it out of its collection, if it is in one. errno stays. */
+void verd__job_drop(struct verd__job *job);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* A pile: jobs in a pool, and their results. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pool/job.h"
+#include "pool/pool.h"
+
+struct verd_pile {
+    struct verd__jobs jobs;
+    struct verd_pool *pool;
+    bool owns_pool;
+};
+
+verd_pile *verd_pile_new(verd_pool *pool)
+{
+    if (verd__pool_check(pool) != 0)
+        return NULL;
+    struct verd_pile *pile = calloc(1, sizeof *pile);
+    if (pile == NULL)
+        return NULL;
+    verd__jobs_init(&pile->jobs, pool->scheduler);
+    pile->pool = pool;
+    pool->users++;
+    return pile;
+}
+
+verd_pile *verd_pile_sized(size_t size)
+{
+    if (size == 0) { /* nobody could ever resize that pool */
+        errno = EINVAL;
+        return NULL;
+    }
+    struct verd_pool *pool = verd_pool_new(size);
+    if (pool == NULL)
+        return NULL;
+    struct verd_pile *pile = verd_pile_new(pool);
+    if (pile == NULL)
+        verd_pool_free(pool);
+    else
+        pile->owns_pool = true;
+    return pile;
+}
+
+/* While the spawner waits, or fn runs in place, the pile may be freed: the job outlives it, the pile
+ * is not touched again. */
+int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
+{
+    struct verd__scheduler *scheduler = verd__enter();
+    if (scheduler == NULL || verd__pool_check(pile != NULL ? pile->pool : NULL) != 0)
+        return -1;
+    if (fn == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct verd__job *job = verd__job_new();
+    if (job == NULL)
+        return -1;
+    verd__job_add(job, &pile->jobs);
+    if (verd__job_run(scheduler, job, pile->pool, fn, arg) == 0)
+        return 0;
+    verd__job_drop(job);
+    return -1;
+}
+
+static int next_result(verd_pile *pile, bool any, void **result)
+{
+    if (pile == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct verd__job *job;
+    int got = verd__jobs_next(&pile->jobs, any, &job);
+    if (got != 1)
+        return got;
+    if (result != NULL)
+        *result = job->result;
+    free(job);
+    return 1;
+}
+
+int verd_pile_next(verd_pile *pile, void **result)
+{
+    return next_result(pile, false, result);
+}
+
+int verd_pile_next_any(verd_pile *pile, void **result)
+{
+    return next_result(pile, true, result);
+}
+
+size_t verd_pile_length(const verd_pile *pile)
+{
+    return pile != NULL ? pile->jobs.count : 0;
+}
+
+void verd_pile_free(verd_pile *pile)
+{
+    if (pile == NULL || pile->jobs.scheduler != verd__current)
+        return;
+    verd__jobs_end(&pile->jobs, false);
+    pile->pool->users--;
+    if (pile->owns_pool)
+        verd__pool_abandon(pile->pool);
+    free(pile);
+}

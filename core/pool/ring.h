@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* A list through its elements, doubly linked: taking one out needs no search. The head is a link of
+ * the ring itself. */
+#ifndef VERD_POOL_RING_H
+#define VERD_POOL_RING_H
+
+#include <stddef.h>
+
+struct verd__ring {
+    struct verd__ring *next, *prev;
+};
+
+static inline void verd__ring_init(struct verd__ring *head)
+{
+    head->next = head->prev = head;
+}
+
+static inline void verd__ring_append(struct verd__ring *head, struct verd__ring *link)
+{
+    link->next = head;
+    link->prev = head->prev;
+    head->prev->next = link;
+    head->prev = link;
+}
+
+static inline void verd__ring_remove(struct verd__ring *link)
+{
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+}
+
+/* NULL if the ring has the head alone. */
+static inline struct verd__ring *verd__ring_first(const struct verd__ring *head)
+{
+    return head->next != head ? head->next : NULL;
+}
+
+static inline struct verd__ring *verd__ring_last(const struct verd__ring *head)
+{
+    return head->prev != head ? head->prev : NULL;
+}
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/overflow.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sched/slab.h"
+#include "stack/line.h"
+
+#define SIGNAL_STACK_MIN ((size_t)16 * 1024)
+
+/* Whether the address lies in the guard of the running thread's stack. */
+static bool in_guard(const struct verd__scheduler *scheduler, const void *address)
+{
+    if (scheduler == NULL || scheduler->running == scheduler->main)
+        return false;
+    const struct verd__stack *stack = scheduler->running->stack;
+    size_t below = (size_t)((uintptr_t)stack->low - (uintptr_t)address);
+    return below - 1 < (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void say_overflow(const struct verd_thread *thread)
+{
+    struct verd__line line = {0};
+    verd__line_text(&line, "stack overflow in thread ");
+    verd__line_number(&line, verd_number(thread));
+    if (verd_name(thread)[0] != '\0') {
+        verd__line_text(&line, " \"");
+        verd__line_text(&line, verd_name(thread));
+        verd__line_text(&line, "\"");
+    }
+    verd__line_text(&line, ": its stack of ");
+    verd__line_number(&line, verd__stack_class_size(thread->stack));
+    verd__line_text(&line, " bytes is full; verd_spawn_with makes threads with a larger "
+                           "verd_attr.stack_size");
+    verd__line_write(&line);
+}
+
+/* Says what it knows, and lets the same fault come again with the default action. */
+static void on_fault(int signal, siginfo_t *info, void *ucontext)
+{
+    (void)ucontext;
+    if (in_guard(verd__current, info->si_addr))
+        say_overflow(verd__current->running);
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(signal, &action, NULL);
+    if (info->si_code <= 0) /* sent by someone: it does not come again by itself */
+        raise(signal);
+}
+
+void verd__overflow_install(void)
+{
+    struct sigaction action;
+    if (sigaction(SIGSEGV, NULL, &action) != 0 || (action.sa_flags & SA_SIGINFO) ||
+        action.sa_handler != SIG_DFL)
+        return;
+    action = (struct sigaction){.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGSEGV, &action, NULL);
+}
+
+void verd__overflow_begin(struct verd__scheduler *scheduler)
+{
+    stack_t current;
+    if (sigaltstack(NULL, &current) != 0 || !(current.ss_flags & SS_DISABLE))
+        return;
+    long wanted = sysconf(_SC_SIGSTKSZ);
+    size_t size = wanted > (long)SIGNAL_STACK_MIN ? (size_t)wanted : SIGNAL_STACK_MIN;
+    void *memory = malloc(size);
+    if (memory == NULL)
+        return;
+    stack_t fresh = {.ss_sp = memory, .ss_size = size};
+    if (sigaltstack(&fresh, NULL) == 0)
+        scheduler->signal_stack = memory;
+    else
+        free(memory);
+}
+
+void verd__overflow_end(struct verd__scheduler *scheduler)
+{
+    stack_t current;
+    if (scheduler->signal_stack == NULL)
+        return;
+    if (sigaltstack(NULL, &current) == 0 && current.ss_sp == scheduler->signal_stack) {
+        stack_t none = {.ss_flags = SS_DISABLE};
+        sigaltstack(&none, NULL);
+    }
+    free(scheduler->signal_stack);
+}

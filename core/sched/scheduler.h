@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler of one OS thread: its run queue, and who runs.
+ *
+ * The run queue is two lists through verd_thread.next: `batch`, what is left of this round, and
+ * `first`..`last`, the next. Whoever becomes runnable goes to the end of the next; when the batch is
+ * empty the round is over, timers and the outside world are looked at once, and the next list is the
+ * batch. So a round's end costs nothing to notice, and nobody can keep the world out.
+ *
+ * There is no scheduler context: a thread that waits switches straight to the next one, and if there
+ * is none, it waits for the outside world on its own stack.
+ */
+#ifndef VERD_SCHED_SCHEDULER_H
+#define VERD_SCHED_SCHEDULER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <verd/context.h>
+#include <verd/thread.h>
+
+#include "float.h"
+#include "sched/timer.h"
+#include "stack/stack.h"
+
+struct verd__scheduler;
+struct verd__wait;
+struct verd__watch;
+struct verd__owner;
+
+/* Calls that may succeed at once before a thread has to give way. */
+#define VERD__BUDGET 64
+
+enum verd__state {
+    VERD__FREE,      /* in the slab's free list */
+    VERD__UNSTARTED, /* in the run queue, or to be put there by its delay */
+    VERD__STARTED,   /* has a stack; in the run queue unless it runs or waits */
+    VERD__ENDED,     /* kept for its handle, or until the run queue lets go of it */
+};
+
+enum verd__flag {
+    VERD__HANDLE = 1,  /* someone holds a handle, which keeps the control block */
+    VERD__RESULT = 2,  /* its function is verd__start.call, which returns a result */
+    VERD__PERMIT = 4,  /* an unpark that came before its park */
+    VERD__QUEUED = 8,  /* UNSTARTED or ENDED: still in the run queue */
+    VERD__DELAYED = 16, /* UNSTARTED: waits for its delay, `delay` is valid */
+    VERD__ENDING = 32,  /* its watches are being called; `result` is valid */
+};
+
+enum verd__interrupt {
+    VERD__INTERRUPT_KILL = 1,    /* killed */
+    VERD__INTERRUPT_TIMEOUT = 2, /* a timeout scope has fired */
+    VERD__INTERRUPT_UNARMED = 4, /* a timeout scope is to be armed before the next wait */
+    VERD__INTERRUPT_STOP = VERD__INTERRUPT_KILL | VERD__INTERRUPT_TIMEOUT,
+};
+
+union verd__start {
+    void *(*call)(void *); /* with VERD__RESULT */
+    void (*run)(void *);
+};
+
+/* The control block: one cache line, in a slab (slab.h). */
+struct verd_thread {
+    verd_context context;     /* STARTED: where it is suspended */
+    struct verd_thread *next; /* in the run queue or the free list */
+    union {
+        union verd__start start; /* UNSTARTED */
+        struct verd__wait *wait; /* STARTED: what it waits for; NULL: it can run */
+    };
+    union {
+        void *arg;    /* UNSTARTED */
+        void *result; /* ENDED */
+    };
+    union {
+        struct verd__owner *owner; /* told of its end; NULL: none */
+        struct verd__delay *delay; /* DELAYED */
+    };
+    struct verd__stack *stack;   /* STARTED; UNSTARTED: NULL unless bound early */
+    struct verd__watch *watches; /* the first of a ring; NULL: none */
+    int error;                   /* STARTED, not running: its errno; ENDED: 0 or why it did not run */
+    uint8_t state;               /* enum verd__state */
+    uint8_t flags;               /* enum verd__flag */
+    uint8_t interrupt;           /* enum verd__interrupt */
+    uint8_t shield;              /* depth */
+};
+
+_Static_assert(sizeof(struct verd_thread) == 64, "a control block is one cache line");
+
+/* What a thread has only while it has a stack, beside which it lies; zero between threads. */
+struct verd__room {
+    struct verd_timeout *timeouts; /* the innermost scope; NULL: none */
+    void **locals;                 /* VERD_KEYS_MAX of them; NULL: none set yet */
+    struct verd__owner *member;    /* the owner of which it counts as a member; NULL: none */
+    void *fibre;                   /* AddressSanitizer's fake stack, while suspended */
+    char name[VERD_NAME_SIZE];
+};
+
+_Static_assert(sizeof(struct verd__room) <= VERD__STACK_ROOM, "VERD__STACK_ROOM is too small");
+
+static inline struct verd__room *verd__room(const struct verd_thread *thread)
+{
+    return (struct verd__room *)(void *)thread->stack->room;
+}
+
+/* Who answers for a thread and is told, on it, of its end: a pool. */
+struct verd__owner {
+    void (*ended)(struct verd__owner *owner, struct verd_thread *thread);
+};
+
+/* Called when a thread ends, on the ending thread, first come first. */
+struct verd__watch {
+    struct verd__watch *next, *prev;
+    void (*ended)(struct verd__watch *watch, struct verd_thread *thread);
+};
+
+/* The outside world, as the floor above provides it: what may make threads runnable besides other
+ * threads and timers. */
+struct verd__outside {
+    /* Makes runnable whom the outside has an event for; waits for one up to `timeout` nanoseconds:
+     * 0 looks only, VERD_FOREVER has no limit. May return early. */
+    void (*wait)(struct verd__outside *outside, verd_duration timeout);
+    /* The scheduler ends: frees it. */
+    void (*close)(struct verd__outside *outside);
+    /* This is the child of a fork, and nobody waits: parts with what it shares with the parent. */
+    void (*forked)(struct verd__outside *outside);
+};
+
+struct verd__slab;
+
+struct verd__scheduler {
+    struct verd_thread *running;
+    struct verd_thread *batch;
+    struct verd_thread *first;
+    struct verd_thread **last; /* &first or &(last one)->next: where the next one goes */
+    struct verd_thread *free;  /* control blocks */
+    int *errno_location;       /* this OS thread's */
+    verd_duration clock;       /* when the outside or time was last waited for */
+    size_t expecting;          /* waits for the outside; 0: it is not asked */
+    int budget;
+    struct verd__float_control float_control; /* what threads start with */
+    struct verd__outside *outside;            /* NULL: none yet */
+    struct verd_thread *starved;              /* UNSTARTED for which there was no stack, in order */
+    struct verd_thread **starved_last;
+    void (*on_deadlock)(void); /* NULL: report and abort */
+    struct verd_thread *main;
+    verd_context nowhere; /* suspended into when something is not to be resumed */
+    struct verd__slab *slabs;
+    size_t slab_count;
+    void *signal_stack; /* NULL: the OS thread had one */
+    const void *main_low;  /* AddressSanitizer: the OS thread's own stack */
+    size_t main_size;
+    struct verd__stack main_stack; /* only its room is used */
+    unsigned default_class;
+    struct verd__stacks stacks;
+    struct verd__timers timers;
+};
+
+extern _Thread_local struct verd__scheduler *verd__current
+    __attribute__((tls_model("initial-exec")));
+
+/* Makes the scheduler of this OS thread. NULL with errno ENOMEM. */
+struct verd__scheduler *verd__scheduler_new(void);
+
+static inline struct verd__scheduler *verd__scheduler(void)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    return __builtin_expect(scheduler != NULL, 1) ? scheduler : verd__scheduler_new();
+}
+
+/* Puts a thread at the end of the next round. */
+static inline void verd__ready(struct verd__scheduler *scheduler, struct verd_thread *thread)
+{
+    thread->next = NULL;
+    *scheduler->last = thread;
+    scheduler->last = &thread->next;
+}
+
+/* Begins the next round, without a look at anything; its list is not empty. */
+static inline void verd__turn(struct verd__scheduler *scheduler)
+{
+    scheduler->batch = scheduler->first;
+    scheduler->first = NULL;
+    scheduler->last = &scheduler->first;
+}
+
+/* Refills the empty batch: ends the round, looks at timers and the outside world, and waits for them
+ * if nobody can run. */
+void verd__round(struct verd__scheduler *scheduler);
+
+/* Takes the first out of the list of those that lack a stack; NULL if there is none. */
+struct verd_thread *verd__starved_pop(struct verd__scheduler *scheduler);
+
+/* Lets everyone who can run go first: what a spent budget does. */
+void verd__give_way(struct verd__scheduler *scheduler);
+
+/* -1 with errno ECANCELED or ETIMEDOUT if the running thread is interrupted and unshielded, else 0 */
+int verd__interrupted(struct verd__scheduler *scheduler);
+
+/* Marks a thread ended, tells who watches and owns it, and frees the control block if nobody keeps
+ * it. `error`: 0, or why it never ran. */
+void verd__thread_end(struct verd__scheduler *scheduler, struct verd_thread *thread, void *result,
+                      int error);
+
+/* Frees the control block of an ended thread unless a handle or the run queue still has it. */
+void verd__thread_drop(struct verd__scheduler *scheduler, struct verd_thread *thread);
+
+/* In the child of a fork: only the running thread is left (fork.c). */
+void verd__fork_child(void);
+
+/* Prints every thread of the scheduler and what it waits for. */
+void verd__report(struct verd__scheduler *scheduler);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/timeout.h"
+
+#include <errno.h>
+
+#include "sched/wait.h"
+
+/* The scope's deadline has come: the thread learns of it now if it waits, else at its next wait. */
+static void fire(struct verd__timer *timer)
+{
+    struct verd_timeout *timeout = (struct verd_timeout *)timer; /* its first member */
+    struct verd_thread *thread = timeout->thread;
+    timeout->fired = true;
+    thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
+    verd__wait_abort(thread, ETIMEDOUT);
+}
+
+_Static_assert(offsetof(struct verd_timeout, timer) == 0, "fire relies on it");
+
+static bool is_open(const struct verd__room *room, const struct verd_timeout *wanted)
+{
+    const struct verd_timeout *timeout = room->timeouts;
+    while (timeout != NULL && timeout != wanted)
+        timeout = timeout->outer;
+    return timeout != NULL;
+}
+
+void verd_timeout_begin(verd_timeout *timeout, verd_duration after)
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler == NULL) {
+        *timeout = (verd_timeout){.timer.fire = fire};
+        return;
+    }
+    struct verd_thread *self = scheduler->running;
+    struct verd__room *room = verd__room(self);
+    if (is_open(room, timeout))
+        verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
+    *timeout = (verd_timeout){.timer.fire = fire};
+    timeout->thread = self;
+    timeout->outer = room->timeouts;
+    room->timeouts = timeout;
+    timeout->timer.deadline = VERD_FOREVER;
+    if (after <= 0) {
+        timeout->fired = true;
+        self->interrupt |= VERD__INTERRUPT_TIMEOUT;
+    } else if (after != VERD_FOREVER) {
+        timeout->timer.deadline = verd__time_after(verd_now(), after);
+        self->interrupt |= VERD__INTERRUPT_UNARMED;
+    }
+}
+
+void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd_thread *thread)
+{
+    struct verd_timeout *timeout = verd__room(thread)->timeouts;
+    for (; timeout != NULL; timeout = timeout->outer) {
+        if (!timeout->fired && timeout->timer.deadline != VERD_FOREVER &&
+            !verd__timer_armed(&timeout->timer))
+            verd__timer_arm(&scheduler->timers, &timeout->timer, timeout->timer.deadline);
+    }
+    thread->interrupt &= (uint8_t)~VERD__INTERRUPT_UNARMED;
+}
+
+/* Recomputes what is pending from the scopes that are still open. */
+static void note_open(struct verd_thread *thread, const struct verd_timeout *timeout)
+{
+    thread->interrupt &= (uint8_t)~(VERD__INTERRUPT_TIMEOUT | VERD__INTERRUPT_UNARMED);
+    for (; timeout != NULL; timeout = timeout->outer) {
+        if (timeout->fired)
+            thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
+        else if (timeout->timer.deadline != VERD_FOREVER && !verd__timer_armed(&timeout->timer))
+            thread->interrupt |= VERD__INTERRUPT_UNARMED;
+    }
+}
+
+/* Closes the scopes from the innermost to `last`, which is among them. */
+static void close_until(struct verd__scheduler *scheduler, struct verd__room *room,
+                        const struct verd_timeout *last)
+{
+    struct verd_timeout *timeout;
+    do {
+        timeout = room->timeouts;
+        room->timeouts = timeout->outer;
+        verd__timer_cancel(&scheduler->timers, &timeout->timer);
+        timeout->thread = NULL;
+    } while (timeout != last);
+}
+
+bool verd_timeout_end(verd_timeout *timeout)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    if (timeout == NULL || scheduler == NULL)
+        return false;
+    struct verd_thread *self = scheduler->running;
+    struct verd__room *room = verd__room(self);
+    if (!is_open(room, timeout))
+        return false;
+    close_until(scheduler, room, timeout);
+    note_open(self, room->timeouts);
+    return timeout->fired;
+}
+
+void verd__timeouts_end(struct verd__scheduler *scheduler, struct verd__room *room)
+{
+    const struct verd_timeout *last = room->timeouts;
+    while (last->outer != NULL)
+        last = last->outer;
+    close_until(scheduler, room, last);
+}
+
+int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result)
+{
+    if (fn == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (verd__scheduler() == NULL)
+        return -1;
+    verd_timeout timeout;
+    verd_timeout_begin(&timeout, after);
+    void *returned = fn(arg);
+    if (result != NULL)
+        *result = returned;
+    if (!verd_timeout_end(&timeout))
+        return 0;
+    errno = ETIMEDOUT;
+    return -1;
+}
+
+void verd_shield_begin(void)
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler != NULL && scheduler->running->shield < UINT8_MAX)
+        scheduler->running->shield++;
+}
+
+void verd_shield_end(void)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    if (scheduler != NULL && scheduler->running->shield > 0)
+        scheduler->running->shield--;
+}
+
+int verd__interrupted(struct verd__scheduler *scheduler)
+{
+    const struct verd_thread *self = scheduler->running;
+    if (self->shield != 0)
+        return 0;
+    errno = self->interrupt & VERD__INTERRUPT_KILL ? ECANCELED : ETIMEDOUT;
+    return -1;
+}

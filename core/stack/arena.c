@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/arena.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include <verd/thread.h>
+
+#include "stack/line.h"
+#include "stack/memory.h"
+
+#define STACKS_MAX 64                     /* the bits of `clean` */
+#define BYTES_MAX ((size_t)256 * 1024 * 1024) /* of an arena with more than one stack */
+
+/* Colours: 16 cache lines, so that with its struct and a few frames the top of a parked stack still
+ * fits into one page. */
+#define COLOURS 16
+#define CACHE_LINE 64
+
+/* Since Linux 6.13, <linux/mman.h>: page table entries that fault, without a mapping of their own. */
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+/* Since Linux 6.14, <linux/pidfd.h>: this thread, without opening a pidfd. */
+#ifndef PIDFD_SELF_THREAD
+#define PIDFD_SELF_THREAD (-10000)
+#endif
+
+/* What the kernel can do, found out by trying. Threads may find out at the same time: the same.
+ * AddressSanitizer's leak check reads each mapping that says it is readable, so there the guards have to
+ * be mappings of their own. */
+enum guard { GUARD_BATCHED, GUARD_SINGLY, GUARD_MPROTECT };
+#ifdef VERD__ASAN
+static _Atomic(enum guard) best_guard = GUARD_MPROTECT;
+#else
+static _Atomic(enum guard) best_guard = GUARD_BATCHED;
+#endif
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static char *guard_of(const struct verd__arena *arena, unsigned index)
+{
+    return arena->base + index * arena->stride;
+}
+
+/* One system call for all guards; true if it did them all. */
+static bool guard_batched(const struct verd__arena *arena, size_t page)
+{
+    struct iovec guards[STACKS_MAX];
+    for (unsigned i = 0; i < arena->count; i++)
+        guards[i] = (struct iovec){guard_of(arena, i), page};
+    long done = syscall(SYS_process_madvise, PIDFD_SELF_THREAD, guards, arena->count,
+                        MADV_GUARD_INSTALL, 0);
+    return done == (long)(arena->count * page);
+}
+
+static bool guard_singly(const struct verd__arena *arena, size_t page)
+{
+    for (unsigned i = 0; i < arena->count; i++) {
+        if (madvise(guard_of(arena, i), page, MADV_GUARD_INSTALL) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Each guard splits the mapping, and a process may have only so many. */
+static bool guard_mprotect(const struct verd__arena *arena, size_t page)
+{
+    for (unsigned i = 0; i < arena->count; i++) {
+        if (mprotect(guard_of(arena, i), page, PROT_NONE) == 0)
+            continue;
+        static _Atomic(bool) said;
+        if (errno == ENOMEM && !atomic_exchange(&said, true)) {
+            struct verd__line line = {0};
+            verd__line_text(&line, "no mapping left for a stack's guard page: raise the sysctl "
+                                   "vm.max_map_count (two per thread on this kernel)");
+            verd__line_write(&line);
+        }
+        return false;
+    }
+    return true;
+}
+
+static bool guard_all(const struct verd__arena *arena)
+{
+    size_t page = page_size();
+    enum guard guard = atomic_load_explicit(&best_guard, memory_order_relaxed);
+    if (guard == GUARD_BATCHED && !guard_batched(arena, page))
+        guard = GUARD_SINGLY;
+    if (guard == GUARD_SINGLY && !guard_singly(arena, page))
+        guard = GUARD_MPROTECT;
+    atomic_store_explicit(&best_guard, guard, memory_order_relaxed);
+    return guard != GUARD_MPROTECT || guard_mprotect(arena, page);
+}
+
+static unsigned stacks_per_arena(size_t stride)
+{
+    size_t count = BYTES_MAX / stride;
+    return count > STACKS_MAX ? STACKS_MAX : count == 0 ? 1 : (unsigned)count;
+}
+
+struct verd__arena *verd__arena_new(size_t size)
+{
+    struct verd__arena *arena = calloc(1, sizeof *arena);
+    if (arena == NULL)
+        return NULL;
+    arena->size = size;
+    arena->stride = size + page_size(); /* a power of two and one: an odd number of pages */
+    arena->count = stacks_per_arena(arena->stride);
+    arena->clean = UINT64_MAX >> (STACKS_MAX - arena->count);
+    size_t length = arena->count * arena->stride;
+    arena->base = mmap(NULL, length, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (arena->base == MAP_FAILED)
+        goto no_mapping;
+    (void)madvise(arena->base, length, MADV_NOHUGEPAGE); /* EINVAL: the kernel has none anyway */
+    verd__memory_register(arena->base, length);
+    if (!guard_all(arena))
+        goto no_guards;
+    return arena;
+
+no_guards:
+    verd__memory_deregister(arena->base, length);
+    munmap(arena->base, length);
+no_mapping:
+    free(arena);
+    errno = ENOMEM;
+    return NULL;
+}
+
+void verd__arena_free(struct verd__arena *arena)
+{
+    verd__memory_deregister(arena->base, arena->count * arena->stride);
+    munmap(arena->base, arena->count * arena->stride);
+    free(arena);
+}
+
+void verd__arena_insert(struct verd__arena **ring, struct verd__arena *arena)
+{
+    if (*ring == NULL) {
+        arena->next = arena->previous = arena;
+    } else {
+        arena->next = *ring;
+        arena->previous = (*ring)->previous;
+        arena->previous->next = arena;
+        arena->next->previous = arena;
+    }
+    *ring = arena;
+}
+
+void verd__arena_remove(struct verd__arena **ring, struct verd__arena *arena)
+{
+    if (arena->next == arena) {
+        *ring = NULL;
+        return;
+    }
+    arena->previous->next = arena->next;
+    arena->next->previous = arena->previous;
+    if (*ring == arena)
+        *ring = arena->next;
+}
+
+void verd__arena_move_last(struct verd__arena **ring, struct verd__arena *arena)
+{
+    verd__arena_remove(ring, arena);
+    struct verd__arena *first = *ring;
+    verd__arena_insert(ring, arena); /* before the first is also behind the last */
+    if (first != NULL)
+        *ring = first;
+}
+
+struct verd__stack *verd__arena_stack(const struct verd__arena *arena, unsigned index)
+{
+    char *top = guard_of(arena, index) + arena->stride;
+    size_t colour = index % COLOURS * CACHE_LINE;
+    return (struct verd__stack *)(void *)(top - colour - sizeof(struct verd__stack));
+}
+
+char *verd__arena_low(const struct verd__arena *arena, unsigned index)
+{
+    return guard_of(arena, index) + page_size();
+}
+
+void verd__arena_clean(const struct verd__arena *arena, unsigned index)
+{
+    (void)madvise(verd__arena_low(arena, index), arena->size, MADV_DONTNEED);
+}
+
+bool verd__arena_is_clean(const struct verd__arena *arena)
+{
+    return arena->clean == UINT64_MAX >> (STACKS_MAX - arena->count);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* One line for stderr, put together and written without stdio: it can be used on a signal handler's
+ * stack, in a process whose memory is exhausted, and next to a smashed heap. */
+#ifndef VERD_STACK_LINE_H
+#define VERD_STACK_LINE_H
+
+#include <stddef.h>
+
+struct verd__line {
+    size_t length;
+    char text[256]; /* what does not fit is cut */
+};
+
+void verd__line_text(struct verd__line *line, const char *text);
+void verd__line_number(struct verd__line *line, size_t number);
+
+/* Writes the line with "libverd: " before and a newline behind it; empties it. errno stays. */
+void verd__line_write(struct verd__line *line);
+
+/* Writes "libverd: <text>" and aborts: for what cannot go on. */
+_Noreturn void verd__die(const char *text);
+
+#endif

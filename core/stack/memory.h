@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What AddressSanitizer is told of memory that the library maps: that pointers may lie in it, for the
+ * leak check, and that an earlier mapping's shadow does not count. Nothing in other builds.
+ */
+#ifndef VERD_STACK_MEMORY_H
+#define VERD_STACK_MEMORY_H
+
+#include <stddef.h>
+
+#ifdef __SANITIZE_ADDRESS__ /* gcc */
+#define VERD__ASAN 1
+#elif defined(__has_feature) /* clang */
+#if __has_feature(address_sanitizer)
+#define VERD__ASAN 1
+#endif
+#endif
+
+#ifdef VERD__ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+
+static inline void verd__memory_register(void *base, size_t size)
+{
+#ifdef VERD__ASAN
+    __asan_unpoison_memory_region(base, size);
+    __lsan_register_root_region(base, size);
+#else
+    (void)base, (void)size;
+#endif
+}
+
+static inline void verd__memory_deregister(void *base, size_t size)
+{
+#ifdef VERD__ASAN
+    __asan_unpoison_memory_region(base, size);
+    __lsan_unregister_root_region(base, size);
+#else
+    (void)base, (void)size;
+#endif
+}
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/queue.h"
+
+#include <stdlib.h>
+
+#include "sync/home.h"
+
+static const struct verd__wait_kind get_kind = {"an item of a queue", verd__leave_line};
+static const struct verd__wait_kind put_kind = {"room in a queue", verd__leave_line};
+static const struct verd__wait_kind join_kind = {"the work of a queue to be done",
+                                                 verd__leave_line};
+
+static verd_queue *make(size_t capacity, enum verd__store_order order,
+                        int (*compare)(const void *, const void *))
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler == NULL)
+        return NULL;
+    verd_queue *queue = calloc(1, sizeof *queue);
+    if (queue == NULL)
+        return NULL;
+    queue->scheduler = scheduler;
+    queue->capacity = capacity;
+    queue->store.order = order;
+    queue->store.compare = compare;
+    return queue;
+}
+
+verd_queue *verd_queue_new(size_t capacity)
+{
+    return make(capacity, VERD__FIFO, NULL);
+}
+
+verd_queue *verd_queue_new_lifo(size_t capacity)
+{
+    return make(capacity, VERD__LIFO, NULL);
+}
+
+verd_queue *verd_queue_new_priority(size_t capacity, int (*compare)(const void *, const void *))
+{
+    if (compare == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return make(capacity, VERD__PRIORITY, compare);
+}
+
+static int check(const verd_queue *queue)
+{
+    if (queue == NULL)
+        return verd__invalid();
+    if (queue->scheduler == verd__current)
+        return 0;
+    errno = EPERM;
+    return -1;
+}
+
+/* 0, or -1 with errno `error`. */
+static int outcome(int error)
+{
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
+}
+
+int verd__queue_put_now(struct verd_queue *queue, void *item)
+{
+    if (queue->closed)
+        return EPIPE;
+    struct verd__wait *getter = verd__waiters_pop(&queue->getters);
+    if (getter != NULL) {
+        getter = verd__queue_claim(getter);
+        getter->value = item;
+        verd__wake(getter);
+    } else if (queue->store.count >= queue->capacity) {
+        return EAGAIN;
+    } else if (!verd__store_add(&queue->store, item)) {
+        return ENOMEM;
+    }
+    queue->unfinished++;
+    return 0;
+}
+
+/* Takes the item of the first putter in line, who may go on. */
+static void *accept_putter(struct verd_queue *queue)
+{
+    struct verd__wait *putter = verd__waiters_pop(&queue->putters);
+    void *item = putter->value;
+    queue->unfinished++;
+    verd__wake(verd__queue_claim(putter));
+    return item;
+}
+
+/* There is room: putters bring their items in. Without memory for them they wait on. */
+static void admit_putters(struct verd_queue *queue)
+{
+    while (queue->putters.first != NULL && queue->store.count < queue->capacity) {
+        if (!verd__store_add(&queue->store, queue->putters.first->value))
+            return;
+        accept_putter(queue);
+    }
+}
+
+int verd__queue_get_now(struct verd_queue *queue, void **item)
+{
+    if (queue->store.count > 0) {
+        *item = verd__store_take(&queue->store);
+        admit_putters(queue);
+        return 0;
+    }
+    if (queue->putters.first != NULL) {
+        *item = accept_putter(queue);
+        return 0;
+    }
+    return queue->closed ? EPIPE : EAGAIN;
+}
+
+int verd_queue_put(verd_queue *queue, void *item)
+{
+    struct verd__scheduler *scheduler = verd__enter();
+    if (scheduler == NULL || check(queue) != 0)
+        return -1;
+    int error = verd__queue_put_now(queue, item);
+    if (error != EAGAIN)
+        return outcome(error);
+    struct verd__wait wait = {.kind = &put_kind, .value = item};
+    return verd__wait_in_line(scheduler, &wait, &queue->putters);
+}
+
+int verd_queue_try_put(verd_queue *queue, void *item)
+{
+    return check(queue) != 0 ? -1 : outcome(verd__queue_put_now(queue, item));
+}
+
+int verd_queue_get(verd_queue *queue, void **item)
+{
+    struct verd__scheduler *scheduler = verd__enter();
+    if (scheduler == NULL || check(queue) != 0)
+        return -1;
+    if (item == NULL)
+        return verd__invalid();
+    int error = verd__queue_get_now(queue, item);
+    if (error != EAGAIN)
+        return outcome(error);
+    struct verd__wait wait = {.kind = &get_kind};
+    if (verd__wait_in_line(scheduler, &wait, &queue->getters) != 0)
+        return -1;
+    *item = wait.value;
+    return 0;
+}
+
+int verd_queue_try_get(verd_queue *queue, void **item)
+{
+    if (check(queue) != 0)
+        return -1;
+    return item == NULL ? verd__invalid() : outcome(verd__queue_get_now(queue, item));
+}
+
+static void end_all(struct verd__waiters *line, int error)
+{
+    struct verd__wait *wait;
+    while ((wait = verd__waiters_pop(line)) != NULL)
+        verd__wait_end(verd__queue_claim(wait), error);
+}
+
+int verd_queue_close(verd_queue *queue)
+{
+    if (check(queue) != 0)
+        return -1;
+    queue->closed = true;
+    end_all(&queue->getters, EPIPE);
+    end_all(&queue->putters, EPIPE);
+    return 0;
+}
+
+void verd_queue_free(verd_queue *queue)
+{
+    if (queue == NULL || verd_queue_close(queue) != 0)
+        return;
+    end_all(&queue->joiners, EPIPE);
+    verd__store_free(&queue->store);
+    free(queue);
+}
+
+int verd_queue_task_done(verd_queue *queue)
+{
+    if (check(queue) != 0)
+        return -1;
+    if (queue->unfinished == 0)
+        return verd__invalid();
+    if (--queue->unfinished == 0)
+        end_all(&queue->joiners, 0);
+    return 0;
+}
+
+int verd_queue_join(verd_queue *queue)
+{
+    struct verd__scheduler *scheduler = verd__enter();
+    if (scheduler == NULL || check(queue) != 0)
+        return -1;
+    if (queue->unfinished == 0)
+        return 0;
+    struct verd__wait wait = {.kind = &join_kind};
+    return verd__wait_in_line(scheduler, &wait, &queue->joiners);
+}
+
+int verd_queue_resize(verd_queue *queue, size_t capacity)
+{
+    if (check(queue) != 0)
+        return -1;
+    queue->capacity = capacity;
+    admit_putters(queue);
+    return 0;
+}
+
+size_t verd_queue_length(const verd_queue *queue)
+{
+    return queue != NULL ? queue->store.count : 0;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "sync/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM_MIN 8
+
+/* Doubles the room. What a ring had wrapped to the front goes behind the old end. */
+static bool grow(struct verd__store *store)
+{
+    size_t room = store->room == 0 ? ROOM_MIN : store->room * 2;
+    struct verd__entry *entries = realloc(store->entries, room * sizeof *entries);
+    if (entries == NULL)
+        return false;
+    memcpy(entries + store->room, entries, store->head * sizeof *entries);
+    store->entries = entries;
+    store->room = room;
+    return true;
+}
+
+static bool before(const struct verd__store *store, struct verd__entry a, struct verd__entry b)
+{
+    int order = store->compare(a.item, b.item);
+    return order != 0 ? order < 0 : a.number < b.number;
+}
+
+/* Moves the hole at `at` up until `entry` fits into it. */
+static void sift_up(struct verd__store *store, size_t at, struct verd__entry entry)
+{
+    while (at > 0) {
+        size_t parent = (at - 1) / 2;
+        if (!before(store, entry, store->entries[parent]))
+            break;
+        store->entries[at] = store->entries[parent];
+        at = parent;
+    }
+    store->entries[at] = entry;
+}
+
+/* Moves the hole at the top down until `entry` fits into it. */
+static void sift_down(struct verd__store *store, struct verd__entry entry)
+{
+    size_t at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= store->count)
+            break;
+        if (child + 1 < store->count &&
+            before(store, store->entries[child + 1], store->entries[child]))
+            child++;
+        if (!before(store, store->entries[child], entry))
+            break;
+        store->entries[at] = store->entries[child];
+        at = child;
+    }
+    store->entries[at] = entry;
+}
+
+bool verd__store_add(struct verd__store *store, void *item)
+{
+    if (store->count == store->room && !grow(store))
+        return false;
+    struct verd__entry entry = {item, store->next_number++};
+    size_t at = store->count++;
+    if (store->order == VERD__PRIORITY)
+        sift_up(store, at, entry);
+    else
+        store->entries[(store->head + at) & (store->room - 1)] = entry;
+    return true;
+}
+
+void *verd__store_take(struct verd__store *store)
+{
+    size_t last = --store->count;
+    void *item;
+    switch (store->order) {
+    case VERD__LIFO:
+        return store->entries[last].item;
+    case VERD__PRIORITY:
+        item = store->entries[0].item;
+        sift_down(store, store->entries[last]);
+        return item;
+    case VERD__FIFO:
+        break;
+    }
+    item = store->entries[store->head].item;
+    store->head = (store->head + 1) & (store->room - 1);
+    return item;
+}
+
+void verd__store_free(struct verd__store *store)
+{
+    free(store->entries);
+    store->entries = NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a queue holds: an array that grows, used as a ring (first in first out), a stack (last in first
+ * out), or a binary heap (the least first; equal ones in the order of coming, by number).
+ */
+#ifndef VERD_SYNC_STORE_H
+#define VERD_SYNC_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum verd__store_order { VERD__FIFO, VERD__LIFO, VERD__PRIORITY };
+
+struct verd__entry {
+    void *item;
+    uint64_t number; /* in the order of coming */
+};
+
+struct verd__store {
+    struct verd__entry *entries;
+    size_t room;  /* of entries; a power of two, or 0 */
+    size_t head;  /* FIFO: the first */
+    size_t count; /* held now */
+    uint64_t next_number;
+    enum verd__store_order order;
+    int (*compare)(const void *, const void *); /* PRIORITY */
+};
+
+/* Adds an item. False: no memory. */
+bool verd__store_add(struct verd__store *store, void *item);
+
+/* Takes the next item out; there is one. */
+void *verd__store_take(struct verd__store *store);
+
+void verd__store_free(struct verd__store *store);
+
+#endif

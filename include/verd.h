@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* libverd: green threads for C servers. Each header below is the manual page of its noun. */
+#ifndef VERD_H
+#define VERD_H
+
+#include <verd/context.h>
+#include <verd/net.h>
+#include <verd/pool.h>
+#include <verd/queue.h>
+#include <verd/resource.h>
+#include <verd/sync.h>
+#include <verd/thread.h>
+#include <verd/time.h>
+
+#endif

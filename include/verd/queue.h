@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Queues of pointers between green threads, and a choice among several.
+ *
+ *     verd_queue *jobs = verd_queue_new(100);
+ *     verd_queue_put(jobs, job);                       // blocks while 100 are in it
+ *
+ *     void *job;
+ *     while (verd_queue_get(jobs, &job) == 0)          // until it is closed and empty: EPIPE
+ *         work(job);
+ *
+ * A queue belongs to the OS thread that made it: EPERM from another. Getters and putters that wait are
+ * served in the order of coming, by direct hand-off: an item goes to the getter before it runs, and one
+ * that gives up has neither taken nor left anything. Calls that block return -1 with errno
+ *
+ *   ECANCELED  the thread was killed            ETIMEDOUT  an enclosing timeout ran out
+ *   EINVAL     an argument is NULL              EPERM      used by another OS thread
+ */
+#ifndef VERD_QUEUE_H
+#define VERD_QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <verd/thread.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct verd_queue verd_queue;
+
+#define VERD_UNBOUNDED SIZE_MAX
+
+/*
+ * Makes a queue that holds `capacity` items: first in first out; last in first out; or the least by
+ * `compare` first (as qsort(3)'s, but of the items themselves), equal ones in the order of coming.
+ * Capacity 0 is a rendezvous: a put waits until its item is taken. Never block.
+ * Return the queue, or NULL with errno ENOMEM, or EINVAL (compare is NULL).
+ */
+verd_queue *verd_queue_new(size_t capacity);
+verd_queue *verd_queue_new_lifo(size_t capacity);
+verd_queue *verd_queue_new_priority(size_t capacity, int (*compare)(const void *, const void *));
+
+/* Frees the queue and forgets its items; NULL is ignored. Whoever waits gets EPIPE. Never blocks. */
+void verd_queue_free(verd_queue *queue);
+
+/* Puts an item in, blocking while the queue is full. Returns 0, or -1 with errno as above, or EPIPE
+ * (closed, perhaps while waiting), ENOMEM (no memory to hold it). The item is then not in. */
+int verd_queue_put(verd_queue *queue, void *item);
+
+/* The same without waiting: EAGAIN if the queue is full; at capacity 0, if nobody waits for an item. */
+int verd_queue_try_put(verd_queue *queue, void *item);
+
+/* Takes an item out, blocking while there is none. Returns 0 and *item, or -1 with errno as above, or
+ * EPIPE (closed and empty). */
+int verd_queue_get(verd_queue *queue, void **item);
+
+/* The same without waiting: EAGAIN if there is none. */
+int verd_queue_try_get(verd_queue *queue, void **item);
+
+/* Takes no more items: putters get EPIPE at once, getters when the rest is drained. Never blocks; closing
+ * twice is fine. Returns 0, or -1 with errno EINVAL or EPERM. */
+int verd_queue_close(verd_queue *queue);
+
+/* Every item that was put is unfinished until someone who got it says task_done. join waits until none
+ * is. task_done: 0, or -1 with errno EINVAL (more often than items were put); never blocks. join: 0,
+ * or -1 with errno as above; blocks. */
+int verd_queue_task_done(verd_queue *queue);
+int verd_queue_join(verd_queue *queue);
+
+/* Changes the capacity. Up, and waiting putters go on; down, and what is in stays, while nothing comes in
+ * until there is room. Never blocks. Returns 0, or -1 with errno EINVAL, EPERM. */
+int verd_queue_resize(verd_queue *queue, size_t capacity);
+
+/* Items in the queue. */
+size_t verd_queue_length(const verd_queue *queue);
+
+/* One alternative of verd_select; make it with the macros below. */
+typedef struct verd_case {
+    verd_queue *queue; /* NULL: VERD_DEFAULT */
+    void *item;        /* to put */
+    void **result;     /* where what is got goes; NULL: this is a put */
+    int error;         /* of the case taken: 0, or EPIPE (closed); written by verd_select */
+} verd_case;
+
+#define VERD_PUT(q, i) ((verd_case){.queue = (q), .item = (i)})
+#define VERD_GET(q, r) ((verd_case){.queue = (q), .result = (r)})
+#define VERD_DEFAULT ((verd_case){.queue = NULL})
+
+/*
+ * Does one of n puts and gets: one that can be done at once, chosen evenly among those; else
+ * VERD_DEFAULT if it is there; else the first that becomes possible. The others leave no trace. A put to
+ * a closed queue and a get from a closed and empty one are possible, and have `error` EPIPE. Blocks.
+ * Returns the index of the case taken, or -1 with errno as above, or ENOMEM (many cases), or EINVAL
+ * (n is 0, above INT_MAX, or two defaults).
+ */
+int verd_select(verd_case *cases, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

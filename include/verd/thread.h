@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Green threads: each runs on a guarded stack of its own, all of them on the OS thread that spawned
+ * them, one at a time, until they wait or give way.
+ *
+ *     static void *fetch(void *url) { ...; return body; }
+ *
+ *     verd_thread *t = verd_spawn(fetch, url);
+ *     void *body;
+ *     verd_join(t, &body);                        // wait for its end, and release the handle
+ *
+ * There is nothing to initialise: the first call on an OS thread makes that thread's own stack its
+ * main green thread. Green threads never move to another OS thread; a handle used on an OS thread
+ * that is not its own is EPERM. When an OS thread ends, its green threads end with it, unfinished.
+ *
+ * A stack is bound when a thread first runs, so a million spawned threads cost a million control
+ * blocks and one stack, if none of them waits. When no stack can be had at that moment, one line on
+ * stderr says so and the thread stays first in line for the next stack that an ending thread leaves;
+ * threads that run are not harmed and none is lost.
+ */
+#ifndef VERD_THREAD_H
+#define VERD_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <verd/time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct verd_thread verd_thread;
+
+/* Bytes of stack: what a thread has by default, and the least and most that can be asked for. */
+#define VERD_STACK_SIZE ((size_t)256 * 1024)
+#define VERD_STACK_SIZE_MIN ((size_t)16 * 1024)
+#define VERD_STACK_SIZE_MAX ((size_t)1024 * 1024 * 1024)
+
+/* Bytes of a thread's name that are kept, with the terminating zero. */
+#define VERD_NAME_SIZE 24
+
+/* How a thread is to be made; zeroed fields are the defaults. */
+typedef struct verd_attr {
+    const char *name;  /* copied, cut to VERD_NAME_SIZE; NULL: none */
+    size_t stack_size; /* bytes, rounded up to a power of two; 0: VERD_STACK_SIZE */
+} verd_attr;
+
+#define VERD_ATTR_INIT {0}
+
+/*
+ * Schedules fn(arg) to run as a new thread; the caller runs on. Threads start in the order of
+ * spawning. Never blocks.
+ * Returns a handle, to be given up by verd_join or verd_release, or NULL with errno
+ *   EINVAL  fn is NULL
+ *   ENOMEM  no memory for the control block
+ */
+verd_thread *verd_spawn(void *(*fn)(void *), void *arg);
+
+/*
+ * Like verd_spawn, with attributes (NULL: the defaults). The stack is bound here.
+ * NULL with errno as verd_spawn, and
+ *   EINVAL  stack_size is not 0 and below VERD_STACK_SIZE_MIN or above VERD_STACK_SIZE_MAX
+ *   ENOMEM  no memory for the stack, or no mapping left for its guard (vm.max_map_count)
+ */
+verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *arg);
+
+/*
+ * Like verd_spawn; the thread starts once `delay` nanoseconds have passed, unless it is cancelled or
+ * killed before. Zero and less start as verd_spawn does. Errors as verd_spawn.
+ */
+verd_thread *verd_spawn_after(verd_duration delay, void *(*fn)(void *), void *arg);
+
+/* Like verd_spawn without handle and result: the cheapest. Returns 0, or -1 and errno likewise. */
+int verd_spawn_n(void (*fn)(void *), void *arg);
+
+/*
+ * Waits until thread `t` has ended and stores what its function returned in *result (unless NULL).
+ * Any number of threads may wait, also after the end, and again. Blocks until then.
+ * Returns 0, or -1 with errno
+ *   ECANCELED  t was killed or cancelled before it started; or the caller was killed
+ *   ETIMEDOUT  an enclosing timeout of the caller ran out
+ *   EDEADLK    t is the calling thread
+ *   EINVAL     t is NULL, or a handle that was released
+ *   EPERM      t belongs to another OS thread
+ */
+int verd_wait(verd_thread *t, void **result);
+
+/* verd_wait, and verd_release once t has ended; when the wait fails for a reason of the caller's
+ * (killed, timeout, EDEADLK, EPERM) the handle stays valid. Errors as verd_wait. */
+int verd_join(verd_thread *t, void **result);
+
+/* Gives the handle up: the thread runs on, and its control block is freed when it has ended. Never
+ * blocks. NULL is ignored, and so is a handle of another OS thread. */
+void verd_release(verd_thread *t);
+
+/*
+ * Takes back a thread that has not started: it never runs, and verd_wait on it gives ECANCELED.
+ * Never blocks. Returns 0, or -1 with errno
+ *   EBUSY   it has started, or ended
+ *   EINVAL  t is NULL or was released      EPERM  t belongs to another OS thread
+ */
+int verd_cancel(verd_thread *t);
+
+/*
+ * Asks thread `t` to end: from now on each of its blocking calls returns -1 and ECANCELED, the one it
+ * waits in included, until its function returns. A thread that has not started never runs. Killing
+ * twice, or an ended thread, changes nothing; killing oneself is allowed. Never blocks.
+ * Returns 0, or -1 with errno EINVAL (t is NULL or was released) or EPERM (another OS thread's).
+ */
+int verd_kill(verd_thread *t);
+
+/*
+ * Has fn(t, arg) called when t ends, on the ending thread, in the order of linking, before the
+ * threads that wait for t run; at once if t has ended. fn must not block. Never blocks.
+ * Returns 0, or -1 with errno
+ *   ENOMEM  no memory to remember it
+ *   EINVAL  t or fn is NULL, or t was released      EPERM  t belongs to another OS thread
+ */
+int verd_link(verd_thread *t, void (*fn)(verd_thread *, void *), void *arg);
+
+/* Takes back the first link with this fn and arg. Returns 0, or -1 with errno ENOENT (there is
+ * none), EINVAL or EPERM as verd_link. Never blocks. */
+int verd_unlink(verd_thread *t, void (*fn)(verd_thread *, void *), void *arg);
+
+/*
+ * Between the two, neither kill nor timeout reaches the calling thread, so that cleanup can block;
+ * what came meanwhile shows at the first blocking call after the end. Nests, to a depth of 255.
+ */
+void verd_shield_begin(void);
+void verd_shield_end(void);
+
+/* The calling thread; NULL only if there is no memory for a scheduler. Not a handle to release. */
+verd_thread *verd_self(void);
+
+/* Whether the calling thread has been killed; a shield does not hide it. */
+bool verd_killed(void);
+
+/* The name that verd_spawn_with gave, or "" (of an ended thread too); valid until t ends. */
+const char *verd_name(const verd_thread *t);
+
+/* A number for messages, unique among the threads of an OS thread that are alive. Main is 0. */
+size_t verd_number(const verd_thread *t);
+
+/*
+ * Prints on stderr, a line each, the threads of this OS thread that have not ended: number, name, and
+ * what they wait for. For a hung server; can be called from a debugger. Never blocks green threads.
+ */
+void verd_report(void);
+
+/*
+ * When none of the OS thread's green threads can run and nothing can make one runnable (no timer, no
+ * descriptor, no other OS thread that may post), the process prints verd_report's lines and aborts. `fn`
+ * is called before that: if it makes a thread runnable, by an unpark or a kill, all goes on. It
+ * must not block. NULL takes it back. For the calling OS thread; never blocks.
+ */
+void verd_on_deadlock(void (*fn)(void));
+
+/*
+ * Gives way: every other thread that can run, runs before this one goes on; timers and descriptors
+ * are looked at once per round of the run queue. Returns at once, killed or not.
+ */
+void verd_yield(void);
+
+/*
+ * To build one's own primitives: park suspends the calling thread until verd_unpark names it. An
+ * unpark that comes first is kept (one, not a count), and the next park returns at once. Blocks.
+ * Returns 0, or -1 with errno ECANCELED (killed), ETIMEDOUT (an enclosing timeout ran out), ENOMEM.
+ */
+int verd_park(void);
+
+/* Makes the parked thread t runnable, behind those that are already; NULL, an ended thread and
+ * another OS thread's are ignored. Never blocks. */
+void verd_unpark(verd_thread *t);
+
+/* Private to the library: those who wait for the same thing, first come first; empty when zeroed. */
+struct verd__wait;
+struct verd__waiters {
+    struct verd__wait *first, *last;
+};
+
+/*
+ * Bytes of stack that thread t has used at most, to the word, since its stack was last cleaned: an
+ * upper bound for t, as an earlier thread may have run on the same stack. Scans the stack.
+ * Returns the count, or -1 with errno
+ *   EINVAL   t is NULL, released, ended or not started
+ *   ENOTSUP  t is a main thread, whose stack is the OS thread's own
+ *   EPERM    t belongs to another OS thread
+ */
+ssize_t verd_stack_used(verd_thread *t);
+
+/* Thread-specific values, as pthread_key has them for OS threads. Keys are the process's. */
+#define VERD_KEYS_MAX 64
+typedef unsigned verd_key;
+
+/*
+ * Makes a key. When a thread ends with a value that is not NULL, destructor(value) is called on it
+ * (unless NULL), in up to 4 rounds while destructors set values anew. From any OS thread.
+ * Returns 0, or -1 with errno EAGAIN (VERD_KEYS_MAX keys exist) or EINVAL (key is NULL).
+ */
+int verd_key_create(verd_key *key, void (*destructor)(void *));
+
+/* The calling thread's value of the key; NULL if none was set or there is no such key. */
+void *verd_get(verd_key key);
+
+/*
+ * Sets the calling thread's value of the key. The first set of a thread allocates.
+ * Returns 0, or -1 with errno EINVAL (no such key) or ENOMEM.
+ */
+int verd_set(verd_key key, void *value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time: durations, the clock, sleeping, and timeouts around anything that blocks.
+ *
+ *     verd_timeout limit;
+ *     verd_timeout_begin(&limit, 200 * VERD_MS);
+ *     ssize_t n = verd_read(fd, buffer, sizeof buffer);      // -1 and ETIMEDOUT after 200 ms
+ *     if (verd_timeout_end(&limit)) { ... it was this timeout that fired ... }
+ *
+ * Waits are never early: a deadline is rounded up to what the kernel can wait for.
+ */
+#ifndef VERD_TIME_H
+#define VERD_TIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Nanoseconds: a span, or a point on CLOCK_MONOTONIC. */
+typedef int64_t verd_duration;
+
+#define VERD_US ((verd_duration)1000)
+#define VERD_MS ((verd_duration)1000000)
+#define VERD_SEC ((verd_duration)1000000000)
+#define VERD_FOREVER INT64_MAX
+
+/* The time on CLOCK_MONOTONIC, in nanoseconds. Never blocks or fails; from any OS thread. */
+verd_duration verd_now(void);
+
+/*
+ * Suspends the calling thread for at least `d` nanoseconds. Zero and less give way once, as
+ * verd_yield does; VERD_FOREVER ends by kill or timeout alone. Blocks.
+ * Returns 0, or -1 with errno
+ *   ECANCELED  the thread was killed
+ *   ETIMEDOUT  an enclosing timeout ran out
+ *   ENOMEM     first call on this OS thread, and there is no memory for a scheduler
+ */
+int verd_sleep(verd_duration d);
+
+/* Like verd_sleep, until the point `t` on CLOCK_MONOTONIC; a point in the past gives way once. */
+int verd_sleep_until(verd_duration t);
+
+/* Private to the library: a deadline in the scheduler's timer wheel. */
+struct verd__timer {
+    struct verd__timer *next, *prev; /* the wheel slot's ring; NULL: not armed */
+    verd_duration deadline;
+    void (*fire)(struct verd__timer *timer);
+};
+
+struct verd_thread;
+
+/*
+ * A timeout scope: lives in the caller's frame from begin to end, and is the thread's own. The
+ * fields are private.
+ */
+typedef struct verd_timeout {
+    struct verd__timer timer;
+    struct verd_timeout *outer; /* the enclosing scope; NULL: the outermost */
+    struct verd_thread *thread; /* whose scope this is; NULL: ended or never begun */
+    bool fired;
+} verd_timeout;
+
+/*
+ * Opens a timeout scope on the calling thread: once `after` nanoseconds have passed, blocking calls
+ * of this thread return -1 and ETIMEDOUT, the one that waits at that moment included, until the
+ * scope ends. Scopes nest, and the earliest deadline fires wherever it was set. Zero and less have
+ * run out already; VERD_FOREVER never runs out. A scope that is open is ended first. Never blocks
+ * or fails.
+ */
+void verd_timeout_begin(verd_timeout *timeout, verd_duration after);
+
+/*
+ * Closes the scope, and with it any inner one that was left open. Returns true if this scope's own
+ * deadline has fired: then an ETIMEDOUT seen inside was this one's. Never blocks. A scope that was
+ * not begun, has ended or belongs to another thread is left alone: false.
+ */
+bool verd_timeout_end(verd_timeout *timeout);
+
+/*
+ * Calls fn(arg) within a timeout scope of `after` nanoseconds and stores what it returns in
+ * *result (unless NULL). Blocks as fn does.
+ * Returns 0, or -1 with errno
+ *   ETIMEDOUT  the scope's deadline fired while fn ran; *result is still what fn returned
+ *   EINVAL     fn is NULL
+ *   ENOMEM     first call on this OS thread, and there is no memory for a scheduler
+ */
+int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Listeners: addresses, names, ports, paths. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "call.h"
+
+/* A label is 63 bytes at most: nobody has to be asked for this one. */
+#define NO_HOST "no-such-host-" LONG LONG ".invalid"
+#define LONG "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+static char path[64];
+
+/* A path in a directory of this test's own. */
+static void make_path(void)
+{
+    strcpy(path, "/tmp/verd-net-XXXXXX");
+    cr_assert(mkdtemp(path));
+    strcat(path, "/socket");
+}
+
+static void remove_path(void)
+{
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    rmdir(path);
+}
+
+Test(net, listen_on_port_0_gets_a_port)
+{
+    int fd = verd_listen("127.0.0.1", 0, 0);
+    cr_assert(verd_port(fd) > 0);
+}
+
+Test(net, listen_on_a_taken_port_is_EADDRINUSE)
+{
+    int port;
+    make_listener(&port);
+    cr_assert_eq(outcome(verd_listen("127.0.0.1", port, 0)), -EADDRINUSE);
+}
+
+Test(net, REUSEPORT_shares_a_port)
+{
+    int first = verd_listen("127.0.0.1", 0, VERD_REUSEPORT);
+    cr_assert_geq(outcome(verd_listen("127.0.0.1", verd_port(first), VERD_REUSEPORT)), 0);
+}
+
+Test(net, listen_again_on_the_port_of_closed_connections)
+{
+    int port;
+    int listener = make_listener(&port);
+    int client = verd_connect("127.0.0.1", port);
+    int server = verd_accept(listener, NULL, NULL);
+    verd_close(server); /* this side waits in TIME_WAIT */
+    verd_close(client);
+    verd_close(listener);
+    cr_assert_geq(outcome(verd_listen("127.0.0.1", port, 0)), 0);
+}
+
+Test(net, listen_to_every_address_takes_IPv4_clients)
+{
+    int listener = verd_listen(NULL, 0, 0);
+    cr_assert_geq(outcome(verd_connect("127.0.0.1", verd_port(listener))), 0);
+}
+
+Test(net, listen_to_the_empty_host_takes_IPv4_clients)
+{
+    int listener = verd_listen("", 0, 0);
+    cr_assert_geq(outcome(verd_connect("127.0.0.1", verd_port(listener))), 0);
+}
+
+static bool has_IPv6(void)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    bool can = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return can;
+}
+
+Test(net, an_IPv6_listener_takes_an_IPv6_client)
+{
+    if (!has_IPv6())
+        cr_skip_test("no IPv6 on this machine");
+    int listener = verd_listen("::1", 0, 0);
+    cr_assert_geq(outcome(verd_connect("::1", verd_port(listener))), 0);
+}
+
+Test(net, listen_to_every_address_takes_IPv6_clients)
+{
+    if (!has_IPv6())
+        cr_skip_test("no IPv6 on this machine");
+    int listener = verd_listen(NULL, 0, 0);
+    cr_assert_geq(outcome(verd_connect("::1", verd_port(listener))), 0);
+}
+
+Test(net, an_IPv6_only_wildcard_takes_no_IPv4_clients)
+{
+    if (!has_IPv6())
+        cr_skip_test("no IPv6 on this machine");
+    int listener = verd_listen("::", 0, VERD_IPV6_ONLY);
+    cr_assert_eq(outcome(verd_connect("127.0.0.1", verd_port(listener))), -ECONNREFUSED);
+}
+
+Test(net, localhost_is_known_to_listen_and_connect)
+{
+    int listener = verd_listen("localhost", 0, 0);
+    cr_assert_geq(outcome(verd_connect("localhost", verd_port(listener))), 0);
+}
+
+Test(net, connect_tries_the_next_address_of_a_name)
+{
+    int port;
+    make_listener(&port); /* on 127.0.0.1 only; localhost may be ::1 first */
+    cr_assert_geq(outcome(verd_connect("localhost", port)), 0);
+}
+
+Test(net, a_host_without_an_address_is_EADDRNOTAVAIL)
+{
+    cr_assert_eq(outcome(verd_listen(NO_HOST, 0, 0)), -EADDRNOTAVAIL);
+}
+
+Test(net, connect_to_a_host_without_an_address_is_EADDRNOTAVAIL)
+{
+    cr_assert_eq(outcome(verd_connect(NO_HOST, 80)), -EADDRNOTAVAIL);
+}
+
+Test(net, listen_to_an_address_of_another_machine_is_EADDRNOTAVAIL)
+{
+    cr_assert_eq(outcome(verd_listen("203.0.113.1", 0, 0)), -EADDRNOTAVAIL);
+}
+
+Test(net, listen_on_a_port_out_of_range_is_EINVAL)
+{
+    cr_assert_eq(outcome(verd_listen("127.0.0.1", 65536, 0)), -EINVAL);
+    cr_assert_eq(outcome(verd_listen("127.0.0.1", -1, 0)), -EINVAL);
+}
+
+Test(net, listen_with_an_unknown_flag_is_EINVAL)
+{
+    cr_assert_eq(outcome(verd_listen("127.0.0.1", 0, 0x100)), -EINVAL);
+}
+
+Test(net, the_port_of_a_unix_socket_is_EAFNOSUPPORT)
+{
+    int fds[2];
+    make_pair(fds);
+    cr_assert_eq(outcome(verd_port(fds[0])), -EAFNOSUPPORT);
+}
+
+Test(net, the_port_of_a_pipe_is_ENOTSOCK)
+{
+    int fds[2];
+    verd_pipe(fds);
+    cr_assert_eq(outcome(verd_port(fds[0])), -ENOTSOCK);
+}
+
+Test(net, a_path_can_be_listened_and_connected_to)
+{
+    char byte;
+    make_path();
+    int listener = verd_listen_unix(path, 0);
+    int client = verd_connect_unix(path);
+    int server = verd_accept(listener, NULL, NULL);
+    verd_write(client, "x", 1);
+    cr_expect_eq(verd_read(server, &byte, 1), 1);
+    remove_path();
+}
+
+Test(net, an_abstract_name_can_be_listened_and_connected_to)
+{
+    char byte;
+    int listener = verd_listen_unix("@verd-abstract", 0);
+    int client = verd_connect_unix("@verd-abstract");
+    int server = verd_accept(listener, NULL, NULL);
+    verd_write(client, "x", 1);
+    cr_assert_eq(verd_read(server, &byte, 1), 1);
+}
+
+Test(net, an_abstract_name_in_use_is_EADDRINUSE)
+{
+    verd_listen_unix("@verd-taken", 0);
+    cr_assert_eq(outcome(verd_listen_unix("@verd-taken", 0)), -EADDRINUSE);
+}
+
+Test(net, connect_to_a_path_that_is_not_there_is_ENOENT)
+{
+    cr_assert_eq(outcome(verd_connect_unix("/tmp/verd-no-such-socket")), -ENOENT);
+}
+
+Test(net, connect_to_a_stale_socket_is_ECONNREFUSED)
+{
+    make_path();
+    verd_close(verd_listen_unix(path, 0));
+    cr_expect_eq(outcome(verd_connect_unix(path)), -ECONNREFUSED);
+    remove_path();
+}
+
+Test(net, a_stale_socket_is_replaced)
+{
+    make_path();
+    verd_close(verd_listen_unix(path, 0));
+    cr_expect_geq(outcome(verd_listen_unix(path, 0)), 0);
+    cr_expect_geq(outcome(verd_connect_unix(path)), 0);
+    remove_path();
+}
+
+Test(net, a_live_socket_is_EADDRINUSE_and_lives_on)
+{
+    make_path();
+    int listener = verd_listen_unix(path, 0);
+    cr_expect_eq(outcome(verd_listen_unix(path, 0)), -EADDRINUSE);
+    struct call accepter = {0};
+    call_start(&accepter, call_accept, listener);
+    cr_expect_geq(outcome(verd_connect_unix(path)), 0);
+    remove_path();
+}
+
+Test(net, a_live_datagram_socket_is_EADDRINUSE)
+{
+    make_path();
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    bind(fd, (struct sockaddr *)&address, sizeof address);
+    cr_expect_eq(outcome(verd_listen_unix(path, 0)), -EADDRINUSE);
+    cr_expect_eq(access(path, F_OK), 0);
+    remove_path();
+}
+
+Test(net, a_live_socket_with_a_full_backlog_is_EADDRINUSE)
+{
+    make_path();
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, path);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    bind(listener, (struct sockaddr *)&address, sizeof address);
+    listen(listener, 0);
+    while (connect(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), (struct sockaddr *)&address,
+                   sizeof address) == 0)
+        ;
+    cr_expect_eq(outcome(verd_listen_unix(path, 0)), -EADDRINUSE);
+    remove_path();
+}
+
+static ssize_t connect_path(struct call *call)
+{
+    (void)call;
+    return verd_connect_unix(path);
+}
+
+/* connect(2) to a full backlog is EAGAIN, and readiness says nothing of when to try again. */
+Test(net, connect_to_a_path_with_a_full_backlog_waits_until_one_is_accepted)
+{
+    make_path();
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct call connecter = {0};
+    strcpy(address.sun_path, path);
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    bind(listener, (struct sockaddr *)&address, sizeof address);
+    listen(listener, 0);
+    while (connect(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), (struct sockaddr *)&address,
+                   sizeof address) == 0)
+        ;
+    call_start(&connecter, connect_path, 0);
+    bool waited = !connecter.returned;
+    verd_accept(listener, NULL, NULL);
+    cr_expect(call_end(&connecter) >= 0 && waited);
+    remove_path();
+}
+
+Test(net, a_regular_file_in_the_way_is_EADDRINUSE_and_stays)
+{
+    make_path();
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    cr_expect_eq(outcome(verd_listen_unix(path, 0)), -EADDRINUSE);
+    cr_expect_eq(access(path, F_OK), 0);
+    remove_path();
+}
+
+Test(net, a_path_that_is_too_long_is_ENAMETOOLONG)
+{
+    char name[200];
+    memset(name, 'x', sizeof name);
+    name[0] = '/';
+    name[sizeof name - 1] = '\0';
+    cr_assert_eq(outcome(verd_listen_unix(name, 0)), -ENAMETOOLONG);
+    cr_assert_eq(outcome(verd_connect_unix(name)), -ENAMETOOLONG);
+}
+
+Test(net, an_empty_path_is_EINVAL)
+{
+    cr_assert_eq(outcome(verd_listen_unix("", 0)), -EINVAL);
+    cr_assert_eq(outcome(verd_listen_unix(NULL, 0)), -EINVAL);
+    cr_assert_eq(outcome(verd_connect_unix("")), -EINVAL);
+    cr_assert_eq(outcome(verd_connect_unix(NULL)), -EINVAL);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* A maker of numbered resources that keeps count, and those who want some. */
+#ifndef TEST_POOL_FACTORY_H
+#define TEST_POOL_FACTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <verd/resource.h>
+
+/* Makes numbers 1, 2, 3, ...; and keeps count. */
+struct factory {
+    size_t made, exist, most, destroyed;
+    size_t last_destroyed;
+    size_t failures; /* so many creates fail, from now on */
+    size_t bad;      /* this one does not validate; 0: all do */
+    size_t validated;
+    bool blocks; /* each callback waits its turn */
+};
+
+/* The pool's callbacks; their ctx is a factory. */
+int make_number(void *factory, void **item);
+void unmake_number(void *factory, void *item);
+bool validate_number(void *factory, void *item);
+
+/* Options with these but for the validation. */
+verd_resource_options options_of(struct factory *factory, size_t max);
+verd_resource_pool *pool_of(struct factory *factory, size_t max);
+
+/* The calls, with numbers: 0 is none. */
+size_t get(verd_resource_pool *pool);
+int put(verd_resource_pool *pool, size_t n);
+int discard(verd_resource_pool *pool, size_t n);
+
+/* The end of a test: whatever is lent comes back, and nothing is left once the pool is freed. */
+void finish_with(verd_resource_pool *pool, struct factory *factory);
+
+/* Someone who wants a resource: what came of it. */
+struct getter {
+    verd_resource_pool *pool;
+    verd_thread *thread;
+    size_t got; /* 0: nothing yet, or an error */
+    int error;
+};
+
+/* Thread's function: gets one. */
+void *get_one(void *getter);
+
+/* Runs it, until it has one or waits. */
+void start_getter(struct getter *getter, verd_resource_pool *pool);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What an echo costs in system calls: a read, a write, and a share of one wait. The server runs under
+ * ptrace, and its clients are the tracer: whenever the server is about to wait they take their
+ * replies, and once all have come, send again.
+ */
+#include <verd.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/ptrace.h>
+
+#define CONNECTIONS 50
+#define ROUNDS 100
+#define WARM_UP 3
+#define MOST_PER_ECHO 2.10
+
+static int clients[CONNECTIONS];
+
+static void serve(void *arg)
+{
+    int fd = (int)(intptr_t)arg;
+    char buffer[256];
+    ssize_t n;
+    while ((n = verd_read(fd, buffer, sizeof buffer)) > 0)
+        verd_write_full(fd, buffer, (size_t)n, NULL);
+}
+
+static _Noreturn void be_server(int listener)
+{
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+        _exit(77);
+    raise(SIGSTOP);
+    for (;;) {
+        int fd = verd_accept(listener, NULL, NULL);
+        if (fd < 0)
+            _exit(1);
+        verd_spawn_n(serve, (void *)(intptr_t)fd);
+    }
+}
+
+/* Connects the clients; the listener. Local sockets, as what is sent has arrived when send returns. */
+static int connect_all(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+                                   (size_t)sprintf(address.sun_path + 1, "verd-%d", getpid()));
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(listener, (struct sockaddr *)&address, length) != 0 ||
+        listen(listener, CONNECTIONS) != 0)
+        return -1;
+    for (int i = 0; i < CONNECTIONS; i++) {
+        clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (connect(clients[i], (struct sockaddr *)&address, length) != 0)
+            return -1;
+    }
+    return listener;
+}
+
+struct count {
+    unsigned round;    /* how many times all have been sent to */
+    unsigned replies;  /* in this round */
+    unsigned calls;    /* in all rounds after the first few, without `modified` */
+    unsigned added;    /* registrations, ever */
+    unsigned modified; /* registrations that were renewed */
+};
+
+static bool is_wait(uint64_t number)
+{
+#ifdef SYS_epoll_wait
+    if (number == SYS_epoll_wait)
+        return true;
+#endif
+#ifdef SYS_epoll_pwait2
+    if (number == SYS_epoll_pwait2)
+        return true;
+#endif
+    return number == SYS_epoll_pwait;
+}
+
+static void send_all(struct count *count)
+{
+    char byte = (char)count->round;
+    for (int i = 0; i < CONNECTIONS; i++)
+        send(clients[i], &byte, 1, 0);
+    count->round++;
+    count->replies = 0;
+}
+
+/* The server is about to wait. */
+static void turn(struct count *count)
+{
+    char byte;
+    for (int i = 0; i < CONNECTIONS; i++)
+        count->replies += recv(clients[i], &byte, 1, MSG_DONTWAIT) == 1;
+    if (count->round == 0 || count->replies == CONNECTIONS)
+        send_all(count);
+}
+
+static void note_call(struct count *count, uint64_t number, uint64_t operation)
+{
+    bool modifies = number == SYS_epoll_ctl && operation == EPOLL_CTL_MOD;
+    count->added += number == SYS_epoll_ctl && operation == EPOLL_CTL_ADD;
+    count->modified += modifies;
+    if (is_wait(number))
+        turn(count);
+    if (count->round > WARM_UP && count->round <= WARM_UP + ROUNDS)
+        count->calls += !modifies;
+}
+
+/* Lets the server go on to its next system call. False: it has ended. */
+static bool step(pid_t server, struct count *count)
+{
+    int status;
+    struct ptrace_syscall_info info;
+    if (ptrace(PTRACE_SYSCALL, server, NULL, NULL) != 0 || waitpid(server, &status, 0) != server ||
+        !WIFSTOPPED(status))
+        return false;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, server, (void *)sizeof info, &info) <= 0)
+        return false;
+    if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+        note_call(count, info.entry.nr, info.entry.args[1]);
+    return true;
+}
+
+static int judge(const struct count *count, verd_duration span)
+{
+    double each = (double)count->calls / (ROUNDS * CONNECTIONS);
+    /* All are looked after once in a while, against descriptors closed behind the library's back. */
+    unsigned audits = (unsigned)(span / (100 * VERD_MS)) + 2;
+    printf("%.3f system calls for an echo; %u registrations, %u renewed in %lld ms\n", each,
+           count->added, count->modified, (long long)(span / VERD_MS));
+    return each <= MOST_PER_ECHO && count->added <= CONNECTIONS + 1 &&
+                   count->modified <= audits * (CONNECTIONS + 1) + CONNECTIONS + 1
+               ? 0
+               : 1;
+}
+
+static int skip(const char *why)
+{
+    puts(why);
+    return 77;
+}
+
+int main(void)
+{
+    const char *hub = getenv("VERD_HUB");
+    struct count count = {0};
+    int status, listener = connect_all();
+    if (hub != NULL && strcmp(hub, "poll") == 0)
+        return skip("only epoll registers a descriptor for good");
+    if (listener < 0)
+        return 1;
+    pid_t server = fork();
+    if (server == 0)
+        be_server(listener);
+    waitpid(server, &status, 0);
+    if (!WIFSTOPPED(status) ||
+        ptrace(PTRACE_SETOPTIONS, server, NULL,
+               (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)) != 0)
+        return skip("ptrace is not to be had");
+    verd_duration begin = verd_now();
+    while (count.round <= WARM_UP + ROUNDS && step(server, &count))
+        ;
+    verd_duration span = verd_now() - begin;
+    kill(server, SIGKILL);
+    waitpid(server, &status, 0);
+    if (count.round <= WARM_UP + ROUNDS)
+        return skip("ptrace tells nothing of system calls");
+    return judge(&count, span);
+}

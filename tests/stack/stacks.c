@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Stacks as the scheduler takes and gives them back: where they lie, and what they cost. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <verd/thread.h>
+
+#include "process.h"
+#include "stack/stack.h"
+
+static struct verd__stacks stacks;
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static struct verd__stack *take(size_t size)
+{
+    return verd__stack_take(&stacks, verd__stack_class(size));
+}
+
+static void give(struct verd__stack *stack)
+{
+    verd__stack_give(&stacks, stack);
+}
+
+/* Pages from the lowest byte up to the struct that are in memory. */
+static size_t resident_pages(const struct verd__stack *stack)
+{
+    size_t count = 0;
+    for (char *at = stack->low; at < (const char *)stack; at += page_size()) {
+        unsigned char resident = 0;
+        if (mincore(at, page_size(), &resident) == 0)
+            count += resident & 1;
+    }
+    return count;
+}
+
+Test(stack, every_byte_from_the_lowest_up_to_the_struct_can_be_used)
+{
+    struct verd__stack *stack = take(VERD_STACK_SIZE);
+    memset(stack->low, 1, verd__stack_size(stack));
+    cr_assert(stack->low[0] == 1 && ((char *)stack)[-1] == 1);
+}
+
+Test(stack, hardly_anything_of_the_size_is_missing)
+{
+    bool good = true;
+    for (size_t size = VERD_STACK_SIZE_MIN; size <= 1024 * 1024; size *= 2) {
+        for (int i = 0; i < 70; i++)
+            good = good && verd__stack_size(take(size)) >= size - 2048;
+    }
+    cr_assert(good);
+}
+
+Test(stack, sizes_are_rounded_up_to_powers_of_two)
+{
+    size_t wanted[] = {16384, 16385, 20000, 65536, 65537, 1000000, 1048576};
+    bool good = true;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        size_t size = verd__stack_class_size(take(wanted[i]));
+        size_t least = wanted[i] > page_size() ? wanted[i] : page_size();
+        good = good && (size & (size - 1)) == 0 && size >= least && size / 2 < least;
+    }
+    cr_assert(good);
+}
+
+Test(stack, the_largest_stack_can_be_had_and_costs_no_memory)
+{
+    if (UNDER_ASAN)
+        cr_skip_test("shadow memory counts too");
+    long before = process_kib("VmRSS");
+    const struct verd__stack *stack = take(VERD_STACK_SIZE_MAX);
+    cr_assert(stack != NULL && process_kib("VmRSS") - before < 1024);
+}
+
+Test(stack, stacks_are_suitably_aligned)
+{
+    uintptr_t bits = 0;
+    for (int i = 0; i < 100; i++)
+        bits |= (uintptr_t)take(VERD_STACK_SIZE);
+    cr_assert_eq(bits % 16, 0);
+}
+
+Test(stack, neighbours_lie_an_odd_number_of_pages_apart)
+{
+    const struct verd__stack *one = take(VERD_STACK_SIZE), *other = take(VERD_STACK_SIZE);
+    size_t apart = (size_t)labs(other->low - one->low);
+    cr_assert(apart % page_size() == 0 && apart / page_size() % 2 == 1);
+}
+
+Test(stack, the_tops_of_neighbours_use_different_cache_lines_of_their_pages)
+{
+    uintptr_t offsets[16];
+    size_t equal = 0;
+    for (int i = 0; i < 16; i++) {
+        offsets[i] = (uintptr_t)take(VERD_STACK_SIZE) % page_size() / 64;
+        for (int j = 0; j < i; j++)
+            equal += offsets[i] == offsets[j];
+    }
+    cr_assert_eq(equal, 0);
+}
+
+Test(stack, a_fresh_stack_is_zero)
+{
+    struct verd__stack *stack = take(VERD_STACK_SIZE_MIN);
+    size_t set = 0;
+    for (const char *at = stack->low; at < (char *)stack; at++)
+        set += *at != 0;
+    for (size_t i = 0; i < sizeof stack->room; i++)
+        set += stack->room[i] != 0;
+    cr_assert_eq(set, 0);
+}
+
+Test(stack, the_stack_given_back_last_is_the_next_to_be_taken)
+{
+    struct verd__stack *one = take(VERD_STACK_SIZE), *other = take(VERD_STACK_SIZE);
+    give(one);
+    give(other);
+    cr_assert(take(VERD_STACK_SIZE) == other && take(VERD_STACK_SIZE) == one);
+}
+
+Test(stack, a_stack_goes_back_to_its_own_size)
+{
+    struct verd__stack *small = take(VERD_STACK_SIZE_MIN);
+    give(small);
+    cr_assert_neq(take(1024 * 1024), small);
+}
+
+static long page_faults(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
+Test(stack, taking_a_stack_from_the_cache_touches_no_new_page)
+{
+    if (process_is_emulated())
+        cr_skip_test("the emulator has faults of its own");
+    give(take(VERD_STACK_SIZE));
+    long before = page_faults();
+    for (int i = 0; i < 10000; i++)
+        give(take(VERD_STACK_SIZE));
+    cr_assert_lt(page_faults() - before, 100);
+}
+
+/* ---- guards ---- */
+
+static void touch(void *address)
+{
+    *(volatile char *)address = 1;
+}
+
+static bool is_guarded(const struct verd__stack *stack)
+{
+    struct process_end lowest = process_run(touch, stack->low);
+    struct process_end below = process_run(touch, stack->low - 1);
+    struct process_end bottom = process_run(touch, stack->low - page_size());
+    int signal = UNDER_ASAN ? SIGABRT : SIGSEGV;
+    return lowest.status == 0 && process_died_of(&below, signal) &&
+           process_died_of(&bottom, signal);
+}
+
+Test(stack, each_stack_of_an_arena_has_a_guard_below)
+{
+    enum { SOME = 10 };
+    size_t guarded = 0;
+    for (int i = 0; i < SOME; i++) {
+        guarded += is_guarded(take(VERD_STACK_SIZE));
+        for (int j = 0; j < 7; j++)
+            take(VERD_STACK_SIZE);
+    }
+    cr_assert_eq(guarded, SOME);
+}
+
+Test(stack, stacks_of_every_size_have_guards)
+{
+    size_t sizes[] = {16 * 1024, 32 * 1024, 1024 * 1024, 256 * 1024 * 1024, VERD_STACK_SIZE_MAX};
+    size_t guarded = 0;
+    for (int i = 0; i < 5; i++)
+        guarded += is_guarded(take(sizes[i]));
+    cr_assert_eq(guarded, 5);
+}
+
+/* ---- beyond the cache ---- */
+
+enum { CROWD = VERD__STACK_HIGH_WATER + 1500 };
+static struct verd__stack *crowd[CROWD];
+
+static void take_crowd(void)
+{
+    for (size_t i = 0; i < CROWD; i++)
+        crowd[i] = take(VERD_STACK_SIZE_MIN);
+}
+
+/* In an order in which the stacks of an arena do not follow one another. */
+static void give_crowd(size_t step)
+{
+    for (size_t i = 0, at = 0; i < CROWD; i++, at = (at + step) % CROWD)
+        give(crowd[at]);
+}
+
+#define PRIME ((size_t)4409) /* to CROWD: visits each once */
+
+Test(stack, a_stack_whose_pages_were_given_back_keeps_its_guard)
+{
+    take_crowd();
+    give_crowd(1);
+    take_crowd(); /* the last ones were clean */
+    cr_assert(is_guarded(crowd[CROWD - 1]));
+}
+
+Test(stack, beyond_the_high_water_mark_pages_are_given_back)
+{
+    if (UNDER_ASAN || process_is_emulated())
+        cr_skip_test("shadow memory and emulator count too");
+    take_crowd();
+    for (size_t i = 0; i < CROWD; i++)
+        memset(crowd[i]->low, 1, verd__stack_size(crowd[i]));
+    long before = process_kib("VmRSS");
+    give_crowd(PRIME);
+    cr_assert_lt(process_kib("VmRSS"), before - 1400 * 16);
+}
+
+Test(stack, a_stack_whose_pages_were_given_back_is_zero_again)
+{
+    take_crowd();
+    for (size_t i = 0; i < CROWD; i++)
+        memset(crowd[i]->low, 1, 8192);
+    give_crowd(PRIME);
+    take_crowd();
+    cr_assert_eq(resident_pages(crowd[CROWD - 1]), 0);
+}
+
+static size_t mappings_after_crowd(size_t step)
+{
+    take_crowd();
+    give_crowd(step);
+    return process_mappings();
+}
+
+/* Whether guards split the mapping of an arena. */
+static bool guards_are_mappings(void)
+{
+    size_t before = process_mappings();
+    take(64 * 1024);
+    return process_mappings() - before > 8;
+}
+
+Test(stack, arenas_are_unmapped_when_all_their_stacks_are_clean)
+{
+    if (guards_are_mappings())
+        cr_skip_test("neighbouring arenas cannot be told from the count of mappings");
+    long before = process_kib("VmSize");
+    mappings_after_crowd(1);
+    long kept = process_kib("VmSize") - before;
+    /* 20 KiB of address space each; two arenas more than those in the cache need. */
+    cr_assert_lt(kept, (VERD__STACK_HIGH_WATER + 2 * 64) * 20 * 101 / 100);
+}
+
+Test(stack, taking_and_giving_a_crowd_again_and_again_maps_no_more)
+{
+    size_t first = mappings_after_crowd(PRIME);
+    for (int i = 0; i < 5; i++)
+        mappings_after_crowd(PRIME);
+    cr_assert_leq(process_mappings(), first + 8);
+}
+
+/* Each taken stack bears a mark of its own, at both ends; one that was handed out twice loses it. */
+static void set_mark(struct verd__stack *stack, size_t mark)
+{
+    memcpy(stack->low, &mark, sizeof mark);
+    memcpy((char *)stack - sizeof mark, &mark, sizeof mark);
+}
+
+static bool has_mark(const struct verd__stack *stack, size_t mark)
+{
+    return memcmp(stack->low, &mark, sizeof mark) == 0 &&
+           memcmp((const char *)stack - sizeof mark, &mark, sizeof mark) == 0;
+}
+
+Test(stack, no_stack_is_handed_out_twice)
+{
+    size_t lost = 0, at = 0;
+    for (size_t i = 0; i < 60000; i++) {
+        /* Waves: takes more than it gives, then gives more than it takes. */
+        bool wants_more = i / 10000 % 2 == 0;
+        at = (at + (wants_more ? PRIME : 1)) % CROWD;
+        if (crowd[at] == NULL) {
+            crowd[at] = take(VERD_STACK_SIZE_MIN);
+            set_mark(crowd[at], at + 1);
+        } else if (!wants_more || i % 3 == 0) {
+            lost += !has_mark(crowd[at], at + 1);
+            give(crowd[at]);
+            crowd[at] = NULL;
+        }
+    }
+    for (size_t i = 0; i < CROWD; i++)
+        lost += crowd[i] != NULL && !has_mark(crowd[i], i + 1);
+    cr_assert_eq(lost, 0);
+}
+
+Test(stack, freeing_all_stacks_unmaps_taken_and_cached_ones)
+{
+    size_t before = process_mappings();
+    for (size_t size = VERD_STACK_SIZE_MIN; size <= VERD_STACK_SIZE_MAX; size *= 4) {
+        take(size);
+        give(take(size));
+    }
+    verd__stacks_free(&stacks);
+    cr_assert_leq(process_mappings(), before + 2);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "call.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void *run(void *arg)
+{
+    struct call *call = arg;
+    call->outcome = outcome(call->make(call));
+    call->returned = true;
+    return NULL;
+}
+
+void settle(void)
+{
+    for (int i = 0; i < 4; i++)
+        verd_yield();
+}
+
+void call_start(struct call *call, ssize_t (*make)(struct call *call), int fd)
+{
+    call->fd = fd;
+    call->make = make;
+    call->returned = false;
+    call->thread = verd_spawn(run, call);
+    settle();
+}
+
+ssize_t call_end(struct call *call)
+{
+    verd_join(call->thread, NULL);
+    return call->outcome;
+}
+
+ssize_t call_read(struct call *call)
+{
+    return verd_read(call->fd, call->data, sizeof call->data);
+}
+
+ssize_t call_recv(struct call *call)
+{
+    return verd_recv(call->fd, call->data, sizeof call->data, 0);
+}
+
+ssize_t call_write(struct call *call)
+{
+    return verd_write(call->fd, call->data, call->size);
+}
+
+ssize_t call_accept(struct call *call)
+{
+    return verd_accept(call->fd, NULL, NULL);
+}
+
+ssize_t call_wait_input(struct call *call)
+{
+    return verd_wait_fd(call->fd, POLLIN);
+}
+
+ssize_t call_poll_input(struct call *call)
+{
+    struct pollfd poller = {.fd = call->fd, .events = POLLIN};
+    int count = verd_poll(&poller, 1, -1);
+    return count < 0 ? -1 : poller.revents;
+}
+
+ssize_t call_within(verd_duration limit, struct call *call, ssize_t (*make)(struct call *call),
+                    int fd)
+{
+    verd_timeout timeout;
+    call->fd = fd;
+    verd_timeout_begin(&timeout, limit);
+    call->outcome = outcome(make(call));
+    verd_timeout_end(&timeout);
+    return call->outcome;
+}
+
+/* What a test's world cannot be made of is not the test's failure to find, but it must not go on. */
+static void must(int result, const char *what)
+{
+    if (result >= 0)
+        return;
+    perror(what);
+    abort();
+}
+
+void make_pair(int fds[2])
+{
+    must(verd_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), "verd_socketpair");
+}
+
+void make_foreign_pair(int fds[2])
+{
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), "socketpair");
+}
+
+int make_listener(int *port)
+{
+    int listener = verd_listen("127.0.0.1", 0, 0);
+    must(listener, "verd_listen");
+    *port = verd_port(listener);
+    return listener;
+}
+
+void make_tcp_pair(int fds[2])
+{
+    int port;
+    int listener = make_listener(&port);
+    fds[0] = verd_connect("127.0.0.1", port);
+    must(fds[0], "verd_connect");
+    fds[1] = verd_accept(listener, NULL, NULL);
+    must(fds[1], "verd_accept");
+    verd_close(listener);
+}
+
+/* Moves bytes until nothing more goes, with O_NONBLOCK set for so long. */
+static size_t move(int fd, bool out)
+{
+    static char buffer[4096];
+    size_t total = 0;
+    ssize_t n;
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    do {
+        n = out ? write(fd, buffer, sizeof buffer) : read(fd, buffer, sizeof buffer);
+        total += n > 0 ? (size_t)n : 0;
+    } while (n > 0);
+    fcntl(fd, F_SETFL, flags);
+    return total;
+}
+
+size_t fill(int fd)
+{
+    return move(fd, true);
+}
+
+size_t drain(int fd)
+{
+    return move(fd, false);
+}

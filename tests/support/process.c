@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "process.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The emulator answers uname for the machine it emulates, but the host's files show through. */
+bool process_is_emulated(void)
+{
+    const char *arch = getenv("VERD_ARCH");
+    FILE *file = fopen("/proc/sys/kernel/arch", "r");
+    char host[32] = "";
+    if (file == NULL)
+        return false;
+    bool known = fscanf(file, "%31s", host) == 1;
+    fclose(file);
+    return known && arch != NULL && strcmp(arch, host) != 0;
+}
+
+long process_kib(const char *field)
+{
+    char line[256];
+    long kib = -1;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && kib < 0 && fgets(line, sizeof line, file) != NULL) {
+        size_t length = strlen(field);
+        if (strncmp(line, field, length) == 0 && line[length] == ':')
+            kib = strtol(line + length + 1, NULL, 10);
+    }
+    if (file != NULL)
+        fclose(file);
+    return kib;
+}
+
+size_t process_mappings(void)
+{
+    size_t count = 0;
+    int c;
+    FILE *file = fopen("/proc/self/maps", "r");
+    while (file != NULL && (c = getc(file)) != EOF)
+        count += c == '\n';
+    if (file != NULL)
+        fclose(file);
+    return count;
+}
+
+size_t process_descriptors(void)
+{
+    size_t count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    while (directory != NULL && readdir(directory) != NULL)
+        count++;
+    if (directory != NULL)
+        closedir(directory);
+    return count;
+}
+
+long process_waits(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nvcsw;
+}
+
+static _Noreturn void be_child(const int ends[2], void (*fn)(void *), void *arg)
+{
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    fn(arg);
+    _exit(0);
+}
+
+struct process_end process_run(void (*fn)(void *), void *arg)
+{
+    struct process_end end = {.status = -1};
+    int ends[2];
+    if (pipe(ends) != 0)
+        return end;
+    pid_t child = fork();
+    if (child == 0)
+        be_child(ends, fn, arg);
+    close(ends[1]);
+    size_t length = 0;
+    char rest[512];
+    for (;;) {
+        size_t room = sizeof end.text - 1 - length;
+        ssize_t n = read(ends[0], room ? end.text + length : rest, room ? room : sizeof rest);
+        if (n <= 0)
+            break;
+        length += room ? (size_t)n : 0;
+    }
+    close(ends[0]);
+    waitpid(child, &end.status, 0);
+    return end;
+}
+
+bool process_died_of(const struct process_end *end, int signal)
+{
+    return WIFSIGNALED(end->status) && WTERMSIG(end->status) == signal;
+}
+
+size_t process_count(const char *text, const char *what)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what))
+        count++;
+    return count;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What tests ask the kernel about their own process, and what they have a child process find out. */
+#ifndef TESTS_SUPPORT_PROCESS_H
+#define TESTS_SUPPORT_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* AddressSanitizer needs address space without limit, and catches SIGSEGV itself. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_ASAN true
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(UNDER_ASAN)
+#define UNDER_ASAN true
+#endif
+#ifndef UNDER_ASAN
+#define UNDER_ASAN false
+#endif
+
+/* Whether another architecture is emulated in user mode: some ten times slower, and its memory is
+ * not told from the emulator's. */
+bool process_is_emulated(void);
+
+/* A line of /proc/self/status in KiB: "VmRSS", "VmPTE", "VmSize". -1: there is none. */
+long process_kib(const char *field);
+
+/* The kernel's count of this process's mappings, and of its descriptors. */
+size_t process_mappings(void);
+size_t process_descriptors(void);
+
+/* How often this OS thread gave the processor away by itself: once per wait. */
+long process_waits(void);
+
+struct process_end {
+    int status; /* as waitpid has it */
+    char text[8192]; /* the beginning of what it wrote on stderr */
+};
+
+/* Runs fn(arg) in a child process, which exits with 0 when it returns; no core is dumped. */
+struct process_end process_run(void (*fn)(void *), void *arg);
+
+/* Whether it died of that signal. */
+bool process_died_of(const struct process_end *end, int signal);
+
+/* How often `what` occurs in `text`. */
+size_t process_count(const char *text, const char *what);
+
+#endif
