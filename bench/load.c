@@ -65,16 +65,16 @@ static void crowd_add(struct crowd *crowd, int port, uint32_t from)
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct connection *connection = &crowd->connections[crowd->size++];
     int yes = 1;
-
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connection->fd < 0)
-        bench_fail("socket");
-    /* The port is chosen by connect, which needs it free towards this server alone. */
-    setsockopt(connection->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    if (bind(connection->fd, (struct sockaddr *)&own, sizeof own) != 0 ||
-        connect(connection->fd, (struct sockaddr *)&server, sizeof server) != 0 ||
-        epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    connection->fd = fd;
+    if (fd < 0 ||
+        /* the port is chosen by connect, which needs it free towards this server alone */
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes) != 0 ||
+        bind(fd, (struct sockaddr *)&own, sizeof own) != 0 ||
+        connect(fd, (struct sockaddr *)&server, sizeof server) != 0 ||
+        epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
         bench_fail("connect");
 }
 

@@ -62,7 +62,7 @@ int server_connections(int wanted)
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
         bench_fail("setrlimit");
-    if (limit.rlim_max >= (rlim_t)(wanted + OTHER_DESCRIPTORS))
+    if (limit.rlim_max >= (rlim_t)wanted + OTHER_DESCRIPTORS)
         return wanted;
     int possible = (int)limit.rlim_max - OTHER_DESCRIPTORS;
     bench_note("%d connections instead of %d: the hard limit of descriptors is %lu", possible,

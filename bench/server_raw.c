@@ -114,7 +114,7 @@ static int start_listening(void)
 
 static void tell_port(int listener, int ready)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t length = sizeof address;
     if (getsockname(listener, (struct sockaddr *)&address, &length) != 0)
         bench_fail("getsockname");

@@ -5,6 +5,7 @@
 
 #include <verd/context.h>
 #include <verd/net.h>
+#include <verd/os.h>
 #include <verd/pool.h>
 #include <verd/queue.h>
 #include <verd/resource.h>

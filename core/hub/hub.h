@@ -41,8 +41,7 @@ enum verd__fd_bit {
     VERD__FD_OURS = 8,      /* made by libverd: non-blocking, its kind known */
     VERD__FD_SOCKET = 16,   /* kind: takes recv and send */
     VERD__FD_STREAM = 32,   /* kind: a short read has emptied it, as of TCP and pipes */
-    VERD__FD_FILE = 64,     /* not OURS: was no socket at the last call */
-    VERD__FD_LISTENER = 128, /* OURS: accepts; with STREAM, TCP connections */
+    VERD__FD_LISTENER = 64,  /* OURS: accepts; with STREAM, TCP connections */
 };
 
 /* The record of a descriptor number. It stays at its address as long as the hub. */

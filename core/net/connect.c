@@ -5,11 +5,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 
+#include "hub/hub.h"
 #include "net/address.h"
 #include "net/descriptor.h"
-#include "hub/hub.h"
 
 /* A Unix listener with a full backlog tells nobody when there is room again. */
 #define PAUSE_MIN VERD_MS
@@ -32,23 +31,30 @@ static int start(int fd, const struct sockaddr *address, socklen_t length)
     return result;
 }
 
-/* Waits for the end of an attempt that goes on. */
-static int finish(struct verd__hub *hub, int fd)
+/* Waits for news of an attempt that goes on. -1 and errno if it has failed */
+static int wait_for_news(struct verd__hub *hub, int fd)
 {
-    struct pollfd poller = {.fd = fd, .events = POLLOUT};
     int error = 0;
     socklen_t length = sizeof error;
     struct verd__fd *record = verd__hub_fd(hub, fd);
-    if (record == NULL)
-        return -1;
-    do {
-        if (verd__hub_wait(hub, fd, record, VERD__OUTPUT, true) != 0)
-            return -1;
-    } while (poll(&poller, 1, 0) == 0);
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+    if (record == NULL || verd__hub_wait(hub, fd, record, VERD__OUTPUT, true) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
         return -1;
     errno = error;
     return error == 0 ? 0 : -1;
+}
+
+/* Waits until the attempt has ended, and lets the socket know of it: the system takes the connection
+ * as made once it has told so. */
+static int finish(struct verd__hub *hub, int fd, const struct sockaddr *address, socklen_t length)
+{
+    do {
+        if (wait_for_news(hub, fd) != 0)
+            return -1;
+        if (start(fd, address, length) == 0 || errno == EISCONN)
+            return 0;
+    } while (errno == EALREADY || errno == EINPROGRESS || errno == EINTR);
+    return -1;
 }
 
 static int connect_socket(struct verd__hub *hub, int fd, const struct sockaddr *address,
@@ -60,10 +66,8 @@ static int connect_socket(struct verd__hub *hub, int fd, const struct sockaddr *
         if (result == 0)
             return 0;
         if (errno == EINPROGRESS || errno == EINTR)
-            return finish(hub, fd);
-        if (errno != EAGAIN || address->sa_family != AF_UNIX)
-            return -1;
-        if (verd_sleep(pause) != 0)
+            return finish(hub, fd, address, length);
+        if (errno != EAGAIN || address->sa_family != AF_UNIX || verd_sleep(pause) != 0)
             return -1;
         pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
     }

@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include "net/pipe.h"
 #include "net/quiet.h"
 
 /* Receiving with these does not wait, nor does it tell whether there is ordinary data. */
@@ -46,20 +47,11 @@ static unsigned look(const struct call *call)
     return poll(&poller, 1, 0) > 0 ? (unsigned)poller.revents : 0;
 }
 
-/* Whether an attempt will not block: sure of what libverd made, as long as it is what it was; else
- * O_NONBLOCK tells, and poll(2) promises. Disk files never wait for anyone. */
-static bool promised(const struct call *call)
+/* Asked each time, of what is ours too: a plain close may have made another file of the number. */
+static bool is_blocking(const struct call *call)
 {
-    const struct verd__request *request = call->request;
-    unsigned needed = VERD__FD_OURS;
-    if (request->socket == NULL && call->direction == VERD__INPUT)
-        needed |= VERD__FD_LISTENER;
-    if ((call->record->bits & needed) == needed)
-        return true;
     int flags = fcntl(call->fd, F_GETFL);
-    if (flags < 0 || (flags & O_NONBLOCK))
-        return true;
-    return request->size == 0 || look(call) != 0;
+    return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
 /* At most PIPE_BUF bytes of the request, in `part` and `first`. */
@@ -81,39 +73,50 @@ static void shorten(const struct verd__request *request, struct verd__request *p
 }
 
 /* A blocking pipe that is ready for writing takes PIPE_BUF bytes without blocking, and no more. */
-static ssize_t write_some(const struct call *call)
+static ssize_t write_blocking(const struct call *call)
 {
     const struct verd__request *request = call->request;
     struct verd__request part;
     struct iovec first;
     struct stat status;
-    if (call->record->bits & VERD__FD_OURS)
-        return verd__write_quietly(call->fd, request, request->socket != NULL);
-    if (request->size <= PIPE_BUF || (fcntl(call->fd, F_GETFL) & O_NONBLOCK) ||
-        fstat(call->fd, &status) != 0 || S_ISREG(status.st_mode))
-        return verd__write_quietly(call->fd, request, false);
+    if (request->size <= PIPE_BUF || fstat(call->fd, &status) != 0 || S_ISREG(status.st_mode))
+        return verd__write_quietly(call->fd, request);
     shorten(request, &part, &first);
-    return verd__write_quietly(call->fd, &part, false);
+    return verd__write_quietly(call->fd, &part);
+}
+
+/* A blocking one only if poll(2) promises that it will not block; disk files never wait for anyone. */
+static ssize_t attempt_any_file(const struct call *call)
+{
+    const struct verd__request *request = call->request;
+    bool blocking = is_blocking(call);
+    if (blocking && request->size != 0 && look(call) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (call->direction == VERD__INPUT)
+        return request->file(call->fd, request);
+    return blocking ? write_blocking(call) : verd__write_quietly(call->fd, request);
 }
 
 static ssize_t attempt_file(const struct call *call)
 {
-    if (!promised(call)) {
-        errno = EAGAIN;
-        return -1;
-    }
-    if (call->direction == VERD__OUTPUT)
-        return write_some(call);
-    return call->request->file(call->fd, call->request);
+    const struct verd__request *request = call->request;
+    unsigned kind = call->record->bits & (VERD__FD_OURS | VERD__FD_SOCKET);
+    if (kind != VERD__FD_OURS || request->socket == NULL)
+        return attempt_any_file(call);
+    ssize_t done = call->direction == VERD__INPUT ? verd__pipe_read(call->fd, request)
+                                                  : verd__pipe_write(call->fd, request);
+    return done < 0 && errno == EOPNOTSUPP ? attempt_any_file(call) : done;
 }
 
 /* Whether to try with the system call for sockets: also where it is not known what it is. */
 static inline bool maybe_socket(const struct call *call)
 {
-    unsigned bits = call->record->bits;
+    unsigned kind = call->record->bits & (VERD__FD_OURS | VERD__FD_SOCKET);
     if (call->request->socket == NULL || call->request->file == NULL)
         return call->request->socket != NULL;
-    return (bits & VERD__FD_SOCKET) || !(bits & (VERD__FD_OURS | VERD__FD_FILE));
+    return kind != VERD__FD_OURS;
 }
 
 static ssize_t attempt(const struct call *call)
@@ -126,7 +129,6 @@ static ssize_t attempt(const struct call *call)
         return done;
     if (call->record->bits & VERD__FD_OURS)
         verd__hub_gone(call->hub, call->record); /* another file has got the number */
-    call->record->bits |= VERD__FD_FILE;
     return attempt_file(call);
 }
 

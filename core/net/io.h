@@ -3,12 +3,14 @@
  * The one loop under every read, write and accept: try, and wait if there is nothing to be had.
  *
  * How it is tried depends on what the descriptor is:
- *   ours       non-blocking for sure: the system call as it is. A read is not even tried while the
- *              record says that there is nothing (hub.h, VERD__FD_READABLE).
- *   a socket   MSG_DONTWAIT, whatever its flags; always tried first.
+ *   a socket   MSG_DONTWAIT, whatever its flags. A read of ours is not even tried while the record says
+ *              that there is nothing (hub.h, VERD__FD_READABLE); else it is always tried first.
+ *   our pipe   RWF_NOWAIT, or as the next
  *   else       O_NONBLOCK set: the system call as it is. Not set: only once poll(2) has said that it is
- *              ready, and a write of at most PIPE_BUF bytes, for which that is a promise.
- * What is not ours may be another file at each call, so nothing but a hint is remembered of it.
+ *              ready, and a write of at most PIPE_BUF bytes, for which that is a promise. The flag is
+ *              asked for each time, of our listeners too: a plain close may have made another file of
+ *              a number of ours, and the OS thread must not wait.
+ * What is not ours may be another file at each call, so nothing is remembered of it.
  *
  * "Ready" may be said in vain: another process was faster, or an error queue or a queue of datagrams
  * makes poll(2) say so all the time. After some vain waits in a row the loop looks for itself and, if

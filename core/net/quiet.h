@@ -5,8 +5,7 @@
 
 #include "net/io.h"
 
-/* request->file(fd, request) without SIGPIPE. `plain`: the request is a write or writev, and the
- * descriptor one of ours. */
-ssize_t verd__write_quietly(int fd, const struct verd__request *request, bool plain);
+/* request->file(fd, request) without SIGPIPE. */
+ssize_t verd__write_quietly(int fd, const struct verd__request *request);
 
 #endif

@@ -11,10 +11,11 @@
  * takes the job itself, so that a job counts as taken only when the consumer has it. */
 struct verd__consumer {
     struct verd__wait wait;  /* first: `cancel` gets it */
-    struct verd__jobs *jobs; /* NULL: they ended meanwhile */
+    struct verd__jobs *jobs; /* valid unless `gone` */
     struct verd__job *job;   /* woken: the one to take; NULL: the end */
     bool any;
     bool woken;
+    bool gone; /* the collection ended meanwhile */
 };
 
 static struct verd__job *of_order(struct verd__ring *link)
@@ -76,7 +77,7 @@ static void detach_consumer(struct verd__jobs *jobs)
     struct verd__consumer *consumer = jobs->consumer;
     if (consumer == NULL)
         return;
-    consumer->jobs = NULL;
+    consumer->gone = true;
     if (!consumer->woken)
         verd__wait_end(&consumer->wait, EINVAL);
 }
@@ -84,9 +85,10 @@ static void detach_consumer(struct verd__jobs *jobs)
 void verd__jobs_end(struct verd__jobs *jobs, bool kill)
 {
     detach_consumer(jobs);
-    struct verd__ring *link;
-    while ((link = verd__ring_first(&jobs->order)) != NULL) {
+    struct verd__ring *next;
+    for (struct verd__ring *link = jobs->order.next; link != &jobs->order; link = next) {
         struct verd__job *job = of_order(link);
+        next = link->next;
         take_out(jobs, job);
         if (job->ended) {
             free(job);
@@ -111,7 +113,7 @@ static int wait_as(struct verd__consumer *consumer)
     jobs->consumer = consumer;
     if (verd__wait(jobs->scheduler, &consumer->wait) != 0)
         return -1;
-    if (consumer->jobs == NULL) {
+    if (consumer->gone) {
         errno = EINVAL;
         return -1;
     }

@@ -6,26 +6,11 @@
 
 #define WIDTH_MIN 16
 
-static struct verd__ring *chains_new(size_t width)
-{
-    struct verd__ring *chains = calloc(width, sizeof *chains);
-    for (size_t i = 0; chains != NULL && i < width; i++)
-        verd__ring_init(&chains[i]);
-    return chains;
-}
-
-/* Items are addresses, small numbers or descriptors: multiplied, all their bits reach the upper half
- * (Knuth's multiplicative hashing, with 2^64 divided by the golden ratio). */
-static struct verd__ring *chain_of(const struct verd__ledger *ledger, const void *item)
-{
-    uint64_t hash = (uint64_t)(uintptr_t)item * UINT64_C(0x9E3779B97F4A7C15);
-    return &ledger->chains[(size_t)(hash >> 32) & (ledger->width - 1)];
-}
-
 int verd__ledger_init(struct verd__ledger *ledger)
 {
-    *ledger = (struct verd__ledger){.chains = chains_new(WIDTH_MIN), .width = WIDTH_MIN};
-    return ledger->chains != NULL ? 0 : -1;
+    struct verd__chain *chains = calloc(WIDTH_MIN, sizeof *chains);
+    *ledger = (struct verd__ledger){.chains = chains, .width = WIDTH_MIN};
+    return chains != NULL ? 0 : -1;
 }
 
 void verd__ledger_free(struct verd__ledger *ledger)
@@ -33,22 +18,33 @@ void verd__ledger_free(struct verd__ledger *ledger)
     free(ledger->chains);
 }
 
-static void insert(const struct verd__ledger *ledger, struct verd__resource *resource)
+/* Items are addresses, small numbers or descriptors: multiplied, all their bits reach the upper half
+ * (Knuth's multiplicative hashing, with 2^64 divided by the golden ratio). */
+static struct verd__chain *chain_of(const struct verd__ledger *ledger, const void *item)
 {
-    verd__ring_append(chain_of(ledger, resource->item), &resource->link);
+    uint64_t hash = (uint64_t)(uintptr_t)item * UINT64_C(0x9E3779B97F4A7C15);
+    return &ledger->chains[(size_t)(hash >> 32) & (ledger->width - 1)];
 }
 
-/* Twice as wide, if there is memory for it; else the chains get longer. */
+static void insert(const struct verd__ledger *ledger, struct verd__resource *resource)
+{
+    struct verd__chain *chain = chain_of(ledger, resource->item);
+    resource->next = chain->first;
+    chain->first = resource;
+}
+
+/* Twice as wide, if there is memory for it. */
 static void widen(struct verd__ledger *ledger)
 {
-    struct verd__ledger wider = {chains_new(2 * ledger->width), 2 * ledger->width, ledger->count};
+    struct verd__ledger wider = {.width = 2 * ledger->width, .count = ledger->count};
+    wider.chains = calloc(wider.width, sizeof *wider.chains);
     if (wider.chains == NULL)
         return;
     for (size_t i = 0; i < ledger->width; i++) {
-        struct verd__ring *link;
-        while ((link = verd__ring_first(&ledger->chains[i])) != NULL) {
-            verd__ring_remove(link);
-            insert(&wider, (struct verd__resource *)link);
+        struct verd__resource *next;
+        for (struct verd__resource *it = ledger->chains[i].first; it != NULL; it = next) {
+            next = it->next;
+            insert(&wider, it);
         }
     }
     free(ledger->chains);
@@ -63,19 +59,15 @@ void verd__ledger_add(struct verd__ledger *ledger, struct verd__resource *resour
     ledger->count++;
 }
 
-struct verd__resource *verd__ledger_find(const struct verd__ledger *ledger, const void *item)
+struct verd__resource *verd__ledger_take(struct verd__ledger *ledger, const void *item)
 {
-    const struct verd__ring *head = chain_of(ledger, item);
-    for (struct verd__ring *link = head->prev; link != head; link = link->prev) {
-        struct verd__resource *resource = (struct verd__resource *)link;
-        if (resource->item == item)
-            return resource;
-    }
-    return NULL;
-}
-
-void verd__ledger_remove(struct verd__ledger *ledger, struct verd__resource *resource)
-{
-    verd__ring_remove(&resource->link);
+    struct verd__resource **place = &chain_of(ledger, item)->first;
+    while (*place != NULL && (*place)->item != item)
+        place = &(*place)->next;
+    struct verd__resource *resource = *place;
+    if (resource == NULL)
+        return NULL;
+    *place = resource->next;
     ledger->count--;
+    return resource;
 }

@@ -47,12 +47,14 @@ verd_pile *verd_pile_sized(size_t size)
 int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
 {
     struct verd__scheduler *scheduler = verd__enter();
-    if (scheduler == NULL || verd__pool_check(pile != NULL ? pile->pool : NULL) != 0)
+    if (scheduler == NULL)
         return -1;
-    if (fn == NULL) {
+    if (pile == NULL || fn == NULL) {
         errno = EINVAL;
         return -1;
     }
+    if (verd__pool_check(pile->pool) != 0)
+        return -1;
     struct verd__job *job = verd__job_new();
     if (job == NULL)
         return -1;

@@ -71,7 +71,7 @@ int verd_pool_free(verd_pool *pool)
         return 0;
     if (verd__pool_check(pool) != 0)
         return -1;
-    if (!is_idle(pool) || pool->users != 0 || pool->idlers.first != NULL) {
+    if (!is_idle(pool) || pool->users != 0) { /* somebody in wait_all: then it is not idle */
         errno = EBUSY;
         return -1;
     }

@@ -84,18 +84,25 @@ verd_resource_pool *verd_resource_pool_new(const verd_resource_options *options)
 
 static void push_idle(struct verd_resource_pool *pool, struct verd__resource *resource)
 {
-    verd__ring_append(pool->idle.next, &resource->link);
+    verd__ring_append(pool->idle.next, &resource->idle);
     pool->idle_count++;
 }
 
-static struct verd__resource *take_idle(struct verd_resource_pool *pool, struct verd__ring *link)
+static struct verd__resource *pop_idle(struct verd_resource_pool *pool)
 {
-    if (link == NULL)
-        return NULL;
-    verd__ring_remove(link);
-    pool->idle_count--;
+    struct verd__ring *link = verd__ring_pop_first(&pool->idle);
+    pool->idle_count -= link != NULL;
     return (struct verd__resource *)link;
 }
+
+static struct verd__resource *pop_stalest(struct verd_resource_pool *pool)
+{
+    struct verd__ring *link = verd__ring_pop_last(&pool->idle);
+    pool->idle_count -= link != NULL;
+    return (struct verd__resource *)link;
+}
+
+_Static_assert(offsetof(struct verd__resource, idle) == 0, "both rely on it, also for NULL");
 
 /* Hands a resource, or NULL for the right to create one, to the first in line, if there is one. */
 static bool hand_on(struct verd_resource_pool *pool, struct verd__resource *resource)
@@ -200,7 +207,7 @@ static int get_idle(struct verd_resource_pool *pool, struct verd__resource **goo
 {
     struct verd__resource *resource;
     *right = false;
-    while ((resource = take_idle(pool, verd__ring_first(&pool->idle))) != NULL) {
+    while ((resource = pop_idle(pool)) != NULL) {
         if (*right)
             give_right_up(pool); /* the one just taken has its own */
         if (is_good(pool, resource)) {
@@ -277,11 +284,9 @@ static struct verd__resource *take_back(struct verd_resource_pool *pool, const v
 {
     if (check(pool) != 0)
         return NULL;
-    struct verd__resource *resource = verd__ledger_find(&pool->used, item);
+    struct verd__resource *resource = verd__ledger_take(&pool->used, item);
     if (resource == NULL)
         errno = EINVAL;
-    else
-        verd__ledger_remove(&pool->used, resource);
     return resource;
 }
 
@@ -343,7 +348,7 @@ int verd_resource_pool_fill(verd_resource_pool *pool)
 static void shrink(struct verd_resource_pool *pool)
 {
     while (pool->existing > pool->options.max) {
-        struct verd__resource *resource = take_idle(pool, verd__ring_last(&pool->idle));
+        struct verd__resource *resource = pop_stalest(pool);
         if (resource == NULL)
             return;
         destroy(pool, resource);

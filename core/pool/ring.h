@@ -35,9 +35,25 @@ static inline struct verd__ring *verd__ring_first(const struct verd__ring *head)
     return head->next != head ? head->next : NULL;
 }
 
-static inline struct verd__ring *verd__ring_last(const struct verd__ring *head)
+/* Takes the first, or the last, out; NULL if there is none. */
+static inline struct verd__ring *verd__ring_pop_first(struct verd__ring *head)
 {
-    return head->prev != head ? head->prev : NULL;
+    struct verd__ring *link = head->next;
+    if (link == head)
+        return NULL;
+    head->next = link->next;
+    link->next->prev = head;
+    return link;
+}
+
+static inline struct verd__ring *verd__ring_pop_last(struct verd__ring *head)
+{
+    struct verd__ring *link = head->prev;
+    if (link == head)
+        return NULL;
+    head->prev = link->prev;
+    link->prev->next = head;
+    return link;
 }
 
 #endif

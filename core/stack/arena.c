@@ -64,8 +64,13 @@ static bool guard_batched(const struct verd__arena *arena, size_t page)
     return done == (long)(arena->count * page);
 }
 
+/* Emulators of system calls, as qemu's user mode, say yes to any advice and do nothing. */
+#define MADV_NONSENSE 0x5a5a
+
 static bool guard_singly(const struct verd__arena *arena, size_t page)
 {
+    if (madvise(arena->base, page, MADV_NONSENSE) == 0)
+        return false;
     for (unsigned i = 0; i < arena->count; i++) {
         if (madvise(guard_of(arena, i), page, MADV_GUARD_INSTALL) != 0)
             return false;

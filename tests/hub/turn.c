@@ -29,6 +29,7 @@ static size_t polls_during(verd_duration span)
 static void park_a_reader(struct call *reader)
 {
     int fds[2];
+    with_audits();
     make_pair(fds);
     call_start(reader, call_read, fds[0]);
     verd_sleep(300 * VERD_MS);
@@ -129,6 +130,28 @@ Test(hub, a_wait_for_room_does_not_spin_on_a_half_close)
     verd_shutdown(fds[1], SHUT_WR);
     verd_sleep(300 * VERD_MS);
     cr_assert_leq(polls_during(50 * VERD_MS), 3);
+}
+
+/* Closed, but alive as a duplicate: it goes on telling, under the number that is another file's now. */
+Test(hub, an_event_of_a_closed_file_is_not_taken_for_the_new_one_s)
+{
+    int fds[2], port;
+    struct call reader = {0};
+    int listener = make_listener(&port);
+    make_tcp_pair(fds);
+    call_start(&reader, call_read, fds[0]);
+    verd_write(fds[1], "x", 1);
+    call_end(&reader);
+    int peer = verd_connect("127.0.0.1", port);
+    dup(fds[0]);
+    verd_close(fds[0]);
+    cr_assert_eq(verd_accept(listener, NULL, NULL), fds[0]);
+    verd_write(peer, "x", 1);
+    verd_read(fds[0], reader.data, sizeof reader.data);
+    call_start(&reader, call_read, fds[0]);
+    verd_write(fds[1], "old", 3);
+    settle();
+    cr_assert_not(verd__hub_fd(verd__hub(verd__scheduler()), fds[0])->bits & VERD__FD_READABLE);
 }
 
 Test(hub, data_that_nobody_waits_for_wakes_nobody)

@@ -90,6 +90,7 @@ Test(net, a_plain_close_under_a_reader_is_noticed)
 {
     int fds[2];
     struct call reader = {0};
+    with_audits();
     make_pair(fds);
     call_start(&reader, call_read, fds[0]);
     close(fds[0]);
@@ -100,6 +101,7 @@ Test(net, a_plain_close_under_a_writer_is_noticed)
 {
     int fds[2];
     struct call writer = {.size = 1};
+    with_audits();
     make_pair(fds);
     fill(fds[0]);
     call_start(&writer, call_write, fds[0]);
@@ -111,6 +113,7 @@ Test(net, a_plain_close_under_a_reader_of_a_foreign_descriptor_is_noticed)
 {
     int fds[2];
     struct call reader = {0};
+    with_audits();
     make_foreign_pair(fds);
     call_start(&reader, call_read, fds[0]);
     close(fds[0]);
@@ -120,6 +123,7 @@ Test(net, a_plain_close_under_a_reader_of_a_foreign_descriptor_is_noticed)
 Test(net, a_plain_close_under_an_accept_is_noticed)
 {
     int port;
+    with_audits();
     int listener = make_listener(&port);
     struct call accepter = {0};
     call_start(&accepter, call_accept, listener);
@@ -131,6 +135,7 @@ Test(net, a_plain_close_under_a_long_wait_is_noticed_when_someone_else_waits)
 {
     int fds[2], others[2];
     struct call reader = {0}, other = {0};
+    with_audits();
     make_pair(fds);
     make_pair(others);
     call_start(&reader, call_read, fds[0]);
@@ -143,6 +148,7 @@ Test(net, a_plain_close_under_a_long_wait_is_noticed_when_someone_else_waits)
 Test(net, reading_what_was_closed_plainly_is_EBADF)
 {
     int fds[2];
+    with_audits();
     make_tcp_pair(fds);
     verd_write(fds[1], "x", 1);
     verd_read(fds[0], buffer, sizeof buffer);
@@ -212,6 +218,7 @@ Test(net, a_plain_close_is_noticed_although_a_duplicate_lives)
 {
     int fds[2];
     struct call reader = {0};
+    with_audits();
     make_foreign_pair(fds);
     dup(fds[0]);
     call_start(&reader, call_read, fds[0]);

@@ -114,6 +114,8 @@ Test(net, data_and_end_that_come_together_are_both_seen)
     call_start(&reader, read_twice, fds[0]);
     send(fds[1], "data", 4, MSG_MORE);
     shutdown(fds[1], SHUT_WR); /* the FIN rides on the data */
+    struct pollfd arrival = {.fd = fds[0], .events = POLLRDHUP};
+    poll(&arrival, 1, -1); /* and nobody is told before both are there */
     cr_assert_eq(call_end(&reader), 40);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* Descriptor numbers that become another file: nobody hangs, and nobody gets another file's data. */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <string.h>
@@ -72,6 +73,7 @@ static ssize_t old_outcome(const struct history *history)
 
 Test(net, a_reader_whose_number_became_another_file_gets_EBADF)
 {
+    with_audits();
     for (size_t i = 0; i < HISTORIES; i++)
         cr_expect_eq(old_outcome(&histories[i]), -EBADF, "history %zu", i);
 }
@@ -94,12 +96,15 @@ static ssize_t new_outcome(const struct history *history)
 
 Test(net, a_new_reader_of_a_reused_number_gets_the_new_data)
 {
+    with_audits();
     for (size_t i = 0; i < HISTORIES; i++)
         cr_expect_eq(new_outcome(&histories[i]), 5, "history %zu", i);
 }
 
-/* The number is reused after the reader is through: what it reads then. */
-static ssize_t later_outcome(const struct history *history)
+/* Whether the number's new file is read when the number is reused after the reader is through. After
+ * a plain close of what was the library's own, one call may be EBADF: whether it began before the
+ * change of files or after it cannot be told. */
+static bool is_read_later(const struct history *history)
 {
     struct call reader = {0};
     int old[2], fds[2];
@@ -112,24 +117,29 @@ static ssize_t later_outcome(const struct history *history)
         settle();
     remake(old[0], history->ours, fds);
     call_start(&reader, call_read, fds[0]);
+    settle();
     verd_write(fds[1], "fresh", 5);
     ssize_t result = call_end(&reader);
+    if (result == -EBADF && history->close == close && !history->ours)
+        result = outcome(verd_read(fds[0], buffer, sizeof buffer));
     verd_close(old[1]);
     verd_close(fds[0]);
     verd_close(fds[1]);
-    return result;
+    return result == 5;
 }
 
 Test(net, a_number_reused_between_two_reads_gives_the_new_data)
 {
+    with_audits();
     for (size_t i = 0; i < HISTORIES; i++)
-        cr_expect_eq(later_outcome(&histories[i]), 5, "history %zu", i);
+        cr_expect(is_read_later(&histories[i]), "history %zu", i);
 }
 
 Test(net, a_waiting_reader_gets_no_data_of_the_file_put_over_its_own)
 {
     int fds[2], others[2];
     struct call reader = {0};
+    with_audits();
     make_foreign_pair(fds);
     make_foreign_pair(others);
     call_start(&reader, call_read, fds[0]);
@@ -142,6 +152,7 @@ Test(net, a_waiting_reader_gets_no_data_when_a_writer_waits_on_the_new_file)
 {
     int fds[2], others[2];
     struct call reader = {0}, writer = {.size = 1};
+    with_audits();
     make_foreign_pair(fds);
     make_foreign_pair(others);
     call_start(&reader, call_read, fds[0]);
@@ -164,6 +175,23 @@ Test(net, a_writer_of_the_new_file_is_served_although_a_reader_waits_for_the_old
     call_start(&writer, call_write, fds[0]);
     drain(others[1]);
     cr_assert_eq(call_end(&writer), 1);
+}
+
+/* The record says that there is nothing to be read, so the new reader begins with a wait. */
+Test(net, an_emptied_number_that_became_another_file_is_read)
+{
+    int ours[2], others[2];
+    struct call reader = {0};
+    with_audits();
+    make_tcp_pair(ours);
+    call_start(&reader, call_read, ours[0]);
+    verd_write(ours[1], "x", 1);
+    call_end(&reader);
+    make_foreign_pair(others);
+    dup2(others[0], ours[0]);
+    call_start(&reader, call_read, ours[0]);
+    verd_write(others[1], "fresh", 5);
+    cr_assert_eq(call_end(&reader), 5);
 }
 
 Test(net, a_pipes_number_that_became_a_socket_takes_recv)
@@ -244,10 +272,12 @@ Test(net, a_number_of_ours_that_became_a_blocking_full_pipe_does_not_block_the_o
     cr_assert_eq(call_end(&writer), 1);
 }
 
+/* As above: the first call may be EBADF, and must not hang. */
 Test(net, a_registered_number_that_became_another_full_socket_is_written)
 {
     int ours[2], others[2];
     struct call reader = {0}, writer = {.size = 1};
+    with_audits();
     make_pair(ours);
     call_start(&reader, call_read, ours[0]);
     verd_write(ours[1], "x", 1);
@@ -257,5 +287,25 @@ Test(net, a_registered_number_that_became_another_full_socket_is_written)
     fill(ours[0]);
     call_start(&writer, call_write, ours[0]);
     drain(others[1]);
-    cr_assert_eq(call_end(&writer), 1);
+    ssize_t result = call_end(&writer);
+    if (result == -EBADF)
+        result = outcome(verd_write(ours[0], "x", 1));
+    cr_assert_eq(result, 1);
+}
+
+Test(net, a_listeners_number_that_became_a_blocking_listener_does_not_block_the_others)
+{
+    int port;
+    int listener = make_listener(&port);
+    struct call accepter = {0};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int other = socket(AF_INET, SOCK_STREAM, 0);
+    bind(other, (struct sockaddr *)&address, sizeof address);
+    listen(other, 5);
+    dup2(other, listener);
+    call_start(&accepter, call_accept, listener);
+    int client = verd_connect("127.0.0.1", verd_port(other));
+    verd_write(client, "x", 1);
+    cr_assert_eq(verd_read((int)call_end(&accepter), buffer, 1), 1);
 }

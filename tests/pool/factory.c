@@ -6,9 +6,9 @@
 
 #include "gate.h"
 
-int make_number(void *ctx, void **item)
+int make_number(void *arg, void **item)
 {
-    struct factory *factory = ctx;
+    struct factory *factory = arg;
     if (++factory->exist > factory->most)
         factory->most = factory->exist;
     if (factory->blocks && verd_sleep(VERD_US) != 0)
@@ -26,19 +26,19 @@ failed:
     return -1;
 }
 
-void unmake_number(void *ctx, void *item)
+void unmake_number(void *arg, void *item)
 {
-    struct factory *factory = ctx;
+    struct factory *factory = arg;
     factory->last_destroyed = (uintptr_t)item;
-    if (factory->blocks)
-        verd_sleep(VERD_US);
+    if (factory->blocks && verd_sleep(VERD_US) != 0)
+        factory->cut_short++;
     factory->destroyed++;
     factory->exist--;
 }
 
-bool validate_number(void *ctx, void *item)
+bool validate_number(void *arg, void *item)
 {
-    struct factory *factory = ctx;
+    struct factory *factory = arg;
     factory->validated++;
     if (factory->blocks && verd_sleep(VERD_US) != 0)
         return false;

@@ -8,20 +8,21 @@
 
 #include <verd/resource.h>
 
-/* Makes numbers 1, 2, 3, ...; and keeps count. */
+/* Makes 1, 2, 3, ... */
 struct factory {
     size_t made, exist, most, destroyed;
     size_t last_destroyed;
-    size_t failures; /* so many creates fail, from now on */
-    size_t bad;      /* this one does not validate; 0: all do */
+    size_t cut_short; /* destructions that could not wait */
+    size_t failures;  /* so many creates fail, from now on */
+    size_t bad;       /* this one does not validate; 0: all do */
     size_t validated;
     bool blocks; /* each callback waits its turn */
 };
 
-/* The pool's callbacks; their ctx is a factory. */
-int make_number(void *factory, void **item);
-void unmake_number(void *factory, void *item);
-bool validate_number(void *factory, void *item);
+/* The pool's callbacks; their ctx, here arg, is a factory. */
+int make_number(void *arg, void **item);
+void unmake_number(void *arg, void *item);
+bool validate_number(void *arg, void *item);
 
 /* Options with these but for the validation. */
 verd_resource_options options_of(struct factory *factory, size_t max);
@@ -43,8 +44,8 @@ struct getter {
     int error;
 };
 
-/* Thread's function: gets one. */
-void *get_one(void *getter);
+/* Thread's function: gets one, for the getter that is its argument. */
+void *get_one(void *arg);
 
 /* Runs it, until it has one or waits. */
 void start_getter(struct getter *getter, verd_resource_pool *pool);

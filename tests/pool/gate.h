@@ -21,13 +21,13 @@ struct gate {
     size_t left;
 };
 
-/* Threads' functions: stay at the gate until it is open; or for ever, that is, until killed. */
-void *stay(void *gate);
-void stay_n(void *gate);
-void *stay_forever(void *gate);
+/* Threads' functions, whose argument is a gate: stay at it until it is open; or for ever, that is, until killed. */
+void *stay(void *arg);
+void stay_n(void *arg);
+void *stay_forever(void *arg);
 
-/* Thread's function: opens the gate once all others wait. */
-void open_later(void *gate);
+/* The same: opens it once all others wait. */
+void open_later(void *arg);
 
 /* Thread's functions: return their argument at once, or once others had a turn. */
 void *echo(void *value);

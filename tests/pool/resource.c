@@ -235,6 +235,7 @@ Test(resource, can_be_given_back_by_a_killed_thread_whose_cleanup_blocks)
     verd_kill(verd_self());
     cr_assert_eq(discard(pool, 1), 0);
     cr_assert_eq(factory.exist, 0);
+    cr_assert_eq(factory.cut_short, 0);
     cr_assert_eq(verd_resource_pool_free(pool), 0);
 }
 
@@ -312,6 +313,25 @@ Test(resource, nonsense_is_refused)
     cr_expect(fails(verd_resource_pool_resize(pool, 0) == -1, EINVAL));
     cr_assert_eq(verd_resource_pool_free(pool), 0);
     cr_assert_eq(factory.most, 0);
+}
+
+static int got_while_freed;
+
+static void get_while_freed(void *pool)
+{
+    void *item;
+    got_while_freed = verd_resource_pool_get(pool, &item) == 0 ? 0 : errno;
+}
+
+Test(resource, is_not_lent_by_a_pool_that_is_being_freed)
+{
+    struct factory factory = {.blocks = true};
+    verd_resource_pool *pool = pool_of(&factory, 2);
+    put(pool, get(pool));
+    verd_spawn_n(get_while_freed, pool); /* runs while this thread waits in the destruction */
+    cr_assert_eq(verd_resource_pool_free(pool), 0);
+    cr_assert_eq(got_while_freed, EINVAL);
+    cr_assert_eq(factory.exist, 0);
 }
 
 static size_t refused;

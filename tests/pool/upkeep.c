@@ -54,6 +54,7 @@ Test(resource, a_caller_killed_while_it_validates_keeps_no_right)
     killed.thread = verd_spawn(get_one, &killed);
     verd_yield();
     cr_assert_eq(factory.validated, 1);
+    factory.blocks = false;
     verd_kill(killed.thread);
     verd_join(killed.thread, NULL);
     cr_assert_eq(killed.error, ECANCELED);
@@ -128,6 +129,7 @@ Test(resource, past_its_age_is_replaced_for_who_waits)
 {
     struct factory factory = {0};
     verd_resource_options wanted = options_of(&factory, 1);
+    wanted.min = 1;
     wanted.max_age = VERD_MS;
     verd_resource_pool *pool = verd_resource_pool_new(&wanted);
     struct getter getter;

@@ -7,7 +7,7 @@
  */
 #include <verd.h>
 
-#include <errno.h>
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,6 @@
 #include <sys/epoll.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,18 +51,19 @@ static _Noreturn void be_server(int listener)
     }
 }
 
-/* Connects the clients; the listener. Local sockets, as what is sent has arrived when send returns. */
+/* Connects the clients; the listener. */
 static int connect_all(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-                                   (size_t)sprintf(address.sun_path + 1, "verd-%d", getpid()));
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(listener, (struct sockaddr *)&address, length) != 0 ||
-        listen(listener, CONNECTIONS) != 0)
+        listen(listener, CONNECTIONS) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &length) != 0)
         return -1;
     for (int i = 0; i < CONNECTIONS; i++) {
-        clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (connect(clients[i], (struct sockaddr *)&address, length) != 0)
             return -1;
     }
@@ -72,7 +72,8 @@ static int connect_all(void)
 
 struct count {
     unsigned round;    /* how many times all have been sent to */
-    unsigned replies;  /* in this round */
+    unsigned sent;     /* replies in this round */
+    unsigned received; /* and how many of them have arrived */
     unsigned calls;    /* in all rounds after the first few, without `modified` */
     unsigned added;    /* registrations, ever */
     unsigned modified; /* registrations that were renewed */
@@ -95,18 +96,21 @@ static void send_all(struct count *count)
 {
     char byte = (char)count->round;
     for (int i = 0; i < CONNECTIONS; i++)
-        send(clients[i], &byte, 1, 0);
+        send(clients[i], &byte, 1, MSG_NOSIGNAL);
     count->round++;
-    count->replies = 0;
+    count->sent = 0;
+    count->received = 0;
 }
 
 /* The server is about to wait. */
 static void turn(struct count *count)
 {
     char byte;
-    for (int i = 0; i < CONNECTIONS; i++)
-        count->replies += recv(clients[i], &byte, 1, MSG_DONTWAIT) == 1;
-    if (count->round == 0 || count->replies == CONNECTIONS)
+    while (count->received < count->sent) {
+        for (int i = 0; i < CONNECTIONS; i++)
+            count->received += recv(clients[i], &byte, 1, MSG_DONTWAIT) == 1;
+    }
+    if (count->round == 0 || count->received == CONNECTIONS)
         send_all(count);
 }
 
@@ -115,6 +119,7 @@ static void note_call(struct count *count, uint64_t number, uint64_t operation)
     bool modifies = number == SYS_epoll_ctl && operation == EPOLL_CTL_MOD;
     count->added += number == SYS_epoll_ctl && operation == EPOLL_CTL_ADD;
     count->modified += modifies;
+    count->sent += number == SYS_sendto;
     if (is_wait(number))
         turn(count);
     if (count->round > WARM_UP && count->round <= WARM_UP + ROUNDS)

@@ -112,8 +112,8 @@ Test(stack, a_thread_can_ask_for_its_own_usage)
 
 Test(stack, asking_for_the_usage_of_a_huge_stack_makes_none_of_it_resident)
 {
-    if (UNDER_ASAN)
-        cr_skip_test("shadow memory counts too");
+    if (UNDER_ASAN || process_is_emulated())
+        cr_skip_test("shadow memory and emulator count too");
     verd_attr attr = {.stack_size = 64 * 1024 * 1024};
     verd_thread *t = verd_spawn_with(&attr, use_and_park, (void *)1);
     verd_yield();

@@ -8,6 +8,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/hub.h"
+
+static bool audits;
+
+void with_audits(void)
+{
+    audits = true;
+}
+
+/* To be called before anyone has waited for a descriptor. */
+static void prepare(void)
+{
+    if (!audits)
+        verd__hub(verd__scheduler())->audit_interval = 3600 * VERD_SEC;
+}
+
 static void *run(void *arg)
 {
     struct call *call = arg;
@@ -24,6 +40,7 @@ void settle(void)
 
 void call_start(struct call *call, ssize_t (*make)(struct call *call), int fd)
 {
+    prepare();
     call->fd = fd;
     call->make = make;
     call->returned = false;
@@ -91,6 +108,7 @@ static void must(int result, const char *what)
 
 void make_pair(int fds[2])
 {
+    prepare();
     must(verd_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), "verd_socketpair");
 }
 
@@ -101,6 +119,7 @@ void make_foreign_pair(int fds[2])
 
 int make_listener(int *port)
 {
+    prepare();
     int listener = verd_listen("127.0.0.1", 0, 0);
     must(listener, "verd_listen");
     *port = verd_port(listener);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls on paths, and those that do not transfer data. They can be given up at any time: all they need
+ * is in memory of their own. */
+#include <verd/os.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/hub.h"
+
+/* free that leaves errno as it is */
+static void discard(void *memory)
+{
+    int error = errno;
+    free(memory);
+    errno = error;
+}
+
+/* A call on a path, or on a descriptor. */
+struct inquiry {
+    int (*run)(struct inquiry *inquiry);
+    int result;
+    int fd; /* asked about, or opened; -1: none */
+    int flags;
+    mode_t mode;
+    struct stat status;
+    char path[];
+};
+
+static struct inquiry *inquiry_new(int (*run)(struct inquiry *), const char *path)
+{
+    size_t size = strlen(path) + 1;
+    struct inquiry *inquiry = calloc(1, sizeof *inquiry + size);
+    if (inquiry == NULL)
+        return NULL;
+    inquiry->run = run;
+    inquiry->result = -1;
+    memcpy(inquiry->path, path, size);
+    return inquiry;
+}
+
+static void *run_inquiry(void *arg)
+{
+    struct inquiry *inquiry = arg;
+    inquiry->result = inquiry->run(inquiry);
+    return NULL;
+}
+
+static void release_inquiry(void *arg, void *result)
+{
+    (void)result;
+    free(arg);
+}
+
+static int run_open(struct inquiry *inquiry)
+{
+    return open(inquiry->path, inquiry->flags | O_CLOEXEC, inquiry->mode);
+}
+
+/* Nobody wants what was opened. */
+static void release_open(void *arg, void *result)
+{
+    const struct inquiry *inquiry = arg;
+    if (inquiry->result >= 0)
+        close(inquiry->result);
+    release_inquiry(arg, result);
+}
+
+static int run_stat(struct inquiry *inquiry)
+{
+    return stat(inquiry->path, &inquiry->status);
+}
+
+static int run_lstat(struct inquiry *inquiry)
+{
+    return lstat(inquiry->path, &inquiry->status);
+}
+
+static int run_fstat(struct inquiry *inquiry)
+{
+    return fstat(inquiry->fd, &inquiry->status);
+}
+
+static int run_fsync(struct inquiry *inquiry)
+{
+    return fsync(inquiry->fd);
+}
+
+static int run_fdatasync(struct inquiry *inquiry)
+{
+    return fdatasync(inquiry->fd);
+}
+
+/* Makes the inquiry; what it finds, and the status if that is wanted. */
+static int ask(struct inquiry *inquiry, void (*release)(void *, void *), struct stat *status)
+{
+    if (inquiry == NULL)
+        return -1;
+    if (verd_offload_with(run_inquiry, inquiry, release, NULL) != 0) {
+        if (errno != ECANCELED && errno != ETIMEDOUT)
+            discard(inquiry);
+        return -1;
+    }
+    int result = inquiry->result;
+    if (result == 0 && status != NULL)
+        *status = inquiry->status;
+    discard(inquiry);
+    return result;
+}
+
+static int ask_path(int (*run)(struct inquiry *), const char *path, struct stat *status)
+{
+    return ask(inquiry_new(run, path), release_inquiry, status);
+}
+
+static int ask_descriptor(int (*run)(struct inquiry *), int fd, struct stat *status)
+{
+    struct inquiry *inquiry = inquiry_new(run, "");
+    if (inquiry != NULL)
+        inquiry->fd = fd;
+    return ask(inquiry, release_inquiry, status);
+}
+
+int verd_open(const char *path, int flags, ...)
+{
+    struct inquiry *inquiry = inquiry_new(run_open, path);
+    if (inquiry == NULL)
+        return -1;
+    inquiry->flags = flags;
+    if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE) {
+        va_list list;
+        va_start(list, flags);
+        inquiry->mode = va_arg(list, mode_t);
+        va_end(list);
+    }
+    int fd = ask(inquiry, release_open, NULL);
+    if (fd >= 0) /* what the hub knows of the number is of another file */
+        verd__hub_forget(verd__hub(verd__current), fd);
+    return fd;
+}
+
+int verd_stat(const char *path, struct stat *status)
+{
+    return ask_path(run_stat, path, status);
+}
+
+int verd_lstat(const char *path, struct stat *status)
+{
+    return ask_path(run_lstat, path, status);
+}
+
+int verd_fstat(int fd, struct stat *status)
+{
+    return ask_descriptor(run_fstat, fd, status);
+}
+
+int verd_fsync(int fd)
+{
+    return ask_descriptor(run_fsync, fd, NULL);
+}
+
+int verd_fdatasync(int fd)
+{
+    return ask_descriptor(run_fdatasync, fd, NULL);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "os/inbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sys/eventfd.h>
+
+#include "os/signals.h"
+#include "os/workers.h"
+#include "stack/line.h"
+
+static pthread_key_t key; /* this OS thread's inbox */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* In the child of a fork the inboxes of the parent's other OS threads have nobody behind them: they were
+ * made in another time. */
+static _Atomic(unsigned) forks;
+
+/* What a closed inbox has for messages. */
+static struct verd__message closed;
+
+bool verd__inbox_is_open(struct verd_hub *inbox)
+{
+    return !atomic_load_explicit(&inbox->closed, memory_order_relaxed) &&
+           inbox->forks == atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
+void verd__inbox_keep(struct verd_hub *inbox)
+{
+    atomic_fetch_add(&inbox->references, 1);
+}
+
+void verd__inbox_drop(struct verd_hub *inbox)
+{
+    if (atomic_fetch_sub(&inbox->references, 1) > 1)
+        return;
+    close(inbox->fd);
+    free(inbox);
+}
+
+void verd__inbox_wake(struct verd_hub *inbox)
+{
+    static const uint64_t one = 1;
+    if (atomic_exchange(&inbox->signalled, true))
+        return;
+    int error = errno;
+    (void)!write(inbox->fd, &one, sizeof one);
+    atomic_fetch_add_explicit(&inbox->wakes, 1, memory_order_relaxed);
+    errno = error;
+}
+
+bool verd__inbox_send(struct verd_hub *inbox, struct verd__message *message)
+{
+    if (inbox->forks != atomic_load_explicit(&forks, memory_order_relaxed))
+        return false;
+    struct verd__message *newest = atomic_load(&inbox->messages);
+    do {
+        if (newest == &closed)
+            return false;
+        message->next = newest;
+    } while (!atomic_compare_exchange_weak(&inbox->messages, &newest, message));
+    verd__inbox_wake(inbox);
+    return true;
+}
+
+static void lose_messages(struct verd__message *message)
+{
+    while (message != NULL) {
+        struct verd__message *before = message->next;
+        message->lost(message);
+        message = before;
+    }
+}
+
+/* The OS thread ends. Its scheduler may be gone already, or not. */
+static void end(void *value)
+{
+    struct verd_hub *inbox = value;
+    atomic_store(&inbox->closed, true);
+    verd__workers_forsake(inbox);
+    lose_messages(atomic_exchange(&inbox->messages, &closed));
+    if (inbox->signals != NULL)
+        verd__signals_free(inbox->signals);
+    inbox->signals = NULL;
+    verd__inbox_drop(inbox);
+}
+
+/* What was in the line belonged to the parent; a slot may even be half filled, by an OS thread that is
+ * not here. */
+static void empty(struct verd_hub *inbox)
+{
+    size_t used = atomic_load(&inbox->tail);
+    for (size_t i = 0; i < used && i < VERD_POSTS_MAX; i++)
+        atomic_store(&inbox->posts[i].turn, 0);
+    atomic_store(&inbox->tail, 0);
+    atomic_store(&inbox->messages, NULL);
+    atomic_store(&inbox->signalled, false);
+    inbox->head = 0;
+    inbox->callers = 0;
+}
+
+/* In the child of a fork, after the scheduler has done its part: the eventfd was shared with the parent,
+ * so another one takes its number. */
+static void fork_child(void)
+{
+    unsigned time = atomic_fetch_add(&forks, 1) + 1;
+    struct verd_hub *inbox = pthread_getspecific(key);
+    if (inbox == NULL)
+        return;
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (fd < 0 || dup3(fd, inbox->fd, O_CLOEXEC) < 0)
+        verd__die("the child of a fork cannot make an eventfd of its own");
+    close(fd);
+    inbox->forks = time;
+    empty(inbox);
+    if (inbox->signals != NULL)
+        verd__signals_forked(inbox->signals);
+    if (inbox->receiver == NULL && verd__receiver_start(inbox) != 0)
+        verd__die("no memory for the inbox of a fork's child");
+}
+
+static void init_process(void)
+{
+    if (pthread_key_create(&key, end) != 0)
+        verd__die("no pthread key left for inboxes");
+    if (pthread_atfork(NULL, NULL, fork_child) != 0)
+        verd__die("no memory to prepare for fork");
+}
+
+static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd__hub *hub)
+{
+    struct verd_hub *inbox = calloc(1, sizeof *inbox);
+    if (inbox == NULL)
+        return NULL;
+    inbox->references = 1;
+    inbox->forks = atomic_load(&forks);
+    inbox->scheduler = scheduler;
+    inbox->outside = &hub->outside;
+    inbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (inbox->fd < 0)
+        goto no_fd;
+    if (verd__hub_adopt(hub, inbox->fd, 0) != 0 || verd__receiver_start(inbox) != 0)
+        goto no_receiver;
+    return inbox;
+
+no_receiver:
+    verd__hub_forget(hub, inbox->fd);
+    close(inbox->fd);
+no_fd:
+    free(inbox);
+    return NULL;
+}
+
+/* An OS thread that uses green threads again after its scheduler's end has a new one. */
+static bool is_current(const struct verd_hub *inbox, const struct verd__scheduler *scheduler)
+{
+    return inbox->scheduler == scheduler && inbox->outside == scheduler->outside;
+}
+
+struct verd_hub *verd__inbox(struct verd__scheduler *scheduler)
+{
+    pthread_once(&once, init_process);
+    struct verd_hub *inbox = pthread_getspecific(key);
+    if (inbox != NULL && is_current(inbox, scheduler))
+        return inbox;
+    if (inbox != NULL)
+        end(inbox);
+    pthread_setspecific(key, NULL);
+    struct verd__hub *hub = verd__hub(scheduler);
+    inbox = hub != NULL ? inbox_new(scheduler, hub) : NULL;
+    if (inbox != NULL && pthread_setspecific(key, inbox) != 0)
+        verd__die("no memory for an inbox"); /* glibc allocates for keys beyond the 32nd */
+    return inbox;
+}

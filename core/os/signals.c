@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One signalfd for all who wait on this OS thread: it takes exactly the signals that somebody waits for,
+ * so what is read from it always has a taker, the first in line that wants it. The mask follows the
+ * line at each change. While there is a line, a green thread of its own, the reader, waits for the
+ * descriptor.
+ */
+#include "os/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/signalfd.h>
+
+#include "os/inbox.h"
+#include "sched/thread.h"
+#include "stack/line.h"
+
+/* When the descriptor cannot be watched for want of memory, how long until it is tried again. */
+#define RETRY (10 * VERD_MS)
+
+struct verd__signals {
+    struct verd__scheduler *scheduler;
+    struct verd__waiters line;
+    int fd;
+    struct verd_thread *reader; /* NULL: there is none */
+    struct verd__watch end;     /* on `reader` */
+};
+
+/* A call that waits, and what it gets. */
+struct call {
+    struct verd__wait wait; /* first: `cancel` gets it */
+    struct verd__signals *signals;
+    sigset_t set;
+    struct signalfd_siginfo info;
+};
+
+/* Makes the descriptor take what is waited for, and nothing else. */
+static void follow_line(struct verd__signals *signals)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    for (const struct verd__wait *wait = signals->line.first; wait != NULL; wait = wait->next)
+        sigorset(&wanted, &wanted, &((const struct call *)wait)->set);
+    signalfd(signals->fd, &wanted, 0);
+}
+
+static void leave_line(struct call *call)
+{
+    struct verd__signals *signals = call->signals;
+    verd__waiters_remove(&signals->line, &call->wait);
+    follow_line(signals);
+}
+
+static void cancel(struct verd__wait *wait)
+{
+    struct call *call = (struct call *)wait;
+    leave_line(call);
+    if (call->signals->line.first == NULL && call->signals->reader != NULL)
+        verd__wait_abort(call->signals->reader, ECANCELED);
+}
+
+static const struct verd__wait_kind kind = {"a signal", cancel};
+
+/* Hands a signal to the first in line that waits for it. */
+static void serve(struct verd__signals *signals, const struct signalfd_siginfo *info)
+{
+    struct call *call = (struct call *)signals->line.first;
+    while (call != NULL && sigismember(&call->set, (int)info->ssi_signo) != 1)
+        call = (struct call *)call->wait.next;
+    if (call == NULL)
+        return; /* cannot be: the mask follows the line */
+    call->info = *info;
+    leave_line(call);
+    verd__wake(&call->wait);
+}
+
+static void *read_signals(void *arg)
+{
+    struct verd__signals *signals = arg;
+    struct verd__hub *hub = verd__hub(signals->scheduler);
+    struct verd__fd *record = verd__hub_fd(hub, signals->fd); /* adopted */
+    while (signals->line.first != NULL) {
+        struct signalfd_siginfo info;
+        if (read(signals->fd, &info, sizeof info) == (ssize_t)sizeof info)
+            serve(signals, &info);
+        else if (verd__hub_wait(hub, signals->fd, record, VERD__INPUT, true) != 0 &&
+                 errno != ECANCELED)
+            verd_sleep(RETRY);
+    }
+    return NULL;
+}
+
+static void reader_ended(struct verd__watch *watch, struct verd_thread *thread)
+{
+    struct verd__signals *signals =
+        (struct verd__signals *)(void *)((char *)watch - offsetof(struct verd__signals, end));
+    (void)thread;
+    signals->reader = NULL;
+}
+
+/* Sees to it that somebody reads. */
+static int start_reader(struct verd__signals *signals)
+{
+    static const verd_attr attr = {.name = "signals"};
+    if (signals->reader != NULL)
+        return 0;
+    struct verd_thread *reader = verd_spawn_with(&attr, read_signals, signals);
+    if (reader == NULL)
+        return -1;
+    signals->end.ended = reader_ended;
+    signals->reader = reader;
+    verd__watch_add(reader, &signals->end);
+    verd_release(reader); /* the watch tells of its end */
+    return 0;
+}
+
+static struct verd__signals *signals_new(struct verd__scheduler *scheduler)
+{
+    sigset_t none;
+    struct verd__signals *signals = calloc(1, sizeof *signals);
+    if (signals == NULL)
+        return NULL;
+    sigemptyset(&none);
+    signals->scheduler = scheduler;
+    signals->fd = signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (signals->fd < 0)
+        goto no_fd;
+    if (verd__hub_adopt(verd__hub(scheduler), signals->fd, 0) == 0)
+        return signals;
+    close(signals->fd);
+no_fd:
+    free(signals);
+    return NULL;
+}
+
+void verd__signals_free(struct verd__signals *signals)
+{
+    close(signals->fd);
+    free(signals);
+}
+
+/* The mask would be the parent's as well, so another descriptor takes its number. */
+void verd__signals_forked(struct verd__signals *signals)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    int fd = signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0 || dup3(fd, signals->fd, O_CLOEXEC) < 0)
+        verd__die("the child of a fork cannot make a signalfd of its own");
+    close(fd);
+}
+
+/* The signals of this OS thread, made at first use. NULL with errno ENOMEM, EMFILE, ENFILE. */
+static struct verd__signals *signals_of(struct verd__scheduler *scheduler)
+{
+    struct verd_hub *inbox = verd__inbox(scheduler);
+    if (inbox == NULL)
+        return NULL;
+    if (inbox->signals == NULL)
+        inbox->signals = signals_new(scheduler);
+    return inbox->signals;
+}
+
+static bool is_valid(const sigset_t *set)
+{
+    return set != NULL && !sigisemptyset(set) && sigismember(set, SIGKILL) != 1 &&
+           sigismember(set, SIGSTOP) != 1;
+}
+
+/* What signalfd(2) tells, as sigwaitinfo(2) would. The fields share their places; which of them count is
+ * for si_code to say. */
+static void translate(const struct signalfd_siginfo *from, siginfo_t *to)
+{
+    memset(to, 0, sizeof *to);
+    to->si_signo = (int)from->ssi_signo;
+    to->si_errno = from->ssi_errno;
+    to->si_code = from->ssi_code;
+    if (to->si_code == SI_TIMER) {
+        to->si_timerid = (int)from->ssi_tid;
+        to->si_overrun = (int)from->ssi_overrun;
+        to->si_ptr = (void *)(uintptr_t)from->ssi_ptr;
+    } else if (to->si_signo == SIGIO && to->si_code > 0) {
+        to->si_band = (long)from->ssi_band;
+        to->si_fd = from->ssi_fd;
+    } else {
+        to->si_pid = (pid_t)from->ssi_pid;
+        to->si_uid = (uid_t)from->ssi_uid;
+        if (to->si_signo == SIGCHLD && to->si_code > 0) {
+            to->si_status = from->ssi_status;
+            to->si_utime = (clock_t)from->ssi_utime;
+            to->si_stime = (clock_t)from->ssi_stime;
+        } else {
+            to->si_ptr = (void *)(uintptr_t)from->ssi_ptr;
+        }
+    }
+}
+
+int verd_signal_wait(const sigset_t *set, siginfo_t *info)
+{
+    if (!is_valid(set)) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__signals *signals = scheduler != NULL ? signals_of(scheduler) : NULL;
+    if (signals == NULL)
+        return -1;
+    struct call call = {.wait.kind = &kind, .signals = signals, .set = *set};
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    verd__waiters_append(&signals->line, &call.wait);
+    follow_line(signals);
+    if (start_reader(signals) != 0) {
+        leave_line(&call);
+        return -1;
+    }
+    if (verd__wait(scheduler, &call.wait) != 0)
+        return -1;
+    if (info != NULL)
+        translate(&call.info, info);
+    return (int)call.info.ssi_signo;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One line of tasks, one lock, one condition. An OS thread is started when a task comes for which no idle
+ * one is left; from then on it stays, so that an idle process makes no wake-ups.
+ */
+#include "os/workers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include "os/task.h"
+#include "stack/line.h"
+
+static struct {
+    pthread_mutex_t lock; /* for all that follows */
+    pthread_cond_t changed;
+    struct verd__task *first, *last; /* of the line */
+    size_t queued;                   /* its length */
+    size_t idle;                     /* of `threads`, those that wait for `changed` */
+    size_t threads;
+    size_t limit;
+    size_t submitted;
+} workers = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .changed = PTHREAD_COND_INITIALIZER,
+    .limit = VERD_OFFLOAD_THREADS,
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void append(struct verd__task *task)
+{
+    task->next = NULL;
+    task->prev = workers.last;
+    *(workers.last != NULL ? &workers.last->next : &workers.first) = task;
+    workers.last = task;
+    task->queued = true;
+    workers.queued++;
+}
+
+static struct verd__task *take(struct verd__task *task)
+{
+    *(task->prev != NULL ? &task->prev->next : &workers.first) = task->next;
+    *(task->next != NULL ? &task->next->prev : &workers.last) = task->prev;
+    task->queued = false;
+    workers.queued--;
+    return task;
+}
+
+static void *work(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&workers.lock);
+    while (workers.threads <= workers.limit) {
+        if (workers.first == NULL) {
+            workers.idle++;
+            pthread_cond_wait(&workers.changed, &workers.lock);
+            workers.idle--;
+            continue;
+        }
+        struct verd__task *task = take(workers.first);
+        pthread_mutex_unlock(&workers.lock);
+        verd__task_run(task);
+        pthread_mutex_lock(&workers.lock);
+    }
+    workers.threads--;
+    if (workers.first != NULL)
+        pthread_cond_signal(&workers.changed); /* the signal that woke this one was for a task */
+    pthread_mutex_unlock(&workers.lock);
+    return NULL;
+}
+
+/* Starts an OS thread without signals, but for those that tell of faults: a handler's place is where the
+ * program expects it. */
+static int start_thread(void)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t blocked;
+    sigset_t before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    int error = pthread_create(&thread, &attr, work, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return error;
+}
+
+/* Whether one more OS thread is needed, and counts it if so: that is done under the lock, the start is
+ * not. */
+static bool claim_thread(void)
+{
+    if (workers.queued <= workers.idle || workers.threads >= workers.limit)
+        return false;
+    workers.threads++;
+    return true;
+}
+
+static void fork_prepare(void)
+{
+    pthread_mutex_lock(&workers.lock);
+}
+
+static void fork_parent(void)
+{
+    pthread_mutex_unlock(&workers.lock);
+}
+
+/* No worker has come along, nor has any caller. */
+static void fork_child(void)
+{
+    workers.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    workers.changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    workers.first = workers.last = NULL;
+    workers.queued = workers.idle = workers.threads = 0;
+}
+
+static void init_process(void)
+{
+    if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
+        verd__die("no memory to prepare for fork");
+}
+
+/* The OS thread that was claimed cannot be had. Without any, the task is not to wait for one. */
+static int do_without(struct verd__task *task)
+{
+    pthread_mutex_lock(&workers.lock);
+    bool alone = --workers.threads == 0 && task->queued;
+    if (alone)
+        take(task);
+    pthread_mutex_unlock(&workers.lock);
+    errno = EAGAIN;
+    return alone ? -1 : 0;
+}
+
+int verd__workers_submit(struct verd__task *task)
+{
+    pthread_once(&once, init_process);
+    pthread_mutex_lock(&workers.lock);
+    append(task);
+    workers.submitted++;
+    bool start = claim_thread();
+    if (!start && workers.idle > 0)
+        pthread_cond_signal(&workers.changed);
+    pthread_mutex_unlock(&workers.lock);
+    return start && start_thread() != 0 ? do_without(task) : 0;
+}
+
+bool verd__workers_withdraw(struct verd__task *task)
+{
+    pthread_mutex_lock(&workers.lock);
+    bool queued = task->queued;
+    if (queued)
+        take(task);
+    pthread_mutex_unlock(&workers.lock);
+    return queued;
+}
+
+void verd__workers_forsake(const struct verd_hub *inbox)
+{
+    struct verd__task *forsaken = NULL;
+    pthread_mutex_lock(&workers.lock);
+    for (struct verd__task *task = workers.first, *next; task != NULL; task = next) {
+        next = task->next;
+        if (task->inbox != inbox)
+            continue;
+        take(task)->next = forsaken;
+        forsaken = task;
+    }
+    pthread_mutex_unlock(&workers.lock);
+    while (forsaken != NULL) {
+        struct verd__task *next = forsaken->next;
+        verd__task_discard(forsaken);
+        forsaken = next;
+    }
+}
+
+int verd_offload_resize(size_t threads)
+{
+    if (threads == 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    pthread_once(&once, init_process);
+    pthread_mutex_lock(&workers.lock);
+    workers.limit = threads;
+    size_t wanted = 0;
+    while (wanted < workers.queued && claim_thread())
+        wanted++;
+    pthread_cond_broadcast(&workers.changed); /* the idle ones look whether they are too many */
+    pthread_mutex_unlock(&workers.lock);
+    for (; wanted > 0; wanted--) {
+        if (start_thread() == 0)
+            continue;
+        pthread_mutex_lock(&workers.lock);
+        workers.threads--;
+        pthread_mutex_unlock(&workers.lock);
+    }
+    return 0;
+}
+
+size_t verd__workers_submitted(void)
+{
+    pthread_mutex_lock(&workers.lock);
+    size_t submitted = workers.submitted;
+    pthread_mutex_unlock(&workers.lock);
+    return submitted;
+}
+
+size_t verd__workers_count(void)
+{
+    pthread_mutex_lock(&workers.lock);
+    size_t threads = workers.threads;
+    pthread_mutex_unlock(&workers.lock);
+    return threads;
+}

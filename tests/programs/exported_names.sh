@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Every name that libverd.a puts into the programs that link it starts with verd_.
+set -eu
+
+: "${VERD_BUILD:=.}" "${VERD_NM:=nm}"
+
+# AddressSanitizer adds an indicator of its own to each variable.
+names=$("$VERD_NM" --extern-only --defined-only --format=posix "$VERD_BUILD/libverd.a" |
+    awk 'NF > 1 && $1 !~ /^__odr_asan/ { print $1 }')
+
+if ! echo "$names" | grep -q '^verd_context_switch$'; then
+    echo "exported_names: $VERD_NM finds no verd_context_switch in $VERD_BUILD/libverd.a"
+    exit 1
+fi
+if foreign=$(echo "$names" | grep -v '^verd_'); then
+    echo "exported_names: these do not start with verd_:" $foreign
+    exit 1
+fi

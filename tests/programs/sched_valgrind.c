@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A program with green threads runs under valgrind without a complaint: stacks are registered, and
+ * nothing is read before it is written. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+
+#include <verd.h>
+
+#include "child.h"
+
+static __attribute__((noinline)) int use_stack(int depth)
+{
+    volatile char frame[2000];
+    frame[0] = (char)depth;
+    frame[1999] = frame[0];
+    return depth == 0 ? frame[1999] : use_stack(depth - 1) + frame[1999];
+}
+
+static void *work(void *arg)
+{
+    verd_timeout limit;
+    use_stack(20);
+    verd_timeout_begin(&limit, VERD_MS);
+    verd_park();
+    verd_timeout_end(&limit);
+    verd_yield();
+    use_stack(30);
+    verd_sleep(100 * VERD_US);
+    return arg;
+}
+
+static void *work_with_many(void *arg)
+{
+    enum { MANY = 100 };
+    verd_attr attr = {.name = "worker", .stack_size = 128 * 1024};
+    verd_thread *threads[MANY];
+    for (int i = 0; i < MANY; i++)
+        threads[i] = i % 2 ? verd_spawn(work, arg) : verd_spawn_with(&attr, work, arg);
+    verd_yield();
+    for (int i = 0; i < MANY; i += 3)
+        verd_kill(threads[i]);
+    for (int i = 0; i < MANY; i++)
+        verd_join(threads[i], NULL);
+    verd_spawn(work, arg); /* unfinished when the OS thread ends */
+    verd_yield();
+    return NULL;
+}
+
+static int be_watched(void)
+{
+    pthread_t os_thread;
+    for (int i = 0; i < 2; i++) {
+        pthread_create(&os_thread, NULL, work_with_many, NULL);
+        pthread_join(os_thread, NULL);
+    }
+    work_with_many(NULL);
+    return 0;
+}
+
+static void run_valgrind(void)
+{
+    static char self[4096];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length > 0)
+        execlp("valgrind", "valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+               "--errors-for-leak-kinds=definite", self, "watched", (char *)NULL);
+    _exit(errno == ENOENT ? 77 : 1);
+}
+
+static void run_valgrind_on_nothing(void)
+{
+    int out = open("/dev/null", O_WRONLY);
+    dup2(out, STDOUT_FILENO);
+    execlp("valgrind", "valgrind", "--version", (char *)NULL);
+    _exit(77);
+}
+
+int main(int argc, char *argv[])
+{
+    static const struct scene present = {.name = "present", .play = run_valgrind_on_nothing};
+    static const struct scene scenes[] = {
+        {"valgrind", run_valgrind, 0, 0, {NULL}, "==", 0},
+    };
+    const char *config = getenv("VERD_CONFIG");
+    char text[256];
+    if (argc == 2 && strcmp(argv[1], "watched") == 0)
+        return be_watched();
+    if (config != NULL && (strcmp(config, "asan") == 0 || strcmp(config, "ubsan") == 0))
+        return skip("valgrind and sanitizers do not go together");
+    if (getenv("QEMU_LD_PREFIX") != NULL && getenv("QEMU_LD_PREFIX")[0] != '\0')
+        return skip("valgrind does not run under an emulator");
+    if (!ended_as_expected(&present, play(&present, text, sizeof text)))
+        return skip("valgrind is not installed");
+    return play_all(scenes, 1);
+}

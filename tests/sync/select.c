@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include <criterion/criterion.h>
+
+#include "caller.h"
+
+static verd_queue *left, *right;
+
+static void setup(void)
+{
+    left = verd_queue_new(0);
+    right = verd_queue_new(0);
+}
+
+TestSuite(select, .init = setup);
+
+static void *number(long n)
+{
+    return (void *)n;
+}
+
+/* Gets from either; `item` is what came. */
+static int get_either(struct caller *self)
+{
+    verd_case cases[] = {VERD_GET(left, &self->item), VERD_GET(right, &self->item)};
+    int taken = verd_select(cases, 2);
+    if (taken >= 0 && cases[taken].error != 0) {
+        errno = cases[taken].error;
+        return -1;
+    }
+    return taken;
+}
+
+/* Gets from the left, or puts to the right. */
+static int get_or_put(struct caller *self)
+{
+    verd_case cases[] = {VERD_GET(left, &self->item), VERD_PUT(right, number(7))};
+    return verd_select(cases, 2);
+}
+
+static int get_left(struct caller *self)
+{
+    return verd_queue_get(left, &self->item);
+}
+
+Test(select, waits_for_the_first_case_that_becomes_possible)
+{
+    struct caller chooser;
+    caller_start(&chooser, get_either, NULL, NULL);
+    cr_assert_not(chooser.done);
+    cr_assert_eq(verd_queue_try_put(right, number(5)), 0);
+    cr_assert(caller_end(&chooser) == 1 && chooser.item == number(5));
+}
+
+Test(select, leaves_no_trace_in_the_cases_it_did_not_take)
+{
+    struct caller chooser;
+    caller_start(&chooser, get_either, NULL, NULL);
+    verd_queue_try_put(right, number(5));
+    cr_assert_eq(caller_outcome(verd_queue_try_put(left, number(6))), -EAGAIN);
+    cr_assert_eq(caller_end(&chooser), 1);
+}
+
+Test(select, a_put_is_taken_by_a_getter)
+{
+    struct caller chooser;
+    void *item = NULL;
+    caller_start(&chooser, get_or_put, NULL, NULL);
+    cr_assert_eq(verd_queue_try_get(right, &item), 0);
+    cr_assert(caller_end(&chooser) == 1 && item == number(7));
+    cr_assert_eq(caller_outcome(verd_queue_try_put(left, number(6))), -EAGAIN);
+}
+
+Test(select, two_of_them_meet)
+{
+    struct caller getter, chooser;
+    caller_start(&chooser, get_or_put, NULL, NULL); /* gets left, or puts right */
+    caller_start(&getter, get_either, NULL, NULL);  /* gets left or right: right */
+    cr_assert(caller_end(&getter) == 1 && getter.item == number(7) && caller_end(&chooser) == 1);
+}
+
+Test(select, takes_the_default_only_when_nothing_else_is_possible)
+{
+    void *item = NULL;
+    struct caller putter = {0};
+    verd_case cases[] = {VERD_DEFAULT, VERD_GET(left, &item)};
+    cr_assert_eq(verd_select(cases, 2), 0);
+    left = verd_queue_new(1);
+    cases[1] = VERD_GET(left, &item);
+    verd_queue_put(left, number(3));
+    cr_assert(verd_select(cases, 2) == 1 && item == number(3));
+    (void)putter;
+}
+
+Test(select, chooses_evenly_among_the_possible)
+{
+    long taken[2] = {0};
+    void *item;
+    left = verd_queue_new(1);
+    right = verd_queue_new(1);
+    for (int i = 0; i < 100000; i++) {
+        verd_queue_try_put(left, NULL);
+        verd_queue_try_put(right, NULL);
+        verd_case cases[] = {VERD_GET(left, &item), VERD_GET(right, &item)};
+        taken[verd_select(cases, 2)]++;
+    }
+    cr_assert(taken[0] > 45000 && taken[1] > 45000, "%ld %ld", taken[0], taken[1]);
+}
+
+Test(select, a_closed_queue_is_a_case_with_EPIPE)
+{
+    struct caller chooser;
+    caller_start(&chooser, get_either, NULL, NULL);
+    verd_queue_close(left);
+    cr_assert_eq(caller_end(&chooser), -EPIPE);
+    cr_assert_eq(caller_within(VERD_SEC, get_either, NULL, NULL), -EPIPE);
+}
+
+Test(select, one_that_times_out_or_is_killed_leaves_all_lines)
+{
+    struct caller chooser;
+    cr_assert_eq(caller_within(VERD_MS, get_either, NULL, NULL), -ETIMEDOUT);
+    caller_start(&chooser, get_either, NULL, NULL);
+    verd_kill(chooser.thread);
+    cr_assert_eq(caller_end(&chooser), -ECANCELED);
+    cr_assert_eq(caller_outcome(verd_queue_try_put(left, NULL)), -EAGAIN);
+    cr_assert_eq(caller_outcome(verd_queue_try_put(right, NULL)), -EAGAIN);
+}
+
+Test(select, stands_in_line_like_others)
+{
+    struct caller getter, chooser;
+    caller_start(&getter, get_left, NULL, NULL);
+    caller_start(&chooser, get_either, NULL, NULL);
+    verd_queue_try_put(left, number(1));
+    verd_queue_try_put(left, number(2));
+    cr_assert(caller_end(&getter) == 0 && getter.item == number(1));
+    cr_assert(caller_end(&chooser) == 0 && chooser.item == number(2));
+}
+
+static int get_one_of_many(struct caller *self)
+{
+    verd_case cases[40];
+    for (int i = 0; i < 40; i++)
+        cases[i] = VERD_GET(i == 33 ? right : left, &self->item);
+    return verd_select(cases, 40);
+}
+
+Test(select, has_no_limit_of_cases)
+{
+    struct caller chooser;
+    caller_start(&chooser, get_one_of_many, NULL, NULL);
+    verd_queue_try_put(right, number(1));
+    cr_assert(caller_end(&chooser) == 33 && chooser.item == number(1));
+}
+
+Test(select, misuse_is_EINVAL)
+{
+    verd_case defaults[] = {VERD_DEFAULT, VERD_DEFAULT};
+    cr_assert_eq(caller_outcome(verd_select(defaults, 0)), -EINVAL);
+    cr_assert_eq(caller_outcome(verd_select(defaults, 2)), -EINVAL);
+    cr_assert_eq(caller_outcome(verd_select(NULL, 1)), -EINVAL);
+}
