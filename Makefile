@@ -199,7 +199,7 @@ check: | $(AFTER_DEPS)
 bench: $(BUILD)/bench
 	$(BUILD)/bench
 
-demo: $(BUILD)/examples/demo
+demo: $(BUILD)/examples/demo $(BUILD)/examples/echo_server
 	$(BUILD)/examples/demo
 
 lint: | $(AFTER_DEPS)

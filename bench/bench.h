@@ -65,8 +65,8 @@ long bench_size(long full, long quick);
 /* Whether a row of this name is asked for: all are, or it begins with what is. */
 bool bench_wanted(const char *name);
 
-/* Processor time that this process has used so far, in nanoseconds. The machine may have other things
- * to do at the same time, and they are not what is measured. */
+/* Processor time that this process has used so far, in nanoseconds. What else the machine has to do
+ * at the same time is not what is measured. */
 double bench_time(void);
 
 /* Binds this process to the first (0) or the second (1) processor that it may run on. Those of a

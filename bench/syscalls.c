@@ -3,10 +3,10 @@
 /* How many system calls does a round trip take, among 50 connections? Two, a read and a write, and
  * a share of the wait that found the connection ready. The floor is the epoll loop's count.
  *
- * They are counted by tracing the servers, which needs nothing installed. How many connections a wait
- * finds ready would depend on how far the load gets meanwhile, and so on the machine; so a server is
- * held back before each wait until the load has sent what it can, as under a load that is more than
- * it can serve. What shows here are calls in vain. */
+ * They are counted by tracing the servers, which needs nothing installed. How many connections a
+ * wait finds ready would depend on how far the load gets meanwhile, and so on the machine; so a
+ * server is held back before each wait until the load has sent what it can, as under a load that is
+ * more than it can serve. What shows here are calls in vain. */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>

@@ -43,9 +43,9 @@
  *   |  -- | x87cw | mxcsr|  = the maker's, exception flags cleared
  *   +--------------------+  <- verd_context.sp
  *
- * The unwind information (.cfi_*) holds at every instruction, so a profiler's signal or a debugger's
- * breakpoint can come anywhere; tests/programs/unwind_stepping.c and debugger_stepping.sh unwind from
- * each.
+ * The unwind information (.cfi_*) holds at every instruction, so a profiler's signal or a
+ * debugger's breakpoint can come anywhere; tests/programs/unwind_stepping.c, unwind_sampling.sh and
+ * debugger_stepping.sh unwind from each.
  */
 
 #include "frame.h"

@@ -41,7 +41,8 @@ enum verd__fd_bit {
     VERD__FD_OURS = 8,      /* made by libverd: non-blocking, its kind known */
     VERD__FD_SOCKET = 16,   /* kind: takes recv and send */
     VERD__FD_STREAM = 32,   /* kind: a short read has emptied it, as of TCP and pipes */
-    VERD__FD_LISTENER = 64,  /* OURS: accepts; with STREAM, TCP connections */
+    VERD__FD_UNIX = 64,     /* kind: a short read has emptied it, unless it cut off ancillary data */
+    VERD__FD_LISTENER = 128, /* OURS: accepts, and what it accepts is of its kind */
 };
 
 /* The record of a descriptor number. It stays at its address as long as the hub. */

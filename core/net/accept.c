@@ -60,7 +60,7 @@ static unsigned kind_of(int client, const struct verd__fd *listener)
     static const int on = 1;
     unsigned listens = VERD__FD_OURS | VERD__FD_LISTENER;
     if ((listener->bits & listens) == listens)
-        return VERD__FD_SOCKET | (listener->bits & VERD__FD_STREAM);
+        return VERD__FD_SOCKET | (listener->bits & (VERD__FD_STREAM | VERD__FD_UNIX));
     if (setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
         return VERD__FD_SOCKET | VERD__FD_STREAM;
     return VERD__FD_SOCKET;

@@ -2,6 +2,7 @@
 #include "net/address.h"
 
 #include <verd/net.h>
+#include <verd/os.h>
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,20 +24,16 @@ static int error_of(int resolver_error)
 
 struct addrinfo *verd__address_resolve(const char *host, int port)
 {
-    struct addrinfo hints = {
+    static const struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
         .ai_protocol = IPPROTO_TCP,
-        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+        .ai_flags = AI_NUMERICSERV,
     };
     struct addrinfo *found = NULL;
     char service[sizeof "65535"];
     snprintf(service, sizeof service, "%u", (unsigned)port & 0xffff);
-    int error = getaddrinfo(host, service, &hints, &found);
-    if (error == EAI_NONAME) {
-        hints.ai_flags = AI_NUMERICSERV;
-        error = getaddrinfo(host, service, &hints, &found);
-    }
+    int error = verd_getaddrinfo(host, service, &hints, &found);
     if (error == 0)
         return found;
     errno = error_of(error);

@@ -77,7 +77,7 @@ static int connect_new(struct verd__hub *hub, const struct sockaddr *address, so
 {
     static const int on = 1;
     bool tcp = address->sa_family != AF_UNIX;
-    int fd = verd__descriptor_socket(address->sa_family, tcp ? VERD__FD_STREAM : 0);
+    int fd = verd__descriptor_socket(address->sa_family, tcp ? VERD__FD_STREAM : VERD__FD_UNIX);
     if (fd < 0)
         return -1;
     if ((!tcp || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) &&

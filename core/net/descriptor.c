@@ -87,11 +87,12 @@ int verd_pipe(int fds[2])
     return adopt_pair(fds, made, VERD__FD_STREAM);
 }
 
-/* A short read of a Unix socket may have stopped at descriptors or credentials: no VERD__FD_STREAM. */
 int verd_socketpair(int domain, int type, int protocol, int fds[2])
 {
     int made[2];
-    if (socketpair(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol, made) != 0)
+    type |= SOCK_NONBLOCK | SOCK_CLOEXEC;
+    if (socketpair(domain, type, protocol, made) != 0)
         return -1;
-    return adopt_pair(fds, made, VERD__FD_SOCKET);
+    bool stream = domain == AF_UNIX && type == (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return adopt_pair(fds, made, VERD__FD_SOCKET | (stream ? VERD__FD_UNIX : 0));
 }

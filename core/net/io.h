@@ -39,6 +39,7 @@ struct verd__request {
     size_t size; /* bytes in all */
     int count;   /* of the vector; 0: it is not one */
     int flags;   /* MSG_... */
+    bool plain;  /* asks for data and nothing else: read, readv, recv */
     union {
         struct sockaddr *from;     /* recvfrom, accept */
         const struct sockaddr *to; /* sendto */

@@ -121,7 +121,7 @@ int verd_listen_unix(const char *path, unsigned flags)
         errno = EINVAL;
         return -1;
     }
-    int fd = verd__descriptor_socket(AF_UNIX, VERD__FD_LISTENER);
+    int fd = verd__descriptor_socket(AF_UNIX, VERD__FD_LISTENER | VERD__FD_UNIX);
     if (fd < 0)
         return -1;
     if (bind_unix(fd, &address, length) == 0 && listen(fd, BACKLOG) == 0)

@@ -23,6 +23,7 @@ ssize_t verd_read(int fd, void *buffer, size_t size)
     struct verd__request request = {
         .buffer = buffer,
         .size = size,
+        .plain = true,
         .socket = read_socket,
         .file = read_file,
     };
@@ -45,6 +46,7 @@ ssize_t verd_readv(int fd, const struct iovec *vector, int count)
     struct verd__request request = {
         .vector = vector,
         .count = count,
+        .plain = true,
         .socket = readv_socket,
         .file = readv_file,
     };

@@ -39,6 +39,7 @@ ssize_t verd_recv(int fd, void *buffer, size_t size, int flags)
         .buffer = buffer,
         .size = size,
         .flags = flags & ~MSG_WAITALL,
+        .plain = true,
         .socket = receive,
     };
     ssize_t got = verd__input(fd, &request);

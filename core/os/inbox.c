@@ -104,8 +104,8 @@ static void empty(struct verd_hub *inbox)
     inbox->callers = 0;
 }
 
-/* In the child of a fork, after the scheduler has done its part: the eventfd was shared with the parent,
- * so another one takes its number. */
+/* In the child of a fork, after the scheduler has done its part. The receiver is gone; the eventfd was
+ * shared with the parent, so another one takes its number. */
 static void fork_child(void)
 {
     unsigned time = atomic_fetch_add(&forks, 1) + 1;
@@ -120,7 +120,7 @@ static void fork_child(void)
     empty(inbox);
     if (inbox->signals != NULL)
         verd__signals_forked(inbox->signals);
-    if (inbox->receiver == NULL && verd__receiver_start(inbox) != 0)
+    if (verd__receiver_start(inbox) != 0)
         verd__die("no memory for the inbox of a fork's child");
 }
 

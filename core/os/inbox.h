@@ -62,8 +62,7 @@ struct verd_hub {
     size_t callers; /* whose message is to come */
     struct verd__scheduler *scheduler;
     struct verd__outside *outside;
-    struct verd_thread *receiver;  /* NULL: gone with a fork */
-    struct verd__watch end;        /* on `receiver` */
+    struct verd_thread *receiver;
     struct verd__wait *idle;       /* in which the receiver idles; NULL: it does not */
     struct verd__signals *signals; /* NULL: nobody has waited for one yet */
 

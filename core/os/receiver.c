@@ -104,25 +104,13 @@ static void *receive(void *arg)
     return NULL;
 }
 
-/* It ends only with a fork, in the child. */
-static void ended(struct verd__watch *watch, struct verd_thread *thread)
-{
-    struct verd_hub *inbox =
-        (struct verd_hub *)(void *)((char *)watch - offsetof(struct verd_hub, end));
-    (void)thread;
-    inbox->receiver = NULL;
-}
-
 int verd__receiver_start(struct verd_hub *inbox)
 {
     static const verd_attr attr = {.name = "inbox"};
-    struct verd_thread *thread = verd_spawn_with(&attr, receive, inbox);
-    if (thread == NULL)
+    inbox->receiver = verd_spawn_with(&attr, receive, inbox);
+    if (inbox->receiver == NULL)
         return -1;
-    inbox->receiver = thread;
-    inbox->end.ended = ended;
-    verd__watch_add(thread, &inbox->end);
-    verd_release(thread); /* the watch tells of its end */
+    verd_release(inbox->receiver); /* it ends with the OS thread, or with a fork */
     return 0;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One signalfd for all who wait on this OS thread: it takes exactly the signals that somebody waits for,
- * so what is read from it always has a taker, the first in line that wants it. The mask follows the
- * line at each change. While there is a line, a green thread of its own, the reader, waits for the
- * descriptor.
+ * so what is read from it always has a taker, the first in line that wants it. While there is a line,
+ * a green thread of its own, the reader, waits for the descriptor.
  */
 #include "os/signals.h"
 
@@ -29,7 +28,6 @@ struct verd__signals {
     struct verd__waiters line;
     int fd;
     struct verd_thread *reader; /* NULL: there is none */
-    struct verd__watch end;     /* on `reader` */
 };
 
 /* A call that waits, and what it gets. */
@@ -41,7 +39,7 @@ struct call {
 };
 
 /* Makes the descriptor take what is waited for, and nothing else. */
-static void follow_line(struct verd__signals *signals)
+static void follow_line(const struct verd__signals *signals)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
@@ -50,19 +48,19 @@ static void follow_line(struct verd__signals *signals)
     signalfd(signals->fd, &wanted, 0);
 }
 
-static void leave_line(struct call *call)
+/* The line has changed. The descriptor is the reader's alone: in the child of a fork, where waits are
+ * undone, it is still the parent's. */
+static void tell_reader(const struct verd__signals *signals)
 {
-    struct verd__signals *signals = call->signals;
-    verd__waiters_remove(&signals->line, &call->wait);
-    follow_line(signals);
+    if (signals->reader != NULL)
+        verd__wait_abort(signals->reader, ECANCELED);
 }
 
 static void cancel(struct verd__wait *wait)
 {
-    struct call *call = (struct call *)wait;
-    leave_line(call);
-    if (call->signals->line.first == NULL && call->signals->reader != NULL)
-        verd__wait_abort(call->signals->reader, ECANCELED);
+    const struct call *call = (struct call *)wait;
+    verd__waiters_remove(&call->signals->line, wait);
+    tell_reader(call->signals);
 }
 
 static const struct verd__wait_kind kind = {"a signal", cancel};
@@ -76,7 +74,7 @@ static void serve(struct verd__signals *signals, const struct signalfd_siginfo *
     if (call == NULL)
         return; /* cannot be: the mask follows the line */
     call->info = *info;
-    leave_line(call);
+    verd__waiters_remove(&signals->line, &call->wait);
     verd__wake(&call->wait);
 }
 
@@ -87,21 +85,16 @@ static void *read_signals(void *arg)
     struct verd__fd *record = verd__hub_fd(hub, signals->fd); /* adopted */
     while (signals->line.first != NULL) {
         struct signalfd_siginfo info;
+        follow_line(signals);
         if (read(signals->fd, &info, sizeof info) == (ssize_t)sizeof info)
             serve(signals, &info);
         else if (verd__hub_wait(hub, signals->fd, record, VERD__INPUT, true) != 0 &&
                  errno != ECANCELED)
             verd_sleep(RETRY);
     }
-    return NULL;
-}
-
-static void reader_ended(struct verd__watch *watch, struct verd_thread *thread)
-{
-    struct verd__signals *signals =
-        (struct verd__signals *)(void *)((char *)watch - offsetof(struct verd__signals, end));
-    (void)thread;
+    follow_line(signals);
     signals->reader = NULL;
+    return NULL;
 }
 
 /* Sees to it that somebody reads. */
@@ -110,13 +103,10 @@ static int start_reader(struct verd__signals *signals)
     static const verd_attr attr = {.name = "signals"};
     if (signals->reader != NULL)
         return 0;
-    struct verd_thread *reader = verd_spawn_with(&attr, read_signals, signals);
-    if (reader == NULL)
+    signals->reader = verd_spawn_with(&attr, read_signals, signals);
+    if (signals->reader == NULL)
         return -1;
-    signals->end.ended = reader_ended;
-    signals->reader = reader;
-    verd__watch_add(reader, &signals->end);
-    verd_release(reader); /* the watch tells of its end */
+    verd_release(signals->reader);
     return 0;
 }
 
@@ -154,6 +144,7 @@ void verd__signals_forked(struct verd__signals *signals)
     if (fd < 0 || dup3(fd, signals->fd, O_CLOEXEC) < 0)
         verd__die("the child of a fork cannot make a signalfd of its own");
     close(fd);
+    signals->reader = NULL;
 }
 
 /* The signals of this OS thread, made at first use. NULL with errno ENOMEM, EMFILE, ENFILE. */
@@ -213,12 +204,10 @@ int verd_signal_wait(const sigset_t *set, siginfo_t *info)
         return -1;
     struct call call = {.wait.kind = &kind, .signals = signals, .set = *set};
     pthread_sigmask(SIG_BLOCK, set, NULL);
-    verd__waiters_append(&signals->line, &call.wait);
-    follow_line(signals);
-    if (start_reader(signals) != 0) {
-        leave_line(&call);
+    if (start_reader(signals) != 0)
         return -1;
-    }
+    verd__waiters_append(&signals->line, &call.wait);
+    tell_reader(signals);
     if (verd__wait(scheduler, &call.wait) != 0)
         return -1;
     if (info != NULL)

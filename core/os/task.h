@@ -41,7 +41,7 @@ struct verd__task {
     _Atomic(int) state;      /* enum verd__task_state */
     _Atomic(int) shares;     /* 2, 1; 0: freed */
     bool queued;             /* in the line; the workers' */
-    _Alignas(max_align_t) char payload[];
+    _Alignas(void *) char payload[];
 };
 
 /* Makes a task of fn(arg), or, with `size` not 0, of a copy of so many bytes at arg: the task's payload.

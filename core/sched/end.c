@@ -51,7 +51,7 @@ static void joined(struct verd__watch *watch, struct verd_thread *thread)
 
 static void cancel_join(struct verd__wait *wait)
 {
-    struct joiner *joiner = (struct joiner *)((char *)wait - offsetof(struct joiner, wait));
+    struct joiner *joiner = (struct joiner *)(void *)((char *)wait - offsetof(struct joiner, wait));
     verd__watch_remove(joiner->thread, &joiner->watch);
 }
 

@@ -53,8 +53,8 @@ void verd__room_clear(struct verd__scheduler *scheduler, struct verd__room *room
         verd__timeouts_end(scheduler, room);
 }
 
-/* A watch may do on the ending thread what any function may: take back others, add some, release the
- * handle, set locals, and make calls that give way. So the thread that ends still counts as started. */
+/* A watch may do on the ending thread what any function may: take back others, add some, release
+ * the handle, set locals, make calls that give way. So until then the thread counts as started. */
 static void call_watches(struct verd__scheduler *scheduler, struct verd_thread *thread, int error)
 {
     while (thread->watches != NULL) {
@@ -63,7 +63,7 @@ static void call_watches(struct verd__scheduler *scheduler, struct verd_thread *
         thread->error = error; /* is its errno while it is suspended */
         watch->ended(watch, thread);
     }
-    if (thread->state == VERD__STARTED)
+    if (thread->stack != NULL) /* else it never ran, or is gone after a fork */
         verd__room_clear(scheduler, verd__room(thread));
 }
 

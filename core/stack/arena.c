@@ -23,7 +23,7 @@
 #define COLOURS 16
 #define CACHE_LINE 64
 
-/* Since Linux 6.13, <linux/mman.h>: page table entries that fault, without a mapping of their own. */
+/* Since Linux 6.13, <linux/mman.h>: page table entries that fault, without a mapping for them. */
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
@@ -34,8 +34,8 @@
 #endif
 
 /* What the kernel can do, found out by trying. Threads may find out at the same time: the same.
- * AddressSanitizer's leak check reads each mapping that says it is readable, so there the guards have to
- * be mappings of their own. */
+ * AddressSanitizer's leak check reads each mapping that says it is readable, so there the guards
+ * have to be mappings of their own. */
 enum guard { GUARD_BATCHED, GUARD_SINGLY, GUARD_MPROTECT };
 #ifdef VERD__ASAN
 static _Atomic(enum guard) best_guard = GUARD_MPROTECT;
@@ -129,13 +129,13 @@ struct verd__arena *verd__arena_new(size_t size)
     if (arena->base == MAP_FAILED)
         goto no_mapping;
     (void)madvise(arena->base, length, MADV_NOHUGEPAGE); /* EINVAL: the kernel has none anyway */
-    verd__memory_register(arena->base, length);
     if (!guard_all(arena))
         goto no_guards;
+    for (unsigned i = 0; i < arena->count; i++)
+        verd__memory_register(verd__arena_low(arena, i), size);
     return arena;
 
 no_guards:
-    verd__memory_deregister(arena->base, length);
     munmap(arena->base, length);
 no_mapping:
     free(arena);
@@ -145,7 +145,8 @@ no_mapping:
 
 void verd__arena_free(struct verd__arena *arena)
 {
-    verd__memory_deregister(arena->base, arena->count * arena->stride);
+    for (unsigned i = 0; i < arena->count; i++)
+        verd__memory_deregister(verd__arena_low(arena, i), arena->size);
     munmap(arena->base, arena->count * arena->stride);
     free(arena);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What AddressSanitizer is told of memory that the library maps: that pointers may lie in it, for the
- * leak check, and that an earlier mapping's shadow does not count. Nothing in other builds.
+ * leak check, and that an earlier mapping's shadow does not count. No guard page may be among it: the
+ * leak check reads all of it. Nothing in other builds.
  */
 #ifndef VERD_STACK_MEMORY_H
 #define VERD_STACK_MEMORY_H

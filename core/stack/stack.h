@@ -71,9 +71,14 @@ static inline struct verd__stack *verd__stack_take(struct verd__stacks *stacks, 
     return stack;
 }
 
-/* Stacks of a class that keep their pages while nobody uses them. At one dirty page each, a server
- * that had its clients leave keeps 16 MiB. */
+/* Stacks of a class that keep their pages while nobody uses them: as many as make up 1 GiB, but 4096
+ * at most. At one dirty page each, a server that had its clients leave keeps 16 MiB. */
 #define VERD__STACK_HIGH_WATER 4096
+
+static inline size_t verd__stack_high_water(unsigned class)
+{
+    return class <= 4 ? VERD__STACK_HIGH_WATER : VERD__STACK_HIGH_WATER >> (class - 4);
+}
 
 /* Cleans one of the cached stacks of a class. */
 void verd__stack_clean_one(struct verd__stacks *stacks, unsigned class);
@@ -83,7 +88,7 @@ void verd__stack_clean_one(struct verd__stacks *stacks, unsigned class);
 static inline void verd__stack_give(struct verd__stacks *stacks, struct verd__stack *stack)
 {
     struct verd__stack_class *class = &stacks->classes[stack->class];
-    if (__builtin_expect(class->cached_count == VERD__STACK_HIGH_WATER, 0))
+    if (__builtin_expect(class->cached_count == verd__stack_high_water(stack->class), 0))
         verd__stack_clean_one(stacks, stack->class);
     stack->next = class->cached;
     class->cached = stack;

@@ -48,7 +48,9 @@ typedef struct verd_context {
 /* What a context runs, with the value of the first switch to it. It must not return: there is
  * nothing below it. One that does ends the process with a line on stderr and abort(). For the same
  * reason no C++ exception may leave it: the unwinder finds the end of the stack and calls
- * std::terminate(). */
+ * std::terminate(). Inside, exceptions work as usual, but the C++ runtime keeps those that are
+ * being handled per OS thread: a catch block that switches away must be resumed before any catch
+ * block that was entered earlier, on whichever stack, ends. */
 typedef void (*verd_context_fn)(void *value);
 
 /* Makes `ctx` a context that will call `fn` on the given stack when it is first switched to.

@@ -20,7 +20,7 @@ static char stack[256 * 1024];
 static timer_t timer;
 static volatile sig_atomic_t signals, broken_traces, stopping, stopped;
 
-/* The handler sets the timer again: at an interval, a slow machine would do nothing but handle it. */
+/* The handler sets the timer again: at an interval, a slow machine would do nothing else. */
 static void set_timer(void)
 {
     struct itimerspec once = {.it_value.tv_nsec = PAUSE_NS};
@@ -81,27 +81,50 @@ Test(context, signals_without_an_alternate_stack_do_not_disturb_switches)
 }
 
 struct walk {
+    uintptr_t outermost; /* the function at the end */
     int frames;
 };
 
-static _Unwind_Reason_Code count_frame(struct _Unwind_Context *frame, void *value)
+static _Unwind_Reason_Code add_frame(struct _Unwind_Context *frame, void *value)
 {
-    (void)frame;
     struct walk *walk = value;
+    uintptr_t pc = _Unwind_GetIP(frame);
+    if (pc != 0) /* zero is how libgcc shows the end */
+        walk->outermost = (uintptr_t)_Unwind_FindEnclosingFunction((void *)pc);
     return ++walk->frames < 200 ? _URC_NO_REASON : _URC_NORMAL_STOP;
 }
+
+/* The outermost function of the current stack; 0 if the unwinder does not come to an end. */
+static uintptr_t find_outermost(void)
+{
+    struct walk walk = {0};
+    return _Unwind_Backtrace(add_frame, &walk) == _URC_END_OF_STACK ? walk.outermost : 0;
+}
+
+static uintptr_t outermost_here, outermost_there;
 
 static void unwind(int signal)
 {
     (void)signal;
-    struct walk walk = {0};
-    broken_traces += _Unwind_Backtrace(count_frame, &walk) != _URC_END_OF_STACK;
+    const char *frame = __builtin_frame_address(0);
+    bool inside = frame >= stack && frame < stack + sizeof stack;
+    broken_traces += find_outermost() != (inside ? outermost_there : outermost_here);
     count_signal();
+}
+
+static void find_outermost_and_add_one(void *value)
+{
+    outermost_there = find_outermost();
+    add_one(value);
 }
 
 Test(context, a_profiler_can_unwind_wherever_its_signal_comes)
 {
-    verd_context_make(&there, stack, sizeof stack, add_one);
+    outermost_here = find_outermost();
+    verd_context_make(&there, stack, sizeof stack, find_outermost_and_add_one);
+    verd_context_switch(&here, &there, NULL);
+    cr_assert(outermost_here != 0 && outermost_there != 0 && outermost_here != outermost_there);
+
     start_timer(unwind);
     for (uintptr_t round = 0; go_on(round, PROBE_SWITCHES / 20); round++)
         verd_context_switch(&here, &there, NULL);

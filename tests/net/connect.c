@@ -20,8 +20,7 @@ static char buffer[64];
 /* A port on which nobody listens, nor will. */
 static int dead_port(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     return verd_port(fd);
@@ -60,8 +59,7 @@ Test(net, accept_waits_for_a_connection)
 
 Test(net, accept_on_a_foreign_blocking_listener_lets_others_run)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct call accepter = {0};
     bind(listener, (struct sockaddr *)&address, sizeof address);
@@ -123,8 +121,7 @@ Test(net, connections_that_come_together_are_all_accepted)
 /* A listener with a full backlog: its kernel answers no further connection. */
 static int full_listener(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     bind(listener, (struct sockaddr *)&address, sizeof address);

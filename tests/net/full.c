@@ -26,8 +26,7 @@ static void *read_ten(void *arg)
 static void *write_large(void *arg)
 {
     struct partial *partial = arg;
-    partial->outcome =
-        outcome(verd_write_full(partial->fd, large, sizeof large, &partial->done));
+    partial->outcome = outcome(verd_write_full(partial->fd, large, sizeof large, &partial->done));
     return NULL;
 }
 

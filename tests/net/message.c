@@ -113,7 +113,8 @@ static ssize_t recvfrom_sender(struct call *call)
 {
     struct sockaddr_in from = {0};
     socklen_t length = sizeof from;
-    ssize_t n = verd_recvfrom(call->fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &length);
+    ssize_t n =
+        verd_recvfrom(call->fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &length);
     return n < 0 ? n : ntohs(from.sin_port);
 }
 

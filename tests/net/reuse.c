@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Descriptor numbers that become another file: nobody hangs, and nobody gets another file's data. */
+/* Descriptor numbers that become another file: nobody hangs, and nobody gets the other's data. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -101,9 +103,9 @@ Test(net, a_new_reader_of_a_reused_number_gets_the_new_data)
         cr_expect_eq(new_outcome(&histories[i]), 5, "history %zu", i);
 }
 
-/* Whether the number's new file is read when the number is reused after the reader is through. After
- * a plain close of what was the library's own, one call may be EBADF: whether it began before the
- * change of files or after it cannot be told. */
+/* Whether the number's new file is read when the number is reused after the reader is through.
+ * After a plain close of what was the library's own, one call may be EBADF: whether it began before
+ * the change of files or after it cannot be told. */
 static bool is_read_later(const struct history *history)
 {
     struct call reader = {0};
@@ -234,7 +236,7 @@ Test(net, a_sockets_number_that_became_a_pipe_is_read)
     cr_assert_eq(call_end(&reader), 4);
 }
 
-/* The library knows that its own pipes and sockets do not block; the new file under the number does. */
+/* The library's own pipes and sockets do not block; the new file under the number does. */
 Test(net, a_number_of_ours_that_became_a_blocking_pipe_does_not_block_the_others)
 {
     int ours[2], fds[2];
@@ -298,8 +300,7 @@ Test(net, a_listeners_number_that_became_a_blocking_listener_does_not_block_the_
     int port;
     int listener = make_listener(&port);
     struct call accepter = {0};
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int other = socket(AF_INET, SOCK_STREAM, 0);
     bind(other, (struct sockaddr *)&address, sizeof address);
     listen(other, 5);
@@ -308,4 +309,20 @@ Test(net, a_listeners_number_that_became_a_blocking_listener_does_not_block_the_
     int client = verd_connect("127.0.0.1", verd_port(other));
     verd_write(client, "x", 1);
     cr_assert_eq(verd_read((int)call_end(&accepter), buffer, 1), 1);
+}
+
+/* A disk file has no readiness to wait for, whether or not it is in the system's cache. */
+Test(net, a_number_of_ours_that_became_a_disk_file_is_read)
+{
+    char name[] = "/var/tmp/verd-net-XXXXXX";
+    int ours[2], file = mkstemp(name);
+    cr_assert_geq(file, 0);
+    unlink(name);
+    cr_assert_eq(write(file, "text", 4), 4);
+    lseek(file, 0, SEEK_SET);
+    fsync(file);
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    verd_pipe(ours);
+    dup2(file, ours[0]);
+    cr_assert_eq(verd_read(ours[0], buffer, sizeof buffer), 4);
 }

@@ -77,8 +77,7 @@ static ssize_t write_numbers(struct call *call)
 static unsigned count_numbers(int fd)
 {
     unsigned expected = 0, number;
-    while (verd_read_full(fd, &number, sizeof number, NULL) == sizeof number &&
-           number == expected)
+    while (verd_read_full(fd, &number, sizeof number, NULL) == sizeof number && number == expected)
         expected++;
     return expected;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For programs that test how a process dies: a scene is played in a child process, and its end and what
- * it wrote on stderr are compared with what is expected. Each problem is printed. */
+/* For programs that test how a process dies: a scene is played in a child process, and its end and
+ * what it wrote on stderr are compared with what is expected. Each problem is printed. */
 #ifndef TESTS_PROGRAMS_CHILD_H
 #define TESTS_PROGRAMS_CHILD_H
 
@@ -16,11 +16,11 @@
 struct scene {
     const char *name;
     void (*play)(void);
-    int signal;                 /* that it dies of; 0: it exits with `status` */
+    int signal; /* that it dies of; 0: it exits with `status` */
     int status;
-    const char *contained[4];   /* in what it writes */
-    const char *absent;         /* from it; NULL: nothing is */
-    size_t lines;               /* that it writes; 0: any number */
+    const char *contained[4]; /* in what it writes */
+    const char *absent;       /* from it; NULL: nothing is */
+    size_t lines;             /* that it writes; 0: any number */
 };
 
 /* Sanitizers catch SIGSEGV themselves: they have a handler before main. */

@@ -30,7 +30,8 @@ try() {
 try_archive() {
     rm -f "$scratch"/*.o "$scratch/libcontext.a"
     for source in $sources; do
-        $VERD_CC -std=c17 -D_GNU_SOURCE $includes -O2 -fPIE -c -o "$scratch/${source##*/}.o" "$source"
+        $VERD_CC -std=c17 -D_GNU_SOURCE $includes -O2 -fPIE -c \
+            -o "$scratch/${source##*/}.o" "$source"
     done
     ar rc "$scratch/libcontext.a" "$scratch"/*.o
     built=$((built + 1))

@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 
-// A little of everything that a compiler or a linker could break in a context: arguments, deep calls,
-// arrays under a stack protector, a checked longjmp. context_link_modes.sh
-// builds it in many ways.
+/* A little of everything that a compiler or a linker could break in a context: arguments, deep
+ * calls, arrays under a stack protector, a checked longjmp. context_link_modes.sh builds it in many
+ * ways. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ __attribute__((noinline)) static int jump_within_the_stack(void)
 static void work(void *value)
 {
     for (unsigned self = *(unsigned *)value;; self = *(unsigned *)value) {
-        int right = fibonacci(10 + self) == (unsigned[]){55, 89, 144}[self];
+        int right = fibonacci(10 + self) + fibonacci(11 + self) == fibonacci(12 + self);
         right = right && format_and_parse(self * 1000003ul) && jump_within_the_stack();
         value = verd_context_switch(&there[self], &here, right ? value : NULL);
     }

@@ -88,8 +88,9 @@ else
     done
     set -- -ex "target remote $scratch/socket" -ex 'break outside' -ex continue
 fi
-"$gdb" -nx -batch -ex 'set confirm off' -ex 'set width 0' -ex 'set debuginfod enabled off' "$@" \
-    -x "$scratch/commands" "$scratch/steps" > "$scratch/log" 2>&1 < /dev/null || true
+"$gdb" -nx -batch -ex 'set confirm off' -ex 'set width 0' -ex 'set backtrace limit 20' \
+    -ex 'set debuginfod enabled off' "$@" -x "$scratch/commands" "$scratch/steps" \
+    > "$scratch/log" 2>&1 < /dev/null || true
 emulator=
 
 if ! grep -q '^== ' "$scratch/log"; then
@@ -101,9 +102,9 @@ awk '
     function check() {
         if (step == 0)
             return
-        good = !strange && (on_stack ? last == "verd__context_start" : last == "main")
-        if (on_stack && depth > 1 && before_last != "inside" && before_last != "verd_context_switch")
-            good = 0
+        good = !strange && last == (on_stack ? "verd__context_start" : "main")
+        if (on_stack && depth > 1 && before_last != "inside")
+            good = before_last == "verd_context_switch" && good
         if (first == "verd_context_switch" && on_stack)
             switched++
         if (!good) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What an echo costs in system calls: a read, a write, and a share of one wait. The server runs under
- * ptrace, and its clients are the tracer: whenever the server is about to wait they take their
- * replies, and once all have come, send again.
+ * What an echo costs in system calls: a read, a write, and a share of one wait. The server runs
+ * under ptrace, and its clients are the tracer: whenever the server is about to wait they take
+ * their replies, and once all have come, send again.
  */
 #include <verd.h>
 
@@ -54,8 +54,7 @@ static _Noreturn void be_server(int listener)
 /* Connects the clients; the listener. */
 static int connect_all(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(listener, (struct sockaddr *)&address, length) != 0 ||
@@ -144,7 +143,7 @@ static bool step(pid_t server, struct count *count)
 static int judge(const struct count *count, verd_duration span)
 {
     double each = (double)count->calls / (ROUNDS * CONNECTIONS);
-    /* All are looked after once in a while, against descriptors closed behind the library's back. */
+    /* Now and then all are renewed, to find those closed behind the library's back. */
     unsigned audits = (unsigned)(span / (100 * VERD_MS)) + 2;
     printf("%.3f system calls for an echo; %u registrations, %u renewed in %lld ms\n", each,
            count->added, count->modified, (long long)(span / VERD_MS));
@@ -173,9 +172,8 @@ int main(void)
     if (server == 0)
         be_server(listener);
     waitpid(server, &status, 0);
-    if (!WIFSTOPPED(status) ||
-        ptrace(PTRACE_SETOPTIONS, server, NULL,
-               (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)) != 0)
+    if (!WIFSTOPPED(status) || ptrace(PTRACE_SETOPTIONS, server, NULL,
+                                      (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)) != 0)
         return skip("ptrace is not to be had");
     verd_duration begin = verd_now();
     while (count.round <= WARM_UP + ROUNDS && step(server, &count))

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # On AArch64, contexts run in memory where every indirect branch must hit a landing pad. The library
-# is linked as a shared object without start files, since those of many systems have no landing pads;
-# the program turns enforcement on for its pages, and first shows that it is on.
+# is linked as a shared object without start files, since those of many systems have no landing
+# pads; the program turns enforcement on for its pages, and first shows that it is on.
 set -eu
 
 : "${VERD_ARCH:=$(uname -m)}" "${VERD_CC:=cc}"
@@ -146,9 +146,9 @@ for protection in bti standard pac-ret+bti pac-ret+b-key+bti; do
     $VERD_CC -mbranch-protection=$protection -E -x c /dev/null > /dev/null 2>&1 || continue
     for optimise in -O0 -O2; do
         flags="-std=c17 -D_GNU_SOURCE -mbranch-protection=$protection $optimise"
-        $VERD_CC $flags -Iinclude -Icore -Iarch/aarch64 -fPIC -shared -nostartfiles -Wl,-z,force-bti \
-            -Wl,--fatal-warnings -o "$scratch/libguarded.so" "$scratch/guarded.c" arch/aarch64/*.S \
-            core/context/context.c core/stack/line.c
+        $VERD_CC $flags -Iinclude -Icore -Iarch/aarch64 -fPIC -shared -nostartfiles \
+            -Wl,-z,force-bti -Wl,--fatal-warnings -o "$scratch/libguarded.so" \
+            "$scratch/guarded.c" arch/aarch64/*.S core/context/context.c core/stack/line.c
         $VERD_CC $flags -o "$scratch/program" "$scratch/program.c" -L"$scratch" -lguarded \
             -Wl,-rpath,"$scratch"
         status=0

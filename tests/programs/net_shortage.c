@@ -68,8 +68,7 @@ static pid_t start_clients(int port)
 
 static int make_listener(int *port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bind(listener, (struct sockaddr *)&address, sizeof address);
@@ -95,8 +94,8 @@ static int rests(void)
     verd_duration span = verd_now() - begin;
     calls = accept_calls - calls;
     used = processor_time() - used;
-    printf("out of descriptors: %u calls of accept and %lld us of the processor in %lld ms\n", calls,
-           (long long)(used / VERD_US), (long long)(span / VERD_MS));
+    printf("out of descriptors: %u calls of accept and %lld us of the processor in %lld ms\n",
+           calls, (long long)(used / VERD_US), (long long)(span / VERD_MS));
     return calls <= (unsigned)(span / VERD_MS) && used < span / 2;
 }
 

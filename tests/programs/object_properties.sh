@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What the objects made from assembly promise the linker is true and complete: no executable stack, no
-# text relocations, landing pads and signed return addresses exactly when the build asks for them,
-# never shadow stacks; and on AArch64 they leave the platform's register x18 alone.
+# What the objects made from assembly promise the linker is true and complete: no executable stack,
+# no text relocations, landing pads and signed return addresses exactly when the build asks for
+# them, never shadow stacks; and on AArch64 they leave the platform's register x18 alone.
 set -eu
 
 : "${VERD_ARCH:=$(uname -m)}" "${VERD_CC:=cc}"
@@ -56,7 +56,8 @@ for source in arch/"$VERD_ARCH"/*.S; do
     compile $harden -c -o "$scratch/object.o" "$source"
 
     # Columns from the right: alignment, info, link, flags if there are any, entry size.
-    readelf --sections --wide "$scratch/object.o" | grep -q ' \.note\.GNU-stack .* 00 * 0 * 0 * 1$' ||
+    readelf --sections --wide "$scratch/object.o" |
+        grep -q ' \.note\.GNU-stack .* 00 * 0 * 0 * 1$' ||
         fail "$source has no .note.GNU-stack, or one with flags"
 
     # Each function has a type and a size, for debuggers and profilers.

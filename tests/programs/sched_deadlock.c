@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* When no thread can ever run again, the process prints each of them and aborts, instead of hanging. */
+/* When no thread can ever run again, the process prints each of them and aborts; it never hangs. */
 #include <errno.h>
 
 #include <verd.h>
@@ -88,10 +88,15 @@ int main(void)
     static const char main_parked[] = "libverd: thread 0 (main) waits for verd_unpark";
     static const struct scene scenes[] = {
         {"parked", park_main, SIGABRT, 0, {first, main_parked}, NULL, 2},
-        {"circle", wait_in_a_circle, SIGABRT, 0,
+        {"circle",
+         wait_in_a_circle,
+         SIGABRT,
+         0,
          {first, "libverd: thread 0 (main) waits for the end of a thread",
           "libverd: thread 1 \"waiter\" waits for the end of a thread",
-          "libverd: thread 2 waits for verd_unpark"}, NULL, 4},
+          "libverd: thread 2 waits for verd_unpark"},
+         NULL,
+         4},
         {"ended", last_one_ends, SIGABRT, 0, {first, main_parked}, NULL, 2},
         {"after a timer", deadlock_after_the_last_timer, SIGABRT, 0, {first, main_parked}, NULL, 2},
         {"delayed", not_while_a_thread_is_delayed, 0, 0, {NULL}, "libverd", 0},

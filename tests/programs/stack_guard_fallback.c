@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* On kernels without MADV_GUARD_INSTALL, simulated by a filter of system calls, guards are mappings of
- * their own: they catch overflows as well, and when there are too many of them, the sysctl is named. */
+/* On kernels without MADV_GUARD_INSTALL, simulated by a filter of system calls, guards are mappings
+ * of their own: they catch overflows as well, and when there are too many, the sysctl is named. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 #define GUARD_INSTALL 102
 #define MAP_COUNT_MAX 100000 /* of vm.max_map_count, above which reaching it takes too long */
 
-/* madvise(…, MADV_GUARD_INSTALL) is EINVAL, process_madvise is ENOSYS. */
+/* madvise(..., MADV_GUARD_INSTALL) is EINVAL, process_madvise is ENOSYS. */
 static bool be_an_old_kernel(void)
 {
     struct sock_filter filter[] = {

@@ -155,8 +155,13 @@ int main(void)
     static const char line[] = "libverd: stack overflow in thread ";
     static const char advice[] = "verd_attr.stack_size";
     static const struct scene scenes[] = {
-        {"unnamed", overflow_unnamed, SIGSEGV, 0, {line, "thread 1:", "262144 bytes", advice},
-         "\"", 1},
+        {"unnamed",
+         overflow_unnamed,
+         SIGSEGV,
+         0,
+         {line, "thread 1:", "262144 bytes", advice},
+         "\"",
+         1},
         {"named", overflow_named, SIGSEGV, 0, {line, " \"deep\":", NULL, advice}, NULL, 1},
         {"among others", overflow_among_others, SIGSEGV, 0, {NULL}, NULL, 0},
         {"other OS thread", overflow_on_another_os_thread, SIGSEGV, 0, {line, advice}, NULL, 1},

@@ -1,11 +1,12 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 
-// The unwind information is right at every instruction. The processor's trap flag raises SIGTRAP
-// after each one, and the handler unwinds from there:
-//
-//   - through two raw contexts, where the registers that the unwinder restores must be those that
-//     the caller of the switch had put into them, and
-//   - through green threads that start, give way and end, where every trace must have its right end.
+/* The unwind information is right at every instruction. The processor's trap flag raises SIGTRAP
+ * after each one, and the handler unwinds from there:
+ *
+ *   - through two raw contexts, where the registers that the unwinder restores must be those that
+ *     the caller of the switch had put into them, and
+ *   - through green threads that start, give way and end, where every trace must have its right
+ *     end. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,8 +39,8 @@ void write_trap_flag(uint64_t flag);
 
 #define TRAP_FLAG 0x100
 
-// filled_switch fills the registers, switches, and restores them; rdi = from, rsi = to,
-// rdx = value, rcx = fill. In both functions the unwind information is as exact as what it tests.
+/* filled_switch fills the registers, switches, and restores them; rdi = from, rsi = to,
+ * rdx = value, rcx = fill. In both functions the unwind information is as exact as what it tests. */
 __asm__(".pushsection .text\n"
         ".globl write_trap_flag\n"
         ".type write_trap_flag, @function\n"
@@ -110,7 +111,8 @@ static _Unwind_Reason_Code add_frame(struct _Unwind_Context *frame, void *value)
         return _URC_NORMAL_STOP;
 
     int i = trace->length++;
-    trace->functions[i] = (uintptr_t)_Unwind_FindEnclosingFunction((void *)(pc + before_instruction));
+    void *function = _Unwind_FindEnclosingFunction((void *)(pc + (uintptr_t)before_instruction));
+    trace->functions[i] = (uintptr_t)function;
     for (int k = 0; k < REGISTERS; k++)
         trace->registers[i][k] = _Unwind_GetGR(frame, dwarf_numbers[k]);
     return _URC_NO_REASON;
@@ -122,7 +124,7 @@ static void take_trace(struct trace *trace)
     trace->ended = _Unwind_Backtrace(add_frame, trace) == _URC_END_OF_STACK && trace->length > 0;
 }
 
-/* Outermost function, seen from a place where nothing can be wrong. */
+/* The outermost function, seen from a place where nothing can be wrong. */
 static uintptr_t outermost(void)
 {
     struct trace trace = {.past_signal = true};
@@ -138,7 +140,7 @@ _Noreturn static void fail(const char *what, uintptr_t pc)
     _Exit(1);
 }
 
-/* Who called the function of the innermost frame: filled_switch of this side, with its registers. */
+/* Who called the innermost frame's function: filled_switch of this side, with its registers. */
 static void check_caller(const struct trace *trace, const uint64_t *fill, uintptr_t pc)
 {
     if (trace->length < 2 || trace->functions[1] != (uintptr_t)filled_switch)

@@ -8,7 +8,7 @@
 #include "process.h"
 #include "sched/scheduler.h"
 
-#define KIB_PER_THREAD(kib, threads) ((kib) * 1024 / (threads))
+#define KIB_PER_THREAD(kib, threads) ((kib)*1024 / (threads))
 
 static size_t running;
 static const void *stacks_seen[64];
@@ -76,7 +76,7 @@ Test(sched, control_blocks_are_used_again)
             verd_spawn_n(note_stack, NULL);
         verd_yield();
     }
-    cr_assert_leq(verd_number(verd_spawn(nothing, NULL)), many);
+    cr_assert_leq(verd_number(verd_spawn(nothing, NULL)), (size_t)many);
 }
 
 Test(sched, a_hundred_thousand_parked_threads_end_in_any_order)

@@ -40,7 +40,7 @@ static void *give_back(void *arg)
     return arg;
 }
 
-/* The errno of a call for an unstarted thread, made by an OS thread that has no green threads yet. */
+/* The errno of a call for an unstarted thread, by an OS thread without green threads of its own. */
 static int errno_elsewhere(int (*call)(verd_thread *))
 {
     struct foreign foreign = {call, verd_spawn(give_back, "result")};

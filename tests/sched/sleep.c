@@ -11,6 +11,7 @@
 #include <verd.h>
 
 #include "process.h"
+#include "sched/scheduler.h"
 
 #define DAY (86400 * VERD_SEC)
 
@@ -132,8 +133,8 @@ Test(sched, sleeping_until_a_point_in_the_past_gives_way_once)
     cr_assert_str_eq(order, "abc");
 }
 
-/* Has five threads sleep until one millisecond and so much more from now. False: it took so long that
- * not all were asleep when the first deadline came. */
+/* Has five threads sleep until one millisecond and so much more from now. False: it took so long
+ * that not all were asleep when the first deadline came. */
 static bool sleep_in_time(const verd_duration more[5], char *letters[5])
 {
     struct nap naps[5];
@@ -171,8 +172,11 @@ Test(sched, sleepers_with_equal_deadlines_wake_in_the_order_they_went_to_sleep)
 
 Test(sched, sleeps_of_weeks_and_for_ever_neither_end_nor_hinder_others)
 {
-    struct nap naps[] = {{25 * DAY, "a"}, {50 * DAY, "b"}, {100 * 365 * DAY, "c"},
-                         {INT64_MAX, "d"}, {INT64_MAX - 1, "e"}};
+    struct nap naps[] = {{25 * DAY, "a"},
+                         {50 * DAY, "b"},
+                         {100 * 365 * DAY, "c"},
+                         {INT64_MAX, "d"},
+                         {INT64_MAX - 1, "e"}};
     for (int i = 0; i < 5; i++)
         verd_spawn(nap, &naps[i]);
     verd_sleep(2 * VERD_MS);
@@ -186,6 +190,36 @@ Test(sched, sleeping_until_the_end_of_time_does_not_end)
         verd_spawn(nap_until, &naps[i]);
     verd_sleep(2 * VERD_MS);
     cr_assert_str_eq(order, "");
+}
+
+static size_t armed_timers(void)
+{
+    return verd__scheduler()->timers.armed;
+}
+
+Test(sched, a_sleep_that_a_timeout_ended_leaves_no_timer)
+{
+    verd_timeout limit;
+    verd_timeout_begin(&limit, VERD_MS);
+    verd_sleep(3600 * VERD_SEC);
+    verd_timeout_end(&limit);
+    cr_assert_eq(armed_timers(), 0);
+}
+
+Test(sched, a_sleep_that_a_kill_ended_leaves_no_timer)
+{
+    struct nap hour = {3600 * VERD_SEC, "a"};
+    verd_thread *t = verd_spawn(nap, &hour);
+    verd_yield();
+    verd_kill(t);
+    verd_join(t, NULL);
+    cr_assert_eq(armed_timers(), 0);
+}
+
+Test(sched, a_cancelled_delay_leaves_no_timer)
+{
+    verd_cancel(verd_spawn_after(3600 * VERD_SEC, nap, NULL));
+    cr_assert_eq(armed_timers(), 0);
 }
 
 static void *kill_soon(void *t)

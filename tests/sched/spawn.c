@@ -234,6 +234,37 @@ Test(sched, a_delayed_thread_that_was_cancelled_does_not_start)
     cr_assert_str_eq(order, "");
 }
 
+static void *compute(void *arg)
+{
+    for (verd_duration until = verd_now() + 3 * VERD_MS; verd_now() < until;)
+        ;
+    return arg;
+}
+
+/* A thread whose delay is over, but whose turn has not come: both deadlines passed in one turn. */
+static verd_thread *make_due(void)
+{
+    verd_spawn(compute, NULL);
+    verd_duration first = verd_now() + VERD_MS;
+    verd_thread *t = verd_spawn_after(2 * VERD_MS, note, "a");
+    verd_sleep_until(first);
+    return t;
+}
+
+Test(sched, a_delayed_thread_that_is_due_can_be_cancelled_before_its_turn)
+{
+    int cancelled = verd_cancel(make_due());
+    verd_yield();
+    cr_assert(cancelled == 0 && order[0] == '\0');
+}
+
+Test(sched, a_delayed_thread_that_is_due_can_be_killed_before_its_turn)
+{
+    verd_kill(make_due());
+    verd_yield();
+    cr_assert_str_eq(order, "");
+}
+
 Test(sched, a_delayed_thread_that_was_released_starts)
 {
     verd_release(verd_spawn_after(VERD_MS, note, "a"));

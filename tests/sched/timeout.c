@@ -300,8 +300,8 @@ static void *take_time(void *arg)
     return arg;
 }
 
-/* Main parks with a deadline; while the other one computes, the deadline passes and the event comes.
- * Once more if the deadline passed before the other one began. */
+/* Main parks with a deadline; while the other one computes, the deadline passes and the event
+ * comes. Once more if the deadline passed before the other one began. */
 static int event_and_deadline_meet(void)
 {
     verd_duration begin;

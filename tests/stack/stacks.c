@@ -228,6 +228,21 @@ Test(stack, beyond_the_high_water_mark_pages_are_given_back)
     cr_assert_lt(process_kib("VmRSS"), before - 1400 * 16);
 }
 
+Test(stack, of_huge_stacks_only_a_few_keep_their_pages)
+{
+    if (UNDER_ASAN || process_is_emulated())
+        cr_skip_test("shadow memory and emulator count too");
+    enum { SOME = 10, USED = 4 * 1024 * 1024 };
+    for (size_t i = 0; i < SOME; i++) {
+        crowd[i] = take(256 * 1024 * 1024);
+        memset(crowd[i]->low, 1, USED);
+    }
+    long before = process_kib("VmRSS");
+    for (size_t i = 0; i < SOME; i++)
+        give(crowd[i]);
+    cr_assert_lt(process_kib("VmRSS"), before - SOME / 2 * USED / 1024);
+}
+
 Test(stack, a_stack_whose_pages_were_given_back_is_zero_again)
 {
     take_crowd();
@@ -273,7 +288,7 @@ Test(stack, taking_and_giving_a_crowd_again_and_again_maps_no_more)
     cr_assert_leq(process_mappings(), first + 8);
 }
 
-/* Each taken stack bears a mark of its own, at both ends; one that was handed out twice loses it. */
+/* Each taken stack bears a mark of its own, at both ends; one handed out twice loses it. */
 static void set_mark(struct verd__stack *stack, size_t mark)
 {
     memcpy(stack->low, &mark, sizeof mark);

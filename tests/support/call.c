@@ -97,7 +97,7 @@ ssize_t call_within(verd_duration limit, struct call *call, ssize_t (*make)(stru
     return call->outcome;
 }
 
-/* What a test's world cannot be made of is not the test's failure to find, but it must not go on. */
+/* Without its world a test must not go on. */
 static void must(int result, const char *what)
 {
     if (result >= 0)

@@ -26,10 +26,8 @@ struct call {
     ssize_t (*make)(struct call *call);
 };
 
-/*
- * The hub looks after long waits once in a while, and so would end one whose event it has missed. In
- * tests it does not, unless they begin with this.
- */
+/* The hub looks after long waits once in a while, and so would end one whose event it has missed.
+ * In tests it does not, unless they begin with this. */
 void with_audits(void);
 
 /* Starts a call on a new thread and lets it run until it returns or waits. */

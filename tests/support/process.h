@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests ask the kernel about their own process, and what they have a child process find out. */
+/* What tests ask the kernel about their own process, and what they have a child find out. */
 #ifndef TESTS_SUPPORT_PROCESS_H
 #define TESTS_SUPPORT_PROCESS_H
 
@@ -34,7 +34,7 @@ size_t process_descriptors(void);
 long process_waits(void);
 
 struct process_end {
-    int status; /* as waitpid has it */
+    int status;      /* as waitpid has it */
     char text[8192]; /* the beginning of what it wrote on stderr */
 };
 

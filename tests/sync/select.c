@@ -81,20 +81,21 @@ Test(select, two_of_them_meet)
 Test(select, takes_the_default_only_when_nothing_else_is_possible)
 {
     void *item = NULL;
-    struct caller putter = {0};
     verd_case cases[] = {VERD_DEFAULT, VERD_GET(left, &item)};
     cr_assert_eq(verd_select(cases, 2), 0);
+    verd_queue_free(left);
     left = verd_queue_new(1);
     cases[1] = VERD_GET(left, &item);
     verd_queue_put(left, number(3));
     cr_assert(verd_select(cases, 2) == 1 && item == number(3));
-    (void)putter;
 }
 
 Test(select, chooses_evenly_among_the_possible)
 {
     long taken[2] = {0};
     void *item;
+    verd_queue_free(left);
+    verd_queue_free(right);
     left = verd_queue_new(1);
     right = verd_queue_new(1);
     for (int i = 0; i < 100000; i++) {

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+
+/* In the child of a fork the calling thread is alone; what the others waited for is whole. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <verd.h>
+
+#include "sched/scheduler.h"
+
+static verd_thread *other;
+static verd_key key;
+static bool called;
+
+static void *park(void *arg)
+{
+    verd_park();
+    return arg;
+}
+
+static void *run(void *arg)
+{
+    called = true;
+    return arg;
+}
+
+/* Whether `holds` is true in the child of a fork of this thread. */
+static bool in_child(bool (*holds)(void))
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(holds() ? 0 : 1);
+    waitpid(child, &status, 0);
+    return status == 0;
+}
+
+static bool waiting_is_canceled(void)
+{
+    errno = 0;
+    return verd_wait(other, NULL) == -1 && errno == ECANCELED;
+}
+
+Test(sched, a_parked_thread_is_gone_in_the_child_of_a_fork)
+{
+    other = verd_spawn(park, NULL);
+    verd_yield();
+    cr_assert(in_child(waiting_is_canceled));
+}
+
+static bool nothing_runs(void)
+{
+    called = false;
+    for (int i = 0; i < 10; i++)
+        verd_yield();
+    return !called && verd__scheduler()->timers.armed == 0;
+}
+
+Test(sched, unstarted_threads_do_not_run_in_the_child_of_a_fork)
+{
+    verd_attr attr = {.name = "bound"};
+    verd_spawn(run, NULL);
+    verd_spawn_with(&attr, run, NULL);
+    verd_spawn_after(1, run, NULL);
+    cr_assert(in_child(nothing_runs));
+}
+
+static void *wait_in_every_way(void *number)
+{
+    verd_timeout limit;
+    verd_timeout_begin(&limit, VERD_SEC);
+    switch ((intptr_t)number % 3) {
+    case 0:
+        verd_sleep(3600 * VERD_SEC);
+        break;
+    case 1:
+        verd_wait(other, NULL);
+        break;
+    default:
+        verd_yield();
+        verd_yield();
+    }
+    return run(NULL);
+}
+
+Test(sched, started_threads_do_not_run_on_in_the_child_of_a_fork)
+{
+    other = verd_spawn(park, NULL);
+    for (intptr_t i = 0; i < 9; i++)
+        verd_spawn(wait_in_every_way, (void *)i);
+    verd_yield();
+    cr_assert(in_child(nothing_runs));
+}
+
+static void note_link(verd_thread *t, void *arg)
+{
+    (void)t;
+    run(arg);
+}
+
+static void note_value(void *value)
+{
+    run(value);
+}
+
+static void *set_and_park(void *value)
+{
+    verd_set(key, value);
+    return park(value);
+}
+
+Test(sched, links_and_destructors_of_the_threads_that_are_gone_are_not_called_in_the_child)
+{
+    verd_key_create(&key, note_value);
+    other = verd_spawn(set_and_park, "value");
+    verd_link(other, note_link, NULL);
+    verd_yield();
+    cr_assert(in_child(nothing_runs));
+}
+
+static verd_pile *pile;
+
+static bool pile_gives_all(void)
+{
+    void *result = "";
+    int given = 0;
+    while (verd_pile_next(pile, &result) == 1)
+        given++;
+    return given == 2;
+}
+
+Test(sched, a_pile_whose_threads_are_gone_comes_to_its_end_in_the_child)
+{
+    pile = verd_pile_sized(2);
+    for (int i = 0; i < 2; i++)
+        verd_pile_spawn(pile, park, NULL);
+    verd_yield();
+    cr_assert(in_child(pile_gives_all));
+}
+
+static verd_thread *linked;
+
+static void park_in_link(verd_thread *t, void *arg)
+{
+    (void)t, (void)arg;
+    verd_park();
+}
+
+Test(sched, a_thread_that_waits_in_its_link_is_gone_in_the_child_of_a_fork)
+{
+    linked = verd_spawn(run, NULL);
+    verd_link(linked, park_in_link, NULL);
+    verd_link(linked, note_link, NULL);
+    other = verd_spawn(park, NULL);
+    verd_yield();
+    cr_assert(in_child(nothing_runs));
+}
+
+static bool can_spawn_many(void)
+{
+    void *result = NULL;
+    for (int i = 0; i < 1000; i++)
+        verd_spawn_n((void (*)(void *))(void *)run, NULL);
+    return verd_join(verd_spawn(run, "result"), &result) == 0 && strcmp(result, "result") == 0;
+}
+
+Test(sched, the_child_of_a_fork_has_green_threads_of_its_own)
+{
+    for (int i = 0; i < 100; i++)
+        verd_spawn(park, NULL);
+    verd_yield();
+    cr_assert(in_child(can_spawn_many));
+}
+
+Test(sched, a_fork_leaves_the_threads_of_the_parent_alone)
+{
+    void *result = NULL;
+    other = verd_spawn(park, "result");
+    verd_yield();
+    in_child(waiting_is_canceled);
+    verd_unpark(other);
+    verd_join(other, &result);
+    cr_assert_str_eq(result, "result");
+}
+
+static void *fork_here(void *arg)
+{
+    (void)arg;
+    return (void *)(intptr_t)in_child(can_spawn_many);
+}
+
+Test(sched, a_thread_that_is_not_main_can_fork)
+{
+    void *result = NULL;
+    verd_join(verd_spawn(fork_here, NULL), &result);
+    cr_assert_not_null(result);
+}
