@@ -185,8 +185,7 @@ RUNS_debug = $(call shared_out,debug)
 RUNS_asan = $(call shared_out,asan)
 RUNS_ubsan = $(call shared_out,ubsan)
 RUNS_lto = $(call shared_out,lto)
-RUNS_aarch64 = aarch64:release:cc:epoll aarch64:release:cc:poll aarch64:debug:cc:epoll \
-               aarch64:release:clang:poll
+RUNS_aarch64 = aarch64:release:cc:epoll aarch64:release:clang:poll
 CHECKS := native debug asan ubsan lto $(if $(filter-out aarch64,$(HOST)),aarch64)
 .PHONY: $(CHECKS:%=check-%)
 

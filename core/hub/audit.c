@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "hub/audit.h"
 
-/* An audit comes so long after the first wait that follows the one before, or a hundred times as long as
- * that one took. */
+/* An audit comes so long after the first wait that follows the one before, or a hundred times as
+ * long as that one took. */
 #define INTERVAL_MIN (100 * VERD_MS)
 #define INTERVAL_FACTOR 100
 
@@ -16,7 +16,8 @@ static void audit_record(struct verd__hub *hub, int fd, struct verd__fd *record)
 
 static void audit(struct verd__timer *timer)
 {
-    struct verd__hub *hub = (struct verd__hub *)(void *)((char *)timer - offsetof(struct verd__hub, audit));
+    void *start = (char *)timer - offsetof(struct verd__hub, audit);
+    struct verd__hub *hub = start;
     verd_duration begin = verd_now();
     for (size_t chunk = 0; chunk < hub->chunk_count; chunk++) {
         for (size_t i = 0; hub->chunks[chunk] != NULL && i < VERD__FDS_PER_CHUNK; i++)

@@ -121,7 +121,7 @@ static void dispatch(struct verd__hub *hub, const struct epoll_event *event)
     int fd = (int)(uint32_t)event->data.u64;
     struct verd__fd *record =
         &hub->chunks[(unsigned)fd / VERD__FDS_PER_CHUNK][(unsigned)fd % VERD__FDS_PER_CHUNK];
-    if (record->generation == event->data.u64 >> 32) /* else: of a file that had the number before */
+    if (record->generation == event->data.u64 >> 32) /* else of a file before this one */
         verd__hub_ready(hub, record, event->events);
 }
 

@@ -41,7 +41,7 @@ static void hub_forked(struct verd__outside *outside)
     }
 }
 
-/* VERD_HUB's choice. Anything else than "poll" and "epoll" is a mistake that must not pass unseen. */
+/* VERD_HUB's choice. Anything but "poll" and "epoll" is a mistake that must not pass unseen. */
 static const struct verd__backend *chosen_backend(void)
 {
     const char *name = getenv("VERD_HUB");
@@ -202,8 +202,8 @@ static void reset(struct verd__fd *record, unsigned bits)
 void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record)
 {
     (void)hub;
-    /* A call that has not touched the file itself may have come after the change of files, and then it
-     * means the new one: it tries again, and sees. */
+    /* A call that has not touched the file itself may have come after the change of files, and then
+     * it means the new one: it tries again, and sees. */
     for (unsigned d = VERD__INPUT; d <= VERD__OUTPUT; d++) {
         const struct verd__wait *wait = record->waiting[d];
         if (wait != NULL && wait->kind != &any_kind && !((const struct one *)wait)->tried)
@@ -259,8 +259,8 @@ static int watch(struct verd__hub *hub, int fd, struct verd__fd *record,
     return -1;
 }
 
-/* A kill or timeout that came between the end of a wait and the thread's turn has told nobody. If that
- * wait was in vain, here is the last chance to notice. */
+/* A kill or timeout that came between the end of a wait and the thread's turn has told nobody. If
+ * that wait was in vain, here is the last chance to notice. */
 static bool interrupted(struct verd__scheduler *scheduler)
 {
     return __builtin_expect(scheduler->running->interrupt & VERD__INTERRUPT_STOP, 0) &&

@@ -9,10 +9,10 @@
  *
  * A descriptor that libverd made (OURS) is registered with the backend once, at its first wait. A
  * number that someone else made may be another file at every call, so it is registered anew for
- * each wait. What a plain close(2) does to one of OURS is noticed when libverd makes a descriptor with
- * the same number; when a second thread wants to wait; and else by the audit, which looks at long
- * waits some time after the hub has been busy, spends at most a hundredth of the time on it, and does
- * not wake an idle process again.
+ * each wait. What a plain close(2) does to one of OURS is noticed when libverd makes a descriptor
+ * with the same number; when a second thread wants to wait; and else by the audit, which looks at
+ * long waits some time after the hub has been busy, spends at most a hundredth of the time on it,
+ * and does not wake an idle process again.
  */
 #ifndef VERD_HUB_HUB_H
 #define VERD_HUB_HUB_H
@@ -28,20 +28,20 @@ struct verd__hub;
 
 enum verd__direction { VERD__INPUT, VERD__OUTPUT };
 
-/* poll(2)'s events by direction. Who just reads wants no more than VERD__READ_EVENTS: urgent data does
- * not end a wait for ordinary data. */
+/* poll(2)'s events by direction. Who just reads wants no more than VERD__READ_EVENTS: urgent data
+ * does not end a wait for ordinary data. */
 #define VERD__INPUT_EVENTS (POLLIN | POLLPRI | POLLRDHUP)
 #define VERD__READ_EVENTS (POLLIN | POLLRDHUP)
 #define VERD__OUTPUT_EVENTS POLLOUT
 
 enum verd__fd_bit {
-    VERD__FD_READABLE = 1,  /* latched: a read may find something. Clear: it would find nothing */
-    VERD__FD_ENDED = 2,     /* latched: an end, an error or an urgent mark is behind what can be read */
-    VERD__FD_WATCHED = 4,   /* registered with the backend, once for all */
-    VERD__FD_OURS = 8,      /* made by libverd: non-blocking, its kind known */
-    VERD__FD_SOCKET = 16,   /* kind: takes recv and send */
-    VERD__FD_STREAM = 32,   /* kind: a short read has emptied it, as of TCP and pipes */
-    VERD__FD_UNIX = 64,     /* kind: a short read has emptied it, unless it cut off ancillary data */
+    VERD__FD_READABLE = 1,   /* latched: a read may find something. Clear: it would find nothing */
+    VERD__FD_ENDED = 2,      /* latched: an end, error or urgent mark is behind what can be read */
+    VERD__FD_WATCHED = 4,    /* registered with the backend, once for all */
+    VERD__FD_OURS = 8,       /* made by libverd: non-blocking, its kind known */
+    VERD__FD_SOCKET = 16,    /* kind: takes recv and send */
+    VERD__FD_STREAM = 32,    /* kind: a short read has emptied it, as of TCP and pipes */
+    VERD__FD_UNIX = 64,      /* kind: a short read that cut off no ancillary data has emptied it */
     VERD__FD_LISTENER = 128, /* OURS: accepts, and what it accepts is of its kind */
 };
 
@@ -57,8 +57,8 @@ struct verd__fd {
 struct verd__backend {
     const char *name; /* as in VERD_HUB */
     int (*open)(struct verd__hub *hub);
-    /* The events of record->wanted are reported from now on, each at once if it is there already; or,
-     * of OURS, all events. EPERM: it cannot be waited for, and never changes. */
+    /* The events of record->wanted are reported from now on, each at once if it is there already;
+     * or, of OURS, all events. EPERM: it cannot be waited for, and never changes. */
     int (*watch)(struct verd__hub *hub, int fd, struct verd__fd *record);
     /* A wait is over, and record->wanted is less. NULL: nothing to do */
     void (*unwatch)(struct verd__hub *hub, int fd, const struct verd__fd *record);
@@ -83,8 +83,8 @@ struct verd__hub {
     size_t chunk_count;
     struct verd__timer audit; /* armed while waits have begun that were not audited */
     verd_duration audit_interval;
-    struct verd__waiters short_of_fds; /* accepts that found no descriptor free: a close wakes one */
-    size_t polls; /* system calls that waited or looked, for tests */
+    struct verd__waiters short_of_fds; /* accepts that lack a descriptor: a close wakes one */
+    size_t polls;                      /* system calls that waited or looked, for tests */
 };
 
 /* The hub of this OS thread, made at first use. NULL with errno: ENOMEM, EMFILE, ... */
@@ -109,20 +109,20 @@ static inline struct verd__fd *verd__hub_fd(struct verd__hub *hub, int fd)
     return verd__hub_fd_new(hub, fd);
 }
 
-/* Starts the record of a descriptor that libverd has just made, whose kind is `bits`; who still waits for
- * an earlier file with the number gets EBADF. -1 with errno ENOMEM. */
+/* Starts the record of a descriptor that libverd has just made, whose kind is `bits`; who still
+ * waits for an earlier file with the number gets EBADF. -1 with errno ENOMEM. */
 int verd__hub_adopt(struct verd__hub *hub, int fd, unsigned bits);
 
 /* The descriptor is about to be closed: who waits gets EBADF, and the record starts anew. */
 void verd__hub_forget(struct verd__hub *hub, int fd);
 
-/* Something has happened to the descriptor that the kernel may not report: who waits tries again. */
+/* Something has happened to the descriptor that may not be reported: who waits tries again. */
 void verd__hub_retry(struct verd__hub *hub, int fd);
 
 /*
- * Waits until the descriptor is ready in this direction. `tried`: the call has just found that it is
- * not, by a system call on the file. Returns 0: ready, or worth a try; or -1 with errno ECANCELED,
- * ETIMEDOUT, EBADF (closed meanwhile), EBUSY (someone waits already), ENOMEM, ENOSPC.
+ * Waits until the descriptor is ready in this direction. `tried`: the call has just found that it
+ * is not, by a system call on the file. Returns 0: ready, or worth a try; or -1 with errno
+ * ECANCELED, ETIMEDOUT, EBADF (closed meanwhile), EBUSY (someone waits already), ENOMEM, ENOSPC.
  */
 int verd__hub_wait(struct verd__hub *hub, int fd, struct verd__fd *record,
                    enum verd__direction direction, bool tried);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hub on poll(2), which every POSIX system has: an array of those descriptors that are waited for,
- * kept up to date by the waits. poll knows numbers, not files, so each watched number's file is
- * remembered by its device and inode, and compared before someone is woken.
+ * The hub on poll(2), which every POSIX system has: an array of those descriptors that are waited
+ * for, kept up to date by the waits. poll knows numbers, not files, so each watched number's file
+ * is remembered by its device and inode, and compared before someone is woken.
  */
 #include <errno.h>
 #include <poll.h>

@@ -53,8 +53,8 @@ static ssize_t try_accept(int fd, const struct verd__request *request)
     return -1;
 }
 
-/* The kind of what a listener has accepted. One of ours has its options and its kind from it; else TCP
- * is told by having TCP's option. */
+/* The kind of what a listener has accepted. One of ours has its options and its kind from it; else
+ * TCP is told by having TCP's option. */
 static unsigned kind_of(int client, const struct verd__fd *listener)
 {
     static const int on = 1;

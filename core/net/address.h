@@ -7,8 +7,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* The stream addresses of a host, numeric or a name, to be freed by freeaddrinfo. Blocks. Returns NULL
- * with errno ENOMEM, EADDRNOTAVAIL (it has none), or as EAI_SYSTEM of verd_getaddrinfo has it. */
+/* The stream addresses of a host, numeric or a name, to be freed by freeaddrinfo. Blocks. Returns
+ * NULL with errno ENOMEM, EADDRNOTAVAIL (it has none), or as EAI_SYSTEM of verd_getaddrinfo has
+ * it. */
 struct addrinfo *verd__address_resolve(const char *host, int port);
 
 /* The address of a Unix socket: a path, or '@' and a name of the abstract namespace. Returns its

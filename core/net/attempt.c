@@ -6,8 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 
-#include <sys/stat.h>
-
+#include "net/disk.h"
 #include "net/pipe.h"
 #include "net/quiet.h"
 #include "net/vector.h"
@@ -52,17 +51,20 @@ static ssize_t write_blocking(const struct verd__call *call)
     const struct verd__request *request = call->request;
     struct verd__request part;
     struct iovec first;
-    struct stat status;
-    if (request->size <= PIPE_BUF || fstat(call->fd, &status) != 0 || S_ISREG(status.st_mode))
+    if (request->size <= PIPE_BUF)
         return verd__write_quietly(call->fd, request);
     shorten(request, &part, &first);
     return verd__write_quietly(call->fd, &part);
 }
 
-/* A blocking one only if poll(2) promises that it will not block; disk files never wait for anyone. */
+/* A blocking one only if poll(2) promises that it will not block, but for disk files, of which it
+ * always does. */
 static ssize_t attempt_any_file(const struct verd__call *call)
 {
     const struct verd__request *request = call->request;
+    if (request->socket != NULL && verd__disk_is(call->fd))
+        return call->direction == VERD__INPUT ? verd__disk_read(call->fd, request)
+                                              : verd__disk_do(call->fd, request);
     bool blocking = is_blocking(call);
     if (blocking && request->size != 0 && verd__look(call) == 0) {
         errno = EAGAIN;
@@ -90,8 +92,9 @@ static ssize_t attempt_file(const struct verd__call *call)
     return -1;
 }
 
-/* A read of a Unix socket ends short of what there is behind descriptors that were sent along, and where
- * the sender's credentials change. In both cases ancillary data was not asked for and is cut off. */
+/* A read of a Unix socket ends short of what there is behind descriptors that were sent along, and
+ * where the sender's credentials change. In both cases ancillary data was not asked for and is cut
+ * off. */
 static ssize_t receive_unix(struct verd__call *call, int flags)
 {
     const struct verd__request *request = call->request;

@@ -44,8 +44,8 @@ static int wait_for_news(struct verd__hub *hub, int fd)
     return error == 0 ? 0 : -1;
 }
 
-/* Waits until the attempt has ended, and lets the socket know of it: the system takes the connection
- * as made once it has told so. */
+/* Waits until the attempt has ended, and lets the socket know of it: the system takes the
+ * connection as made once it has told so. */
 static int finish(struct verd__hub *hub, int fd, const struct sockaddr *address, socklen_t length)
 {
     do {

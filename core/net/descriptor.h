@@ -3,8 +3,8 @@
 #ifndef VERD_NET_DESCRIPTOR_H
 #define VERD_NET_DESCRIPTOR_H
 
-/* The hub takes note of a descriptor that was just made, of this kind (VERD__FD_...). Returns it, or -1
- * and errno (ENOMEM), the descriptor closed; -1 as it is. */
+/* The hub takes note of a descriptor that was just made, of this kind (VERD__FD_...). Returns it,
+ * or -1 and errno (ENOMEM), the descriptor closed; -1 as it is. */
 int verd__descriptor_new(int fd, unsigned bits);
 
 /* A new stream socket. -1 and errno as socket(2), or ENOMEM. */

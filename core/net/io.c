@@ -49,8 +49,8 @@ static int wait_for(struct verd__call *call)
     return verd__hub_wait(call->hub, call->fd, call->record, call->direction, call->tried);
 }
 
-/* After a read of `done` bytes: a stream that gave less than was asked for is empty, unless an end or
- * an error is behind it, of which there will be no further edge. */
+/* After a read of `done` bytes: a stream that gave less than was asked for is empty, unless an end
+ * or an error is behind it, of which there will be no further edge. */
 static inline void note_read(const struct verd__call *call, size_t done)
 {
     const struct verd__request *request = call->request;
@@ -69,8 +69,8 @@ static inline bool worth_trying(const struct verd__call *call)
            (request->flags & (MSG_DONTWAIT | ASIDE)) || request->size == 0;
 }
 
-/* There was nothing to read. A datagram socket that was shut down says so for ever: two attempts, one
- * before and one after the end was seen, are taken for the end. */
+/* There was nothing to read. A datagram socket that was shut down says so for ever: two attempts,
+ * one before and one after the end was seen, are taken for the end. */
 static bool at_end(struct verd__call *call)
 {
     if (call->shut)
@@ -139,7 +139,12 @@ ssize_t verd__input(int fd, const struct verd__request *request)
 
 ssize_t verd__output(int fd, const struct verd__request *request)
 {
-    struct verd__call call = {.request = request, .fd = fd, .direction = VERD__OUTPUT, .tried = true};
+    struct verd__call call = {
+        .request = request,
+        .fd = fd,
+        .direction = VERD__OUTPUT,
+        .tried = true,
+    };
     if (begin(&call) != 0)
         return -1;
     if (request->to_length != 0) /* a full queue at that address is not for poll(2) to see */

@@ -8,8 +8,8 @@
 #define RWF_NOSIGNAL 0x100
 #endif
 
-/* Whether the flags have been found out to be missing. A file that has taken a pipe's number may be the
- * reason: then pipes are as slow as anyone's from now on, and nothing else. */
+/* Whether the flags have been found out to be missing. A file that has taken a pipe's number may be
+ * the reason: then pipes are as slow as anyone's from now on, and nothing else. */
 static _Atomic(bool) no_read, no_write;
 
 static ssize_t unless_missing(ssize_t done, _Atomic(bool) *missing)
@@ -33,8 +33,8 @@ ssize_t verd__pipe_read(int fd, const struct verd__request *request)
     bool vector = request->count > 0;
     if (is_missing(&no_read))
         return -1;
-    ssize_t done = preadv2(fd, vector ? request->vector : &whole, vector ? request->count : 1, -1,
-                           RWF_NOWAIT);
+    ssize_t done =
+        preadv2(fd, vector ? request->vector : &whole, vector ? request->count : 1, -1, RWF_NOWAIT);
     return unless_missing(done, &no_read);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for readiness, for those who read and write on their own: poll(2) tells, the hub wakes. */
+/* Readiness, for those who read and write on their own: poll(2) tells, the hub wakes. */
 #include <verd/net.h>
 
 #include <errno.h>
@@ -75,8 +75,8 @@ static int wait_once(struct call *call)
     return result != 0 && errno == ETIME ? 0 : result;
 }
 
-/* Looks and waits until poll(2) has a result, or the time is over. `closed`: a descriptor that is closed
- * meanwhile is an event, for poll(2) to report, and not an error. */
+/* Looks and waits until poll(2) has a result, or the time is over. `closed`: a descriptor that is
+ * closed meanwhile is an event, for poll(2) to report, and not an error. */
 static int look_and_wait(struct call *call, bool closed)
 {
     for (;;) {

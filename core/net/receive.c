@@ -7,7 +7,7 @@
 #include "net/io.h"
 #include "net/vector.h"
 
-/* MSG_WAITALL is for streams alone, and POSIX lets it give way to MSG_PEEK. An attempt never has it. */
+/* MSG_WAITALL is for streams alone, and gives way to MSG_PEEK, as POSIX allows. */
 static bool waits_for_all(int fd, int flags)
 {
     int type = 0;
@@ -50,8 +50,7 @@ ssize_t verd_recv(int fd, void *buffer, size_t size, int flags)
 
 static ssize_t receive_from(int fd, const struct verd__request *request, int flags)
 {
-    return recvfrom(fd, request->buffer, request->size, flags, request->from,
-                    request->from_length);
+    return recvfrom(fd, request->buffer, request->size, flags, request->from, request->from_length);
 }
 
 ssize_t verd_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,

@@ -83,7 +83,8 @@ static bool is_final(int outcome, const char *host, const char *service,
                      const struct addrinfo *hints)
 {
     bool host_done = host == NULL || (hints->ai_flags & AI_NUMERICHOST);
-    bool service_done = service == NULL || (hints->ai_flags & AI_NUMERICSERV);
+    bool service_done = service == NULL || (hints->ai_flags & AI_NUMERICSERV) ||
+                        service[strspn(service, "0123456789")] == '\0';
     return outcome != EAI_NONAME || (host_done && service_done);
 }
 

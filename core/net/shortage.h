@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for descriptors or kernel memory to become free, of which nobody tells: longer from time to
- * time, unless a close on this OS thread ends it. */
+/* Waiting for descriptors or kernel memory to become free, of which nobody tells: longer from time
+ * to time, unless a close on this OS thread ends it. */
 #ifndef VERD_NET_SHORTAGE_H
 #define VERD_NET_SHORTAGE_H
 

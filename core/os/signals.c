@@ -158,9 +158,18 @@ static struct verd__signals *signals_of(struct verd__scheduler *scheduler)
     return inbox->signals;
 }
 
+/* glibc's sigisemptyset has been seen to overlook the real-time signals. */
+static bool is_empty(const sigset_t *set)
+{
+    int number = 1;
+    while (number <= SIGRTMAX && sigismember(set, number) != 1)
+        number++;
+    return number > SIGRTMAX;
+}
+
 static bool is_valid(const sigset_t *set)
 {
-    return set != NULL && !sigisemptyset(set) && sigismember(set, SIGKILL) != 1 &&
+    return set != NULL && !is_empty(set) && sigismember(set, SIGKILL) != 1 &&
            sigismember(set, SIGSTOP) != 1;
 }
 

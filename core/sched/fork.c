@@ -14,6 +14,7 @@
 #include "sched/thread.h"
 #include "sched/timeout.h"
 #include "sched/wait.h"
+#include "stack/memory.h"
 
 /* Calls fn for each thread that has not ended, but the running one. */
 static void for_each_other(struct verd__scheduler *scheduler,
@@ -55,6 +56,7 @@ static void end(struct verd__scheduler *scheduler, struct verd_thread *thread)
         thread->flags |= VERD__HANDLE; /* its control block stays, as that of a main that has ended */
     } else if (thread->stack != NULL) {
         verd__room(thread)->name[0] = '\0';
+        verd__memory_clean(thread->stack->low, verd__stack_size(thread->stack));
         verd__stack_give(&scheduler->stacks, thread->stack);
     }
     thread->stack = NULL;

@@ -42,4 +42,14 @@ static inline void verd__memory_deregister(void *base, size_t size)
 #endif
 }
 
+/* What frames that will never return had on a stack does not count either. */
+static inline void verd__memory_clean(const void *base, size_t size)
+{
+#ifdef VERD__ASAN
+    __asan_unpoison_memory_region(base, size);
+#else
+    (void)base, (void)size;
+#endif
+}
+
 #endif

@@ -9,12 +9,12 @@
  *     }
  *
  * These are plain descriptors: everything else in C works with them. Those made here are
- * non-blocking and close-on-exec. Descriptors made elsewhere can be used too, blocking or not; their
- * flags are left as they are. Close with verd_close what is used here: it wakes who waits and tells
- * the hub; a plain close is noticed too, but a waiter may learn of it only some time later.
+ * non-blocking and close-on-exec. Descriptors made elsewhere can be used too, blocking or not;
+ * their flags are left as they are. Close with verd_close what is used here: it wakes who waits and
+ * tells the hub; a plain close is noticed too, but a waiter may learn of it only some time later.
  *
- * Every call that may block is tried first and waits only when it has to; it may also give way when it
- * has not waited for long. One thread may wait for input of a descriptor and one for output. All
+ * Every call that may block is tried first and waits only when it has to; it may also give way when
+ * it has not waited for long. One thread may wait for input of a descriptor and one for output. All
  * that block return -1 with these errnos, besides those of the system call they are named after:
  *
  *   ECANCELED  the thread was killed
@@ -40,7 +40,7 @@
 extern "C" {
 #endif
 
-/* Flags of verd_listen and verd_listen_unix. SO_REUSEADDR is always set on TCP listeners. */
+/* Flags of verd_listen. SO_REUSEADDR is always set on TCP listeners. */
 #define VERD_REUSEPORT 1 /* SO_REUSEPORT: several listeners share the port */
 #define VERD_IPV6_ONLY 2 /* an IPv6 wildcard takes no IPv4 clients */
 
@@ -55,8 +55,9 @@ extern "C" {
 int verd_listen(const char *host, int port, unsigned flags);
 
 /* Makes a stream listener at a path, removing a stale socket there (one that nobody accepts on).
- * A leading '@' is the abstract namespace. Returns the descriptor, or -1 with errno
- *   ENAMETOOLONG  the path does not fit sockaddr_un      EINVAL  path is NULL or empty
+ * A leading '@' is the abstract namespace. flags: 0. Returns the descriptor, or -1 with errno
+ *   ENAMETOOLONG  the path does not fit sockaddr_un
+ *   EINVAL        path is NULL or empty, or a flag
  *   EADDRINUSE    something lives there                  others as bind(2), listen(2) */
 int verd_listen_unix(const char *path, unsigned flags);
 
@@ -65,8 +66,8 @@ int verd_port(int fd);
 
 /*
  * Connects to each address of the host in turn until one answers. TCP_NODELAY is set. Blocks.
- * Returns the descriptor, or -1 with errno of the last address: ECONNREFUSED, ETIMEDOUT, ENETUNREACH,
- * EHOSTUNREACH, ...; or
+ * Returns the descriptor, or -1 with errno of the last address: ECONNREFUSED, ETIMEDOUT,
+ * ENETUNREACH, EHOSTUNREACH, ...; or
  *   EINVAL         host is NULL or port not in 1..65535
  *   EADDRNOTAVAIL  the host has no address
  */
@@ -76,8 +77,9 @@ int verd_connect(const char *host, int port);
  * ENAMETOOLONG, EINVAL as verd_listen_unix. */
 int verd_connect_unix(const char *path);
 
-/* Connects a socket that the caller has made, non-blocking or not: as connect(2), without blocking the
- * OS thread. Returns 0, or -1 and errno. A caller that gives up leaves the attempt going on. */
+/* Connects a socket that the caller has made, non-blocking or not: as connect(2), without blocking
+ * the OS thread. Returns 0, or -1 and errno. A caller that gives up leaves the attempt going on
+ * (EALREADY to the next). A non-blocking TCP socket is then as fast as one of verd_connect. */
 int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
 
 /*
@@ -87,8 +89,10 @@ int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
  */
 int verd_accept(int fd, struct sockaddr *address, socklen_t *length);
 
-/* As their POSIX namesakes, suspending the green thread instead of blocking. A read of 0 bytes' room
- * and a write of 0 bytes do not wait. MSG_DONTWAIT is honoured: EAGAIN instead of waiting. */
+/* As their POSIX namesakes, suspending the green thread instead of blocking. A read of 0 bytes'
+ * room and a write of 0 bytes do not wait, except for a datagram. With MSG_DONTWAIT, MSG_OOB and
+ * MSG_ERRQUEUE there is EAGAIN instead of waiting. A MSG_WAITALL that has got some bytes returns
+ * them, whatever happens then. */
 ssize_t verd_read(int fd, void *buffer, size_t size);
 ssize_t verd_write(int fd, const void *buffer, size_t size);
 ssize_t verd_readv(int fd, const struct iovec *vector, int count);
@@ -103,9 +107,9 @@ ssize_t verd_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t verd_sendmsg(int fd, const struct msghdr *message, int flags);
 
 /*
- * Reads until `size` bytes are there, or the end, or an error. Blocks. Returns the bytes read; fewer
- * than size (0 too) mean the end; -1 and errno on an error. *done (unless NULL) is always the count
- * of bytes read, so that a timeout or kill loses none.
+ * Reads until `size` bytes are there, or the end, or an error. Blocks. Returns the bytes read;
+ * fewer than size (0 too) mean the end; -1 and errno on an error. *done (unless NULL) is always the
+ * count of bytes read, so that a timeout or kill loses none.
  */
 ssize_t verd_read_full(int fd, void *buffer, size_t size, size_t *done);
 
@@ -114,14 +118,14 @@ ssize_t verd_read_full(int fd, void *buffer, size_t size, size_t *done);
 ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done);
 
 /* As sendfile(2): from the regular file `from` to the socket or pipe `to`; advances *offset, or the
- * file's own offset if NULL. Blocks on `to`. Returns the bytes sent (0: the end), or -1 and errno. */
+ * file's own offset if NULL. Blocks on `to`. Returns the bytes sent (0: the end), or -1. */
 ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count);
 
 /* As shutdown(2); who waits in that direction wakes by the end that it causes. Never blocks. */
 int verd_shutdown(int fd, int how);
 
-/* Closes the descriptor; threads that wait on it get EBADF. Works in a killed thread. Never waits for
- * the hub. Returns 0, or -1 and errno as close(2); after EINTR and EIO it is closed all the same. */
+/* Closes the descriptor; threads that wait on it get EBADF. Works in a killed thread. Never waits
+ * for the hub. Returns 0, or -1 and errno as close(2); after EIO it is closed all the same. */
 int verd_close(int fd);
 
 /* As pipe(2) and socketpair(2), non-blocking and close-on-exec. Never block. */
@@ -129,10 +133,10 @@ int verd_pipe(int fds[2]);
 int verd_socketpair(int domain, int type, int protocol, int fds[2]);
 
 /*
- * Waits until the descriptor is ready for one of `events` (POLLIN, POLLOUT, POLLPRI, POLLRDHUP), for
- * libraries that do their own reads and writes. Blocks.
- * Returns the ready events (POLLERR and POLLHUP too), or -1 with errno as above, or EINVAL (no or an
- * unknown event).
+ * Waits until the descriptor is ready for one of `events` (POLLIN, POLLOUT, POLLPRI, POLLRDHUP),
+ * for libraries that do their own reads and writes. Blocks.
+ * Returns the ready events (POLLERR and POLLHUP too), or -1 with errno as above, or EINVAL (no or
+ * an unknown event).
  */
 int verd_wait_fd(int fd, short events);
 

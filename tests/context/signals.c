@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unwind.h>
 
+#include "context/enter.h"
 #include "probe.h"
 
 /* At least so many signals, however fast the machine, during at least PROBE_SWITCHES switches,
@@ -16,7 +17,7 @@
 #define PAUSE_NS 50000
 
 static verd_context here, there;
-static char stack[256 * 1024];
+static char stack[256 * 1024] __attribute__((aligned(16)));
 static timer_t timer;
 static volatile sig_atomic_t signals, broken_traces, stopping, stopped;
 
@@ -128,6 +129,31 @@ Test(context, a_profiler_can_unwind_wherever_its_signal_comes)
     start_timer(unwind);
     for (uintptr_t round = 0; go_on(round, PROBE_SWITCHES / 20); round++)
         verd_context_switch(&here, &there, NULL);
+    timer_delete(timer);
+    cr_assert_eq(broken_traces, 0, "%d of %d", (int)broken_traces, (int)signals);
+}
+
+static void leave_at_once(void *value)
+{
+    verd__context_leave(&here, value);
+}
+
+static void find_outermost_and_leave(void *value)
+{
+    outermost_there = find_outermost();
+    leave_at_once(value);
+}
+
+Test(context, a_profiler_can_unwind_the_beginning_and_the_end_of_a_context)
+{
+    char *top = stack + sizeof stack;
+    outermost_here = find_outermost();
+    verd__context_enter(&here, top, NULL, find_outermost_and_leave);
+    cr_assert(outermost_here != 0 && outermost_there != 0 && outermost_here != outermost_there);
+
+    start_timer(unwind);
+    for (uintptr_t round = 0; go_on(round, PROBE_SWITCHES / 20); round++)
+        verd__context_enter(&here, top, NULL, leave_at_once);
     timer_delete(timer);
     cr_assert_eq(broken_traces, 0, "%d of %d", (int)broken_traces, (int)signals);
 }

@@ -116,6 +116,7 @@ awk '
     { text = text $0 "\n" }
     /^#/ {
         name = $2 ~ /^0x/ ? $4 : $2
+        sub(/\./, "__", name) # gdb may take two underscores for a name of Ada
         if (depth++ == 0)
             first = name
         before_last = last
