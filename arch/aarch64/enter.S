@@ -12,17 +12,17 @@
 #define B_KEY .cfi_b_key_frame
 #define SIGN hint #27 /* pacibsp */; .cfi_negate_ra_state
 #define AUTHENTICATE hint #31 /* autibsp */; .cfi_negate_ra_state
-#define SIGN_X17_WITH_X16 hint #10 /* pacib1716 */
+#define TOGGLE_SIGNED .cfi_negate_ra_state
 #elif defined(__ARM_FEATURE_PAC_DEFAULT)
 #define B_KEY
 #define SIGN hint #25 /* paciasp */; .cfi_negate_ra_state
 #define AUTHENTICATE hint #29 /* autiasp */; .cfi_negate_ra_state
-#define SIGN_X17_WITH_X16 hint #8 /* pacia1716 */
+#define TOGGLE_SIGNED .cfi_negate_ra_state
 #else
 #define B_KEY
 #define SIGN hint #34 /* bti c */
 #define AUTHENTICATE
-#define SIGN_X17_WITH_X16
+#define TOGGLE_SIGNED
 #endif
 
     .text
@@ -83,6 +83,28 @@ verd__context_enter:
     adr x30, .Lbase
     stp xzr, xzr, [x1, #-16]
     sub sp, x1, #16
+    .cfi_def_cfa_offset 0
+    .cfi_restore x29
+    .cfi_restore x30
+    .cfi_restore x19
+    .cfi_restore x20
+    .cfi_restore x21
+    .cfi_restore x22
+    .cfi_restore x23
+    .cfi_restore x24
+    .cfi_restore x25
+    .cfi_restore x26
+    .cfi_restore x27
+    .cfi_restore x28
+    .cfi_restore d8
+    .cfi_restore d9
+    .cfi_restore d10
+    .cfi_restore d11
+    .cfi_restore d12
+    .cfi_restore d13
+    .cfi_restore d14
+    .cfi_restore d15
+    TOGGLE_SIGNED /* .Lbase is not signed */
     br x16 /* by x16, a bti c is a landing pad */
     .cfi_endproc
     .size verd__context_enter, . - verd__context_enter
@@ -110,26 +132,74 @@ verd__context_base:
     .p2align 6
 verd__context_leave:
     .cfi_startproc
+    B_KEY
     hint #34 /* bti c */
     ldr x10, [x0]
     mov x0, x1
-    ldr x12, [x10, #VERD__FRAME_FPCR]
+
+    /* The first thing is to change stacks, for nothing that is left behind is wanted again. From
+     * here on this is the resumed context, with its registers in its frame. */
+    mov sp, x10
+    .cfi_def_cfa_offset VERD__FRAME_SIZE
+    .cfi_offset x29, VERD__FRAME_FP - VERD__FRAME_SIZE
+    .cfi_offset x30, VERD__FRAME_LR - VERD__FRAME_SIZE
+    .cfi_offset x19, VERD__FRAME_X19 - VERD__FRAME_SIZE
+    .cfi_offset x20, VERD__FRAME_X19 + 8 - VERD__FRAME_SIZE
+    .cfi_offset x21, VERD__FRAME_X21 - VERD__FRAME_SIZE
+    .cfi_offset x22, VERD__FRAME_X21 + 8 - VERD__FRAME_SIZE
+    .cfi_offset x23, VERD__FRAME_X23 - VERD__FRAME_SIZE
+    .cfi_offset x24, VERD__FRAME_X23 + 8 - VERD__FRAME_SIZE
+    .cfi_offset x25, VERD__FRAME_X25 - VERD__FRAME_SIZE
+    .cfi_offset x26, VERD__FRAME_X25 + 8 - VERD__FRAME_SIZE
+    .cfi_offset x27, VERD__FRAME_X27 - VERD__FRAME_SIZE
+    .cfi_offset x28, VERD__FRAME_X27 + 8 - VERD__FRAME_SIZE
+    .cfi_offset d8, VERD__FRAME_D8 - VERD__FRAME_SIZE
+    .cfi_offset d9, VERD__FRAME_D8 + 8 - VERD__FRAME_SIZE
+    .cfi_offset d10, VERD__FRAME_D10 - VERD__FRAME_SIZE
+    .cfi_offset d11, VERD__FRAME_D10 + 8 - VERD__FRAME_SIZE
+    .cfi_offset d12, VERD__FRAME_D12 - VERD__FRAME_SIZE
+    .cfi_offset d13, VERD__FRAME_D12 + 8 - VERD__FRAME_SIZE
+    .cfi_offset d14, VERD__FRAME_D14 - VERD__FRAME_SIZE
+    .cfi_offset d15, VERD__FRAME_D14 + 8 - VERD__FRAME_SIZE
+    TOGGLE_SIGNED /* what lies in the frame is signed */
+    ldr x12, [sp, #VERD__FRAME_FPCR]
     mrs x11, fpcr
-    ldp x29, x30, [x10, #VERD__FRAME_FP]
-    ldp x19, x20, [x10, #VERD__FRAME_X19]
-    ldp x21, x22, [x10, #VERD__FRAME_X21]
-    ldp x23, x24, [x10, #VERD__FRAME_X23]
-    ldp x25, x26, [x10, #VERD__FRAME_X25]
-    ldp x27, x28, [x10, #VERD__FRAME_X27]
-    ldp d8, d9, [x10, #VERD__FRAME_D8]
-    ldp d10, d11, [x10, #VERD__FRAME_D10]
-    ldp d12, d13, [x10, #VERD__FRAME_D12]
-    ldp d14, d15, [x10, #VERD__FRAME_D14]
+    ldp x29, x30, [sp, #VERD__FRAME_FP]
+    ldp x19, x20, [sp, #VERD__FRAME_X19]
+    ldp x21, x22, [sp, #VERD__FRAME_X21]
+    ldp x23, x24, [sp, #VERD__FRAME_X23]
+    ldp x25, x26, [sp, #VERD__FRAME_X25]
+    ldp x27, x28, [sp, #VERD__FRAME_X27]
+    ldp d8, d9, [sp, #VERD__FRAME_D8]
+    ldp d10, d11, [sp, #VERD__FRAME_D10]
+    ldp d12, d13, [sp, #VERD__FRAME_D12]
+    ldp d14, d15, [sp, #VERD__FRAME_D14]
     cmp x11, x12
     b.eq 1f
     msr fpcr, x12
 1:
-    add sp, x10, #VERD__FRAME_SIZE
+    add sp, sp, #VERD__FRAME_SIZE
+    .cfi_def_cfa_offset 0
+    .cfi_restore x29
+    .cfi_restore x30
+    .cfi_restore x19
+    .cfi_restore x20
+    .cfi_restore x21
+    .cfi_restore x22
+    .cfi_restore x23
+    .cfi_restore x24
+    .cfi_restore x25
+    .cfi_restore x26
+    .cfi_restore x27
+    .cfi_restore x28
+    .cfi_restore d8
+    .cfi_restore d9
+    .cfi_restore d10
+    .cfi_restore d11
+    .cfi_restore d12
+    .cfi_restore d13
+    .cfi_restore d14
+    .cfi_restore d15
     AUTHENTICATE
     ret
     .cfi_endproc

@@ -86,17 +86,34 @@ verd__context_base:
 verd__context_leave:
     .cfi_startproc
     endbr64
-    movq (%rdi), %rcx
     movq %rsi, %rax
-    ldmxcsr VERD__FRAME_MXCSR(%rcx)
-    fldcw VERD__FRAME_X87CW(%rcx)
-    movq VERD__FRAME_R15(%rcx), %r15
-    movq VERD__FRAME_R14(%rcx), %r14
-    movq VERD__FRAME_R13(%rcx), %r13
-    movq VERD__FRAME_R12(%rcx), %r12
-    movq VERD__FRAME_RBX(%rcx), %rbx
-    movq VERD__FRAME_RBP(%rcx), %rbp
-    leaq VERD__FRAME_RIP(%rcx), %rsp
+
+    /* The first thing is to change stacks, for nothing that is left behind is wanted again. From
+     * here on this is the resumed context, with its registers in its frame. */
+    movq (%rdi), %rsp
+    .cfi_def_cfa_offset VERD__FRAME_SIZE
+    .cfi_offset rbp, VERD__FRAME_RBP - VERD__FRAME_SIZE
+    .cfi_offset rbx, VERD__FRAME_RBX - VERD__FRAME_SIZE
+    .cfi_offset r12, VERD__FRAME_R12 - VERD__FRAME_SIZE
+    .cfi_offset r13, VERD__FRAME_R13 - VERD__FRAME_SIZE
+    .cfi_offset r14, VERD__FRAME_R14 - VERD__FRAME_SIZE
+    .cfi_offset r15, VERD__FRAME_R15 - VERD__FRAME_SIZE
+    ldmxcsr VERD__FRAME_MXCSR(%rsp)
+    fldcw VERD__FRAME_X87CW(%rsp)
+    movq VERD__FRAME_R15(%rsp), %r15
+    movq VERD__FRAME_R14(%rsp), %r14
+    movq VERD__FRAME_R13(%rsp), %r13
+    movq VERD__FRAME_R12(%rsp), %r12
+    movq VERD__FRAME_RBX(%rsp), %rbx
+    movq VERD__FRAME_RBP(%rsp), %rbp
+    leaq VERD__FRAME_RIP(%rsp), %rsp
+    .cfi_def_cfa_offset 8
+    .cfi_restore rbp
+    .cfi_restore rbx
+    .cfi_restore r12
+    .cfi_restore r13
+    .cfi_restore r14
+    .cfi_restore r15
     ret
     .cfi_endproc
     .size verd__context_leave, . - verd__context_leave

@@ -53,7 +53,8 @@ static void end(struct verd__scheduler *scheduler, struct verd_thread *thread)
     }
     verd__delay_end(scheduler, thread);
     if (thread == scheduler->main) {
-        thread->flags |= VERD__HANDLE; /* its control block stays, as that of a main that has ended */
+        thread->flags |=
+            VERD__HANDLE; /* its control block stays, as that of a main that has ended */
     } else if (thread->stack != NULL) {
         verd__room(thread)->name[0] = '\0';
         verd__memory_clean(thread->stack->low, verd__stack_size(thread->stack));

@@ -40,10 +40,10 @@ enum verd__state {
 };
 
 enum verd__flag {
-    VERD__HANDLE = 1,  /* someone holds a handle, which keeps the control block */
-    VERD__RESULT = 2,  /* its function is verd__start.call, which returns a result */
-    VERD__PERMIT = 4,  /* an unpark that came before its park */
-    VERD__QUEUED = 8,  /* UNSTARTED or ENDED: still in the run queue */
+    VERD__HANDLE = 1,   /* someone holds a handle, which keeps the control block */
+    VERD__RESULT = 2,   /* its function is verd__start.call, which returns a result */
+    VERD__PERMIT = 4,   /* an unpark that came before its park */
+    VERD__QUEUED = 8,   /* UNSTARTED or ENDED: still in the run queue */
     VERD__DELAYED = 16, /* UNSTARTED: waits for its delay, `delay` is valid */
     VERD__ENDING = 32,  /* its watches are being called; `result` is valid */
 };
@@ -78,11 +78,11 @@ struct verd_thread {
     };
     struct verd__stack *stack;   /* STARTED; UNSTARTED: NULL unless bound early */
     struct verd__watch *watches; /* the first of a ring; NULL: none */
-    int error;                   /* STARTED, not running: its errno; ENDED: 0 or why it did not run */
-    uint8_t state;               /* enum verd__state */
-    uint8_t flags;               /* enum verd__flag */
-    uint8_t interrupt;           /* enum verd__interrupt */
-    uint8_t shield;              /* depth */
+    int error;         /* STARTED, not running: its errno; ENDED: 0 or why it did not run */
+    uint8_t state;     /* enum verd__state */
+    uint8_t flags;     /* enum verd__flag */
+    uint8_t interrupt; /* enum verd__interrupt */
+    uint8_t shield;    /* depth */
 };
 
 _Static_assert(sizeof(struct verd_thread) == 64, "a control block is one cache line");
@@ -147,8 +147,8 @@ struct verd__scheduler {
     verd_context nowhere; /* suspended into when something is not to be resumed */
     struct verd__slab *slabs;
     size_t slab_count;
-    void *signal_stack; /* NULL: the OS thread had one */
-    const void *main_low;  /* AddressSanitizer: the OS thread's own stack */
+    void *signal_stack;   /* NULL: the OS thread had one */
+    const void *main_low; /* AddressSanitizer: the OS thread's own stack */
     size_t main_size;
     struct verd__stack main_stack; /* only its room is used */
     unsigned default_class;

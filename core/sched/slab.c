@@ -10,8 +10,8 @@
 /* Maps VERD__SLAB_SIZE bytes at a multiple of it: twice as much, less what lies around. */
 static void *map_aligned(void)
 {
-    char *base = mmap(NULL, 2 * VERD__SLAB_SIZE, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *base =
+        mmap(NULL, 2 * VERD__SLAB_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED)
         return NULL;
     size_t before = -(uintptr_t)base & (VERD__SLAB_SIZE - 1);

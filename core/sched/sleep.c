@@ -26,7 +26,8 @@ static void wake_sleeper(struct verd__timer *timer)
 
 static void cancel_sleep(struct verd__wait *wait)
 {
-    struct sleeper *sleeper = (struct sleeper *)(void *)((char *)wait - offsetof(struct sleeper, wait));
+    struct sleeper *sleeper =
+        (struct sleeper *)(void *)((char *)wait - offsetof(struct sleeper, wait));
     verd__timer_cancel(&verd__current->timers, &sleeper->timer);
 }
 

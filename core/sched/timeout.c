@@ -64,7 +64,7 @@ void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd_thread *t
 /* Recomputes what is pending from the scopes that are still open. */
 static void note_open(struct verd_thread *thread, const struct verd_timeout *timeout)
 {
-    thread->interrupt &= (uint8_t)~(VERD__INTERRUPT_TIMEOUT | VERD__INTERRUPT_UNARMED);
+    thread->interrupt &= (uint8_t) ~(VERD__INTERRUPT_TIMEOUT | VERD__INTERRUPT_UNARMED);
     for (; timeout != NULL; timeout = timeout->outer) {
         if (timeout->fired)
             thread->interrupt |= VERD__INTERRUPT_TIMEOUT;

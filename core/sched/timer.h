@@ -30,9 +30,10 @@
 struct verd__timers {
     verd_duration base;
     size_t armed;
-    uint32_t levels;                      /* bit l: used[l] is not 0 */
-    uint64_t used[VERD__TIMER_LEVELS];    /* bit s of used[l]: slots[l][s] is not empty */
-    struct verd__timer slots[VERD__TIMER_LEVELS][VERD__TIMER_SLOTS]; /* rings; only the links count */
+    uint32_t levels;                   /* bit l: used[l] is not 0 */
+    uint64_t used[VERD__TIMER_LEVELS]; /* bit s of used[l]: slots[l][s] is not empty */
+    struct verd__timer slots[VERD__TIMER_LEVELS]
+                            [VERD__TIMER_SLOTS]; /* rings; only the links count */
 };
 
 void verd__timers_init(struct verd__timers *timers, verd_duration now);

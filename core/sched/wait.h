@@ -32,9 +32,9 @@ struct verd__wait {
     struct verd__wait *next;    /* in the verd__waiters of what is waited for */
     struct verd__wait *prev;
     struct verd__waiters *line; /* that list, for verd__leave_line */
-    verd_duration since; /* the scheduler's clock at its begin, for messages */
-    int error;   /* 0: the event came; set when it has ended */
-    void *value; /* the event's, where it hands one over */
+    verd_duration since;        /* the scheduler's clock at its begin, for messages */
+    int error;                  /* 0: the event came; set when it has ended */
+    void *value;                /* the event's, where it hands one over */
 };
 
 static inline void verd__waiters_append(struct verd__waiters *list, struct verd__wait *wait)

@@ -15,7 +15,7 @@
 #include "stack/line.h"
 #include "stack/memory.h"
 
-#define STACKS_MAX 64                     /* the bits of `clean` */
+#define STACKS_MAX 64                         /* the bits of `clean` */
 #define BYTES_MAX ((size_t)256 * 1024 * 1024) /* of an arena with more than one stack */
 
 /* Colours: 16 cache lines, so that with its struct and a few frames the top of a parked stack still
@@ -33,15 +33,9 @@
 #define PIDFD_SELF_THREAD (-10000)
 #endif
 
-/* What the kernel can do, found out by trying. Threads may find out at the same time: the same.
- * AddressSanitizer's leak check reads each mapping that says it is readable, so there the guards
- * have to be mappings of their own. */
+/* What the kernel can do, found out by trying. Threads may find out at the same time: the same. */
 enum guard { GUARD_BATCHED, GUARD_SINGLY, GUARD_MPROTECT };
-#ifdef VERD__ASAN
-static _Atomic(enum guard) best_guard = GUARD_MPROTECT;
-#else
-static _Atomic(enum guard) best_guard = GUARD_BATCHED;
-#endif
+static _Atomic(enum guard) best_guard;
 
 static size_t page_size(void)
 {

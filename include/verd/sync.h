@@ -45,7 +45,10 @@ typedef struct verd_event {
     bool set;
 } verd_event;
 
-#define VERD_EVENT_INIT {{NULL, NULL}, NULL, NULL, 0, false}
+#define VERD_EVENT_INIT                    \
+    {                                      \
+        {NULL, NULL}, NULL, NULL, 0, false \
+    }
 
 /* Gives the event its value: all waiters, and all to come, get it. Never blocks.
  * Returns 0, or -1 with errno EALREADY (it was set, or failed, before), EINVAL or EPERM. */
@@ -75,8 +78,14 @@ typedef struct verd_semaphore {
     size_t bound; /* 0: none */
 } verd_semaphore;
 
-#define VERD_SEMAPHORE_INIT(n) {{NULL, NULL}, NULL, (n), 0}
-#define VERD_SEMAPHORE_BOUNDED(n) {{NULL, NULL}, NULL, (n), (n)}
+#define VERD_SEMAPHORE_INIT(n)     \
+    {                              \
+        {NULL, NULL}, NULL, (n), 0 \
+    }
+#define VERD_SEMAPHORE_BOUNDED(n)    \
+    {                                \
+        {NULL, NULL}, NULL, (n), (n) \
+    }
 
 /* Takes a unit; blocks until there is one. Returns 0, or -1 and errno as above. */
 int verd_semaphore_acquire(verd_semaphore *semaphore);
@@ -96,7 +105,10 @@ typedef struct verd_mutex {
     verd_thread *owner;
 } verd_mutex;
 
-#define VERD_MUTEX_INIT {{NULL, NULL}, NULL, NULL}
+#define VERD_MUTEX_INIT          \
+    {                            \
+        {NULL, NULL}, NULL, NULL \
+    }
 
 /* Locks; blocks until it can. A thread that ends with the lock held leaves it locked.
  * Returns 0, or -1 with errno as above, or EDEADLK (the caller holds it). */
@@ -116,7 +128,10 @@ typedef struct verd_cond {
     const void *home;
 } verd_cond;
 
-#define VERD_COND_INIT {{NULL, NULL}, NULL}
+#define VERD_COND_INIT     \
+    {                      \
+        {NULL, NULL}, NULL \
+    }
 
 /* Unlocks the mutex, waits for a signal, and locks the mutex again. However the wait ends, the caller
  * holds the mutex when the call returns, and neither kill nor timeout disturbs the locking. There are no
@@ -138,7 +153,10 @@ typedef struct verd_rwlock {
     size_t readers;
 } verd_rwlock;
 
-#define VERD_RWLOCK_INIT {{NULL, NULL}, NULL, NULL, 0}
+#define VERD_RWLOCK_INIT            \
+    {                               \
+        {NULL, NULL}, NULL, NULL, 0 \
+    }
 
 /* Locks for reading, with other readers; waits behind a writer that waits. Blocks.
  * Returns 0, or -1 with errno as above, or EDEADLK (the caller holds it for writing). */
@@ -164,7 +182,10 @@ typedef struct verd_group {
     size_t count;
 } verd_group;
 
-#define VERD_GROUP_INIT {{NULL, NULL}, NULL, 0}
+#define VERD_GROUP_INIT       \
+    {                         \
+        {NULL, NULL}, NULL, 0 \
+    }
 
 /* Counts n more things. Never blocks. Returns 0, or -1 with errno EOVERFLOW or EINVAL. */
 int verd_group_add(verd_group *group, size_t n);

@@ -47,7 +47,10 @@ typedef struct verd_attr {
     size_t stack_size; /* bytes, rounded up to a power of two; 0: VERD_STACK_SIZE */
 } verd_attr;
 
-#define VERD_ATTR_INIT {0}
+#define VERD_ATTR_INIT \
+    {                  \
+        0              \
+    }
 
 /*
  * Schedules fn(arg) to run as a new thread; the caller runs on. Threads start in the order of
@@ -67,10 +70,10 @@ verd_thread *verd_spawn(void *(*fn)(void *), void *arg);
 verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *arg);
 
 /*
- * Like verd_spawn; the thread starts once `delay` nanoseconds have passed, unless it is cancelled or
+ * Like verd_spawn; the thread starts once `after` nanoseconds have passed, unless it is cancelled or
  * killed before. Zero and less start as verd_spawn does. Errors as verd_spawn.
  */
-verd_thread *verd_spawn_after(verd_duration delay, void *(*fn)(void *), void *arg);
+verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *), void *arg);
 
 /* Like verd_spawn without handle and result: the cheapest. Returns 0, or -1 and errno likewise. */
 int verd_spawn_n(void (*fn)(void *), void *arg);

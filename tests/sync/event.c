@@ -17,7 +17,8 @@ Test(event, five_waiters_get_the_value)
     verd_event_set(&event, &event);
     int got = 0;
     for (int i = 0; i < 5; i++)
-        got += caller_end(&callers[i]) == 0 && callers[i].item == &event && callers[i].turn == i + 1;
+        got +=
+            caller_end(&callers[i]) == 0 && callers[i].item == &event && callers[i].turn == i + 1;
     cr_assert_eq(got, 5);
 }
 
