@@ -259,9 +259,11 @@ static bool is_closed_on_exec_and_nonblocking(int fd)
 Test(net, what_the_library_makes_is_nonblocking_and_closed_on_exec)
 {
     int port, fds[2], tcp[2];
+    char name[32];
+    snprintf(name, sizeof name, "@verd-flags-%d", (int)getpid());
     cr_expect(is_closed_on_exec_and_nonblocking(make_listener(&port)));
-    cr_expect(is_closed_on_exec_and_nonblocking(verd_listen_unix("@verd-flags", 0)));
-    cr_expect(is_closed_on_exec_and_nonblocking(verd_connect_unix("@verd-flags")));
+    cr_expect(is_closed_on_exec_and_nonblocking(verd_listen_unix(name, 0)));
+    cr_expect(is_closed_on_exec_and_nonblocking(verd_connect_unix(name)));
     verd_pipe(fds);
     cr_expect(is_closed_on_exec_and_nonblocking(fds[0]));
     cr_expect(is_closed_on_exec_and_nonblocking(fds[1]));

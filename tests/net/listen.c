@@ -28,6 +28,13 @@ static void make_path(void)
     strcat(path, "/socket");
 }
 
+/* A name that no other run of these tests has. */
+static const char *abstract_name(void)
+{
+    snprintf(path, sizeof path, "@verd-net-%d", (int)getpid());
+    return path;
+}
+
 static void remove_path(void)
 {
     unlink(path);
@@ -179,8 +186,8 @@ Test(net, a_path_can_be_listened_and_connected_to)
 Test(net, an_abstract_name_can_be_listened_and_connected_to)
 {
     char byte;
-    int listener = verd_listen_unix("@verd-abstract", 0);
-    int client = verd_connect_unix("@verd-abstract");
+    int listener = verd_listen_unix(abstract_name(), 0);
+    int client = verd_connect_unix(abstract_name());
     int server = verd_accept(listener, NULL, NULL);
     verd_write(client, "x", 1);
     cr_assert_eq(verd_read(server, &byte, 1), 1);
@@ -188,8 +195,8 @@ Test(net, an_abstract_name_can_be_listened_and_connected_to)
 
 Test(net, an_abstract_name_in_use_is_EADDRINUSE)
 {
-    verd_listen_unix("@verd-taken", 0);
-    cr_assert_eq(outcome(verd_listen_unix("@verd-taken", 0)), -EADDRINUSE);
+    verd_listen_unix(abstract_name(), 0);
+    cr_assert_eq(outcome(verd_listen_unix(abstract_name(), 0)), -EADDRINUSE);
 }
 
 Test(net, connect_to_a_path_that_is_not_there_is_ENOENT)

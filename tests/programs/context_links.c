@@ -31,9 +31,9 @@ __attribute__((noinline)) static int format_and_parse(unsigned long number)
 
 __attribute__((noinline)) static void jump_back(jmp_buf *from, int depth)
 {
-    if (depth == 0)
-        longjmp(*from, 7);
-    jump_back(from, depth - 1);
+    if (depth > 0)
+        jump_back(from, depth - 1);
+    longjmp(*from, 7);
 }
 
 __attribute__((noinline)) static int jump_within_the_stack(void)

@@ -20,11 +20,13 @@ static void *read_one(void *arg)
 static int use_descriptors(void)
 {
     int fds[2], pair[2];
+    char name[32];
+    snprintf(name, sizeof name, "@verd-exec-%d", (int)getpid());
     int listener = verd_listen("127.0.0.1", 0, 0);
-    int local = verd_listen_unix("@verd-exec", 0);
+    int local = verd_listen_unix(name, 0);
     int client = verd_connect("127.0.0.1", verd_port(listener));
     int server = verd_accept(listener, NULL, NULL);
-    int local_client = verd_connect_unix("@verd-exec");
+    int local_client = verd_connect_unix(name);
     int local_server = verd_accept(local, NULL, NULL);
     verd_pipe(fds);
     verd_socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);

@@ -16,7 +16,7 @@ static size_t stacks_count;
 
 static int scale(int count)
 {
-    return UNDER_ASAN || process_is_emulated() ? count / 20 : count;
+    return UNDER_ASAN || process_is_emulated() ? count / 100 : count;
 }
 
 /* Notes which stack it runs on. */
