@@ -31,9 +31,14 @@ __attribute__((noinline)) static int format_and_parse(unsigned long number)
 
 __attribute__((noinline)) static void jump_back(jmp_buf *from, int depth)
 {
-    if (depth > 0)
-        jump_back(from, depth - 1);
-    longjmp(*from, 7);
+    longjmp(*from, depth + 4);
+}
+
+__attribute__((noinline)) static void go_deeper(jmp_buf *from, int depth)
+{
+    char frame[256];
+    memset(frame, depth, sizeof frame);
+    jump_back(from, frame[depth]);
 }
 
 __attribute__((noinline)) static int jump_within_the_stack(void)
@@ -41,7 +46,7 @@ __attribute__((noinline)) static int jump_within_the_stack(void)
     jmp_buf from;
     int value = setjmp(from);
     if (value == 0)
-        jump_back(&from, 3);
+        go_deeper(&from, 3);
     return value == 7;
 }
 
