@@ -29,6 +29,7 @@ static struct child make_child(int status)
         (void)!read(fds[0], &byte, 1);
         _exit(status);
     }
+    cr_assert_gt(pid, 0); /* to send a signal to -1 would reach everyone */
     close(fds[0]);
     return (struct child){pid, fds[1]};
 }
