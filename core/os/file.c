@@ -33,6 +33,10 @@ struct inquiry {
 
 static struct inquiry *inquiry_new(int (*run)(struct inquiry *), const char *path)
 {
+    if (path == NULL) {
+        errno = EFAULT;
+        return NULL;
+    }
     size_t size = strlen(path) + 1;
     struct inquiry *inquiry = calloc(1, sizeof *inquiry + size);
     if (inquiry == NULL)

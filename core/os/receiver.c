@@ -18,7 +18,7 @@ static void cancel_idling(struct verd__wait *wait)
     ((struct verd_hub *)wait->value)->idle = NULL;
 }
 
-static const struct verd__wait_kind idle_kind = {"the first to use the inbox", cancel_idling};
+static const struct verd__wait_kind idle_kind = {"someone to use the inbox", cancel_idling};
 
 static bool is_expecting(struct verd_hub *inbox)
 {
@@ -58,12 +58,15 @@ static bool take_post(struct verd_hub *inbox)
     return true;
 }
 
+/* However many posts come, neither the threads that run nor the messages wait for their end. */
 static void deliver(struct verd_hub *inbox)
 {
     deliver_messages(inbox);
     for (unsigned taken = 1; take_post(inbox); taken++) {
-        if (taken % BATCH == 0)
-            verd__give_way(inbox->scheduler);
+        if (taken % BATCH != 0)
+            continue;
+        verd__give_way(inbox->scheduler);
+        deliver_messages(inbox);
     }
 }
 

@@ -213,6 +213,14 @@ size_t verd__workers_submitted(void)
     return submitted;
 }
 
+size_t verd__workers_queued(void)
+{
+    pthread_mutex_lock(&workers.lock);
+    size_t queued = workers.queued;
+    pthread_mutex_unlock(&workers.lock);
+    return queued;
+}
+
 size_t verd__workers_count(void)
 {
     pthread_mutex_lock(&workers.lock);

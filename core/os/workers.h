@@ -19,8 +19,9 @@ bool verd__workers_withdraw(struct verd__task *task);
 /* Discards the tasks of a hub that ends, those that have not begun. */
 void verd__workers_forsake(const struct verd_hub *inbox);
 
-/* Tasks ever submitted; OS threads that exist. For tests. */
+/* Tasks ever submitted; tasks in line; OS threads that exist. For tests. */
 size_t verd__workers_submitted(void);
+size_t verd__workers_queued(void);
 size_t verd__workers_count(void);
 
 #endif

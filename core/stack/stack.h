@@ -56,8 +56,8 @@ struct verd__stacks {
 /* The class whose stacks have at least `size` bytes, VERD_STACK_SIZE_MIN..MAX, and a page. */
 unsigned verd__stack_class(size_t size);
 
-/* Takes a clean stack; use verd__stack_take. */
-struct verd__stack *verd__stack_take_clean(struct verd__stacks *stacks, unsigned class);
+/* Takes a clean stack of class `number`; use verd__stack_take. */
+struct verd__stack *verd__stack_take_clean(struct verd__stacks *stacks, unsigned number);
 
 /* Takes a stack of a class. NULL with errno ENOMEM: no memory, or no mapping left for the guard
  * (then a line on stderr has named the limit). */
@@ -80,8 +80,8 @@ static inline size_t verd__stack_high_water(unsigned class)
     return class <= 4 ? VERD__STACK_HIGH_WATER : VERD__STACK_HIGH_WATER >> (class - 4);
 }
 
-/* Cleans one of the cached stacks of a class. */
-void verd__stack_clean_one(struct verd__stacks *stacks, unsigned class);
+/* Cleans one of the cached stacks of class `number`. */
+void verd__stack_clean_one(struct verd__stacks *stacks, unsigned number);
 
 /* Gives a stack back. The caller may still stand on it until someone takes a stack: it is the next to
  * be taken. */

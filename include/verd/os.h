@@ -174,14 +174,14 @@ typedef struct verd_process {
 /*
  * Starts a process. It gets the three standard descriptors, and none of the caller's that are
  * close-on-exec; no signal is blocked in it, and SIGPIPE and the signals that the caller handles have
- * their default effect. Blocks until the program is being executed; once that has begun, neither kill
- * nor timeout keeps the call from succeeding.
+ * their default effect. The OS thread stands still until the program is being executed, as it does in
+ * posix_spawn(3): some hundred microseconds, or as long as it takes to load it.
  * Returns 0 and *process, whose pipes are closed by verd_process_close or one by one with verd_close;
  * or -1 with errno
  *   ENOENT, EACCES, ...  as execvp(3), or of the directory
  *   EBADF                a descriptor that was named is not open
  *   EINVAL               an argument is NULL, there is no program, or an unknown constant
- *   EAGAIN, EMFILE, ...  as fork(2), pipe(2), and verd_offload
+ *   EAGAIN, EMFILE, ...  as fork(2) and pipe(2)
  */
 int verd_process_spawn(verd_process *process, const verd_process_options *options);
 

@@ -75,8 +75,8 @@ Test(os, an_unknown_name_is_an_error_of_the_resolver, .timeout = 120)
 {
     struct addrinfo *found = NULL;
     int error = verd_getaddrinfo("no-such-host.invalid", "80", &stream, &found);
-    cr_assert(error == EAI_NONAME || error == EAI_AGAIN || error == EAI_NODATA,
-              "%s", gai_strerror(error));
+    cr_assert(error == EAI_NONAME || error == EAI_AGAIN || error == EAI_NODATA, "%s",
+              gai_strerror(error));
 }
 
 static int resolve(struct caller *self)

@@ -176,8 +176,7 @@ Test(os, a_job_more_than_there_are_os_threads_waits_in_line)
         caller_start(&callers[i], offload_gate, NULL, NULL);
     await(&gate.begun, VERD_OFFLOAD_THREADS);
     verd_sleep(VERD_MS);
-    cr_assert(gate.begun == VERD_OFFLOAD_THREADS &&
-              verd__workers_count() == VERD_OFFLOAD_THREADS);
+    cr_assert(gate.begun == VERD_OFFLOAD_THREADS && verd__workers_count() == VERD_OFFLOAD_THREADS);
     open_gate();
     for (int i = 0; i <= VERD_OFFLOAD_THREADS; i++)
         cr_assert_eq(caller_end(&callers[i]), 0);

@@ -16,7 +16,11 @@
 #include "caller.h"
 #include "process.h"
 
-#define SH(script) (const char *const[]){"sh", "-c", script, NULL}
+#define SH(script)               \
+    (const char *const[])        \
+    {                            \
+        "sh", "-c", script, NULL \
+    }
 
 static verd_process process;
 static char text[4096];
