@@ -115,7 +115,8 @@ static void fork_child(void)
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd < 0 || dup3(fd, inbox->fd, O_CLOEXEC) < 0)
         verd__die("the child of a fork cannot make an eventfd of its own");
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     inbox->forks = time;
     empty(inbox);
     if (inbox->signals != NULL)

@@ -143,7 +143,8 @@ void verd__signals_forked(struct verd__signals *signals)
     int fd = signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0 || dup3(fd, signals->fd, O_CLOEXEC) < 0)
         verd__die("the child of a fork cannot make a signalfd of its own");
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     signals->reader = NULL;
 }
 

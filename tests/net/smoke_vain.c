@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Descriptors that say that they are ready, in vain and for ever, or never say that they have ended. */
+/* Descriptors that say for ever that they are ready, in vain, or never that they have ended. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
@@ -27,7 +27,7 @@ static int make_datagram_socket(struct sockaddr_in *address)
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     *address =
         (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    bind(fd, (struct sockaddr *)address, length);
+    cr_assert_eq(bind(fd, (struct sockaddr *)address, length), 0);
     getsockname(fd, (struct sockaddr *)address, &length);
     return fd;
 }
@@ -37,7 +37,7 @@ Test(net, shutdown_ends_a_waiting_read_of_datagrams)
     struct sockaddr_in address;
     struct call reader = {0};
     int fd = make_datagram_socket(&address);
-    connect(fd, (struct sockaddr *)&address, sizeof address);
+    cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     call_start(&reader, call_recv, fd);
     verd_shutdown(fd, SHUT_RD);
     cr_assert_eq(call_end(&reader), 0);
@@ -68,7 +68,7 @@ static void leave_an_error_behind(int fd)
     int on = 1;
     verd_close(make_datagram_socket(&nobody));
     setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-    connect(fd, (struct sockaddr *)&nobody, sizeof nobody);
+    cr_assert_eq(connect(fd, (struct sockaddr *)&nobody, sizeof nobody), 0);
     send(fd, "x", 1, 0);
     cr_assert_eq(outcome(verd_recv(fd, &on, sizeof on, 0)), -ECONNREFUSED);
 }
@@ -109,7 +109,8 @@ static int make_full_queue(struct sockaddr_un *address, socklen_t *length)
     int filler = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     *length = sizeof *address;
-    bind(fd, (struct sockaddr *)address, sizeof address->sun_family); /* a name of the system's */
+    /* The system chooses a name. */
+    cr_assert_eq(bind(fd, (struct sockaddr *)address, sizeof address->sun_family), 0);
     getsockname(fd, (struct sockaddr *)address, length);
     while (sendto(filler, "x", 1, 0, (struct sockaddr *)address, *length) == 1)
         ;
