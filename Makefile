@@ -59,6 +59,8 @@ $(if $(wildcard arch/$(ARCH)),,$(error ARCH=$(ARCH): expected one of $(notdir $(
 # Frame pointers stay, so that profilers that follow them see through the library and across a
 # switch.
 CODEGEN := $(TARGET) $(CONFIG_$(CONFIG)) -g $(HARDEN_$(ARCH)) -fPIE -fno-omit-frame-pointer
+# Valgrind before 3.20 gives up on the DWARF 5 that clang writes.
+CODEGEN += $(if $(CLANG),-gdwarf-4)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wformat=2 -Wcast-qual -Wcast-align \
             -Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes \
             -Wold-style-definition -Wimplicit-fallthrough

@@ -92,7 +92,8 @@ int verd_accept(int fd, struct sockaddr *address, socklen_t *length);
 /* As their POSIX namesakes, suspending the green thread instead of blocking. A read of 0 bytes'
  * room and a write of 0 bytes do not wait, except for a datagram. With MSG_DONTWAIT, MSG_OOB and
  * MSG_ERRQUEUE there is EAGAIN instead of waiting. A MSG_WAITALL that has got some bytes returns
- * them, whatever happens then. */
+ * them, whatever happens then. A disk file is read and written by another OS thread, unless the
+ * bytes are in memory (<verd/os.h>). */
 ssize_t verd_read(int fd, void *buffer, size_t size);
 ssize_t verd_write(int fd, const void *buffer, size_t size);
 ssize_t verd_readv(int fd, const struct iovec *vector, int count);
