@@ -8,6 +8,7 @@
 
 #include "sched/local.h"
 #include "sched/overflow.h"
+#include "sched/shuffle.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "stack/line.h"
@@ -80,6 +81,7 @@ struct verd__scheduler *verd__scheduler_new(void)
     verd__float_control_get(&scheduler->float_control);
     scheduler->clock = verd_now();
     verd__timers_init(&scheduler->timers, scheduler->clock);
+    verd__shuffle_init(scheduler);
     if (pthread_setspecific(end_of_os_thread, scheduler) != 0)
         goto no_key;
     verd__overflow_begin(scheduler);
@@ -94,10 +96,15 @@ no_slab:
     return NULL;
 }
 
+static bool expects_outside(const struct verd__scheduler *scheduler)
+{
+    return (scheduler->expecting & ~VERD__SEEDED) != 0;
+}
+
 /* Whether there is something besides threads that can make one runnable. */
 static bool wants_waiting(const struct verd__scheduler *scheduler)
 {
-    return scheduler->expecting != 0 || scheduler->timers.armed != 0 || scheduler->starved != NULL;
+    return expects_outside(scheduler) || scheduler->timers.armed != 0 || scheduler->starved != NULL;
 }
 
 /* Nobody can run, and nothing will change that, but perhaps the user's function. */
@@ -173,7 +180,7 @@ static void look(struct verd__scheduler *scheduler)
         return;
     }
     verd_duration wait = patience(scheduler);
-    if (scheduler->expecting != 0)
+    if (expects_outside(scheduler))
         scheduler->outside->wait(scheduler->outside, wait);
     else if (wait > 0)
         wait_for_time(wait);
@@ -188,5 +195,8 @@ void verd__round(struct verd__scheduler *scheduler)
     do {
         look(scheduler);
     } while (scheduler->first == NULL);
-    verd__turn(scheduler);
+    if (scheduler->expecting & VERD__SEEDED)
+        verd__shuffle(scheduler);
+    else
+        verd__turn(scheduler);
 }

@@ -128,6 +128,10 @@ struct verd__outside {
 
 struct verd__slab;
 
+/* In `expecting`: rounds are shuffled. It is there so that the end of each round is noticed without a
+ * question of its own. */
+#define VERD__SEEDED (~(SIZE_MAX >> 1))
+
 struct verd__scheduler {
     struct verd_thread *running;
     struct verd_thread *batch;
@@ -136,13 +140,14 @@ struct verd__scheduler {
     struct verd_thread *free;  /* control blocks */
     int *errno_location;       /* this OS thread's */
     verd_duration clock;       /* when the outside or time was last waited for */
-    size_t expecting;          /* waits for the outside; 0: it is not asked */
+    size_t expecting;          /* waits for the outside; 0: it is not asked. And VERD__SEEDED */
     int budget;
     struct verd__float_control float_control; /* what threads start with */
     struct verd__outside *outside;            /* NULL: none yet */
     struct verd_thread *starved;              /* UNSTARTED for which there was no stack, in order */
     struct verd_thread **starved_last;
     void (*on_deadlock)(void); /* NULL: report and abort */
+    uint64_t chance;           /* VERD__SEEDED: what draws who runs (shuffle.h) */
     struct verd_thread *main;
     verd_context nowhere; /* suspended into when something is not to be resumed */
     struct verd__slab *slabs;
@@ -176,7 +181,7 @@ static inline void verd__ready(struct verd__scheduler *scheduler, struct verd_th
     scheduler->last = &thread->next;
 }
 
-/* Begins the next round, without a look at anything; its list is not empty. */
+/* Begins the next round, without a look at anything and with all who can run; its list is not empty. */
 static inline void verd__turn(struct verd__scheduler *scheduler)
 {
     scheduler->batch = scheduler->first;

@@ -17,6 +17,13 @@
  * blocks and one stack, if none of them waits. When no stack can be had at that moment, one line on
  * stderr says so and the thread stays first in line for the next stack that an ending thread leaves;
  * threads that run are not harmed and none is lost.
+ *
+ * Threads run in the order in which they became able to, unless the environment has
+ * VERD_SCHEDULE_SEED=n, a decimal number, for tests: then lots are drawn among all that can run, and any
+ * order may come up. What is promised of order holds nevertheless (threads start in the order of spawning,
+ * a line is served first come first served), but for verd_yield: it lets others go first, not all others.
+ * The number alone decides the lots, for each OS thread anew. So a program that does the same runs the same,
+ * as long as it is told the same: clocks, sockets of other processes and other OS threads are not seeded.
  */
 #ifndef VERD_THREAD_H
 #define VERD_THREAD_H
