@@ -21,6 +21,7 @@
 #include <verd/thread.h>
 
 #include "float.h"
+#include "sched/clock.h"
 #include "sched/timer.h"
 #include "stack/stack.h"
 
@@ -143,6 +144,7 @@ struct verd__scheduler {
     size_t expecting;          /* waits for the outside; 0: it is not asked. And VERD__SEEDED */
     int budget;
     struct verd__float_control float_control; /* what threads start with */
+    struct verd__clock moments;               /* of timeouts that have not been waited for */
     struct verd__outside *outside;            /* NULL: none yet */
     struct verd_thread *starved;              /* UNSTARTED for which there was no stack, in order */
     struct verd_thread **starved_last;

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for time to pass, and for one another: sleep, park. */
 #include <errno.h>
-#include <time.h>
 
 #include "sched/scheduler.h"
 #include "sched/slab.h"
 #include "sched/wait.h"
-
-verd_duration verd_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (verd_duration)now.tv_sec * VERD_SEC + now.tv_nsec;
-}
 
 struct sleeper {
     struct verd__timer timer; /* first: fire gets it */

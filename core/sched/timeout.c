@@ -40,14 +40,29 @@ void verd_timeout_begin(verd_timeout *timeout, verd_duration after)
     timeout->thread = self;
     timeout->outer = room->timeouts;
     room->timeouts = timeout;
-    timeout->timer.deadline = VERD_FOREVER;
+    timeout->timer.deadline = after;
     if (after <= 0) {
         timeout->fired = true;
         self->interrupt |= VERD__INTERRUPT_TIMEOUT;
     } else if (after != VERD_FOREVER) {
-        timeout->timer.deadline = verd__time_after(verd_now(), after);
+        timeout->begun = verd__moment(&scheduler->moments);
+        if (timeout->begun == 0)
+            timeout->timer.deadline = verd__time_after(verd_now(), after);
         self->interrupt |= VERD__INTERRUPT_UNARMED;
     }
+}
+
+/* The point in time at which the scope runs out. */
+static verd_duration deadline_of(struct verd__scheduler *scheduler, struct verd_timeout *timeout)
+{
+    if (timeout->begun != 0) {
+        verd_duration begun = verd__moment_time(&scheduler->moments, timeout->begun);
+        if (begun < scheduler->clock) /* it has run ever since the last look */
+            begun = scheduler->clock;
+        timeout->timer.deadline = verd__time_after(begun, timeout->timer.deadline);
+        timeout->begun = 0;
+    }
+    return timeout->timer.deadline;
 }
 
 void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd_thread *thread)
@@ -56,7 +71,7 @@ void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd_thread *t
     for (; timeout != NULL; timeout = timeout->outer) {
         if (!timeout->fired && timeout->timer.deadline != VERD_FOREVER &&
             !verd__timer_armed(&timeout->timer))
-            verd__timer_arm(&scheduler->timers, &timeout->timer, timeout->timer.deadline);
+            verd__timer_arm(&scheduler->timers, &timeout->timer, deadline_of(scheduler, timeout));
     }
     thread->interrupt &= (uint8_t)~VERD__INTERRUPT_UNARMED;
 }

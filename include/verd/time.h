@@ -60,6 +60,7 @@ typedef struct verd_timeout {
     struct verd__timer timer;
     struct verd_timeout *outer; /* the enclosing scope; NULL: the outermost */
     struct verd_thread *thread; /* whose scope this is; NULL: ended or never begun */
+    uint64_t begun; /* 0, or when it began, as long as the timer's deadline is a span from then */
     bool fired;
 } verd_timeout;
 

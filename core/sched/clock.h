@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moments: a point in time that costs less to note than verd_now, and is worked out later if it is
+ * asked for at all. Most timeouts end before anyone asks.
+ *
+ * A moment is a reading of the processor's counter. The time of it follows from two pairs of counter
+ * and clock, one read long before and one read when it is asked for:
+ *
+ *     counter   base ........ moment ........ now
+ *     clock     base ........   ?    ........ now
+ *
+ * Each pair reads the counter first. What passes between the two readings of a pair then moves the
+ * answer into the future, never into the past: a deadline that is counted from it may be late by that,
+ * not early.
+ */
+#ifndef VERD_SCHED_CLOCK_H
+#define VERD_SCHED_CLOCK_H
+
+#include <stdint.h>
+
+#include <verd/time.h>
+
+#include "cycles.h"
+
+struct verd__clock {
+    uint64_t cycles; /* the base pair; 0: none yet, or the counter is not to be used */
+    verd_duration time;
+};
+
+/* Reads the base pair, unless the kernel itself does not trust the counter; returns whether it has. */
+int verd__clock_start(struct verd__clock *clock);
+
+/* This moment, or 0 where there is no counter to be used. */
+static inline uint64_t verd__moment(struct verd__clock *clock)
+{
+    if (__builtin_expect(clock->cycles == 0, 0) && !verd__clock_start(clock))
+        return 0;
+    return verd__cycles();
+}
+
+/* When that was, or up to a microsecond later; `moment` is not 0. */
+verd_duration verd__moment_time(const struct verd__clock *clock, uint64_t moment);
+
+#endif
