@@ -45,11 +45,11 @@ verd_queue *verd_queue_new_priority(size_t capacity, int (*compare)(const void *
     return make(capacity, VERD__PRIORITY, compare);
 }
 
-static int check(const verd_queue *queue)
+static int check(const verd_queue *queue, const struct verd__scheduler *scheduler)
 {
     if (queue == NULL)
         return verd__invalid();
-    if (queue->scheduler == verd__current)
+    if (queue->scheduler == scheduler)
         return 0;
     errno = EPERM;
     return -1;
@@ -116,43 +116,58 @@ int verd__queue_get_now(struct verd_queue *queue, void **item)
     return queue->closed ? EPIPE : EAGAIN;
 }
 
+/*
+ * Waits in a line of a queue with an item to give, or for one to come into *result. Putters and getters
+ * meet here, out of line and last in their calls: where one switches to the other, both return to the
+ * same place, as the processor expects of whoever switches; only the last return is another's.
+ */
+static __attribute__((noinline)) int wait_in_line(struct verd__scheduler *scheduler,
+                                                  struct verd__waiters *line,
+                                                  const struct verd__wait_kind *kind, void *item,
+                                                  void **result)
+{
+    struct verd__wait wait;
+    wait.kind = kind;
+    wait.value = item;
+    if (verd__wait_in_line(scheduler, &wait, line) != 0)
+        return -1;
+    if (result != NULL)
+        *result = wait.value;
+    return 0;
+}
+
 int verd_queue_put(verd_queue *queue, void *item)
 {
     struct verd__scheduler *scheduler = verd__enter();
-    if (scheduler == NULL || check(queue) != 0)
+    if (scheduler == NULL || check(queue, scheduler) != 0)
         return -1;
     int error = verd__queue_put_now(queue, item);
     if (error != EAGAIN)
         return outcome(error);
-    struct verd__wait wait = {.kind = &put_kind, .value = item};
-    return verd__wait_in_line(scheduler, &wait, &queue->putters);
+    return wait_in_line(scheduler, &queue->putters, &put_kind, item, NULL);
 }
 
 int verd_queue_try_put(verd_queue *queue, void *item)
 {
-    return check(queue) != 0 ? -1 : outcome(verd__queue_put_now(queue, item));
+    return check(queue, verd__current) != 0 ? -1 : outcome(verd__queue_put_now(queue, item));
 }
 
 int verd_queue_get(verd_queue *queue, void **item)
 {
     struct verd__scheduler *scheduler = verd__enter();
-    if (scheduler == NULL || check(queue) != 0)
+    if (scheduler == NULL || check(queue, scheduler) != 0)
         return -1;
     if (item == NULL)
         return verd__invalid();
     int error = verd__queue_get_now(queue, item);
     if (error != EAGAIN)
         return outcome(error);
-    struct verd__wait wait = {.kind = &get_kind};
-    if (verd__wait_in_line(scheduler, &wait, &queue->getters) != 0)
-        return -1;
-    *item = wait.value;
-    return 0;
+    return wait_in_line(scheduler, &queue->getters, &get_kind, NULL, item);
 }
 
 int verd_queue_try_get(verd_queue *queue, void **item)
 {
-    if (check(queue) != 0)
+    if (check(queue, verd__current) != 0)
         return -1;
     return item == NULL ? verd__invalid() : outcome(verd__queue_get_now(queue, item));
 }
@@ -166,7 +181,7 @@ static void end_all(struct verd__waiters *line, int error)
 
 int verd_queue_close(verd_queue *queue)
 {
-    if (check(queue) != 0)
+    if (check(queue, verd__current) != 0)
         return -1;
     queue->closed = true;
     end_all(&queue->getters, EPIPE);
@@ -185,7 +200,7 @@ void verd_queue_free(verd_queue *queue)
 
 int verd_queue_task_done(verd_queue *queue)
 {
-    if (check(queue) != 0)
+    if (check(queue, verd__current) != 0)
         return -1;
     if (queue->unfinished == 0)
         return verd__invalid();
@@ -197,7 +212,7 @@ int verd_queue_task_done(verd_queue *queue)
 int verd_queue_join(verd_queue *queue)
 {
     struct verd__scheduler *scheduler = verd__enter();
-    if (scheduler == NULL || check(queue) != 0)
+    if (scheduler == NULL || check(queue, scheduler) != 0)
         return -1;
     if (queue->unfinished == 0)
         return 0;
@@ -207,7 +222,7 @@ int verd_queue_join(verd_queue *queue)
 
 int verd_queue_resize(verd_queue *queue, size_t capacity)
 {
-    if (check(queue) != 0)
+    if (check(queue, verd__current) != 0)
         return -1;
     queue->capacity = capacity;
     admit_putters(queue);

@@ -78,7 +78,8 @@ static void overflow_main(void)
     overflow(NULL);
 }
 
-static void *volatile nowhere;
+static void *volatile nowhere =
+    (void *)64; /* not NULL, which UndefinedBehaviorSanitizer would look at first */
 
 static void *dereference(void *arg)
 {
