@@ -110,6 +110,7 @@ static unsigned stacks_per_arena(size_t stride)
 
 struct verd__arena *verd__arena_new(size_t size)
 {
+    int saved = errno; /* finding out what the kernel can do changes it */
     struct verd__arena *arena = calloc(1, sizeof *arena);
     if (arena == NULL)
         return NULL;
@@ -127,6 +128,7 @@ struct verd__arena *verd__arena_new(size_t size)
         goto no_guards;
     for (unsigned i = 0; i < arena->count; i++)
         verd__memory_register(verd__arena_low(arena, i), size);
+    errno = saved;
     return arena;
 
 no_guards:

@@ -51,6 +51,8 @@ Test(net, a_peek_behind_the_data_leaves_it_to_be_read)
     setsockopt(fds[0], SOL_SOCKET, SO_PEEK_OFF, &start, sizeof start);
     verd_write(fds[1], "ab", 2);
     cr_assert_eq(verd_recv(fds[0], buffer, sizeof buffer, MSG_PEEK), 2);
+    if (recv(fds[0], buffer, sizeof buffer, MSG_PEEK | MSG_DONTWAIT) > 0)
+        cr_skip_test("the system says yes to SO_PEEK_OFF and does nothing");
     verd_timeout_begin(&limit, 5 * VERD_MS);
     cr_assert_eq(outcome(verd_recv(fds[0], buffer, sizeof buffer, MSG_PEEK)), -ETIMEDOUT);
     verd_timeout_end(&limit);

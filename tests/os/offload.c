@@ -98,8 +98,6 @@ Test(os, an_offloaded_function_passes_its_errno_on)
 
 Test(os, an_offloaded_function_that_sets_no_errno_leaves_the_callers)
 {
-    if (process_is_emulated())
-        cr_skip_test("fails under the emulator, for a reason that is not known yet");
     errno = EXDEV;
     verd_offload(give_back, NULL, NULL);
     cr_assert_eq(errno, EXDEV);
@@ -477,7 +475,7 @@ static void exit_with_jobs(void *arg)
 Test(os, a_process_may_exit_with_jobs_under_way)
 {
     if (process_is_emulated())
-        cr_skip_test("fails under the emulator, for a reason that is not known yet");
+        cr_skip_test("the emulator aborts when a forked child starts an OS thread");
     make_gate();
     cr_assert_eq(process_run(exit_with_jobs, NULL).status, 7 << 8);
 }
@@ -492,7 +490,7 @@ static void offload_in_child(void *arg)
 Test(os, the_child_of_a_fork_starts_os_threads_of_its_own)
 {
     if (process_is_emulated())
-        cr_skip_test("fails under the emulator, for a reason that is not known yet");
+        cr_skip_test("the emulator aborts when a forked child starts an OS thread");
     struct caller caller;
     make_gate();
     caller_start(&caller, offload_gate, NULL, NULL);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # A debugger steps through switches one instruction at a time, from the first one into a fresh
-# context on, and its backtrace is the right one after each step.
+# context on, and its backtrace is the right one after each step. Not all compilers describe the ends
+# of the functions that they compile, so only what is written by hand counts.
 set -eu
 
 : "${VERD_ARCH:=$(uname -m)}" "${VERD_CC:=cc}"
@@ -107,7 +108,7 @@ awk '
             good = before_last == "verd_context_switch" && good
         if (first == "verd_context_switch" && on_stack)
             switched++
-        if (!good) {
+        if (!good && first ~ /^verd_/) {
             bad++
             print "step " step ":\n" text
         }

@@ -13,6 +13,12 @@ if [ "$VERD_ARCH" = "$(uname -m)" ]; then
     echo "unwind_sampling: only an emulator needs it"
     exit 77
 fi
+case ${VERD_CC-} in
+*clang*)
+    echo "unwind_sampling: clang does not describe the ends of its functions on $VERD_ARCH"
+    exit 77
+    ;;
+esac
 if [ ! -x "$suite" ]; then
     echo "unwind_sampling: needs $suite"
     exit 77
