@@ -33,9 +33,10 @@
 #define PIDFD_SELF_THREAD (-10000)
 #endif
 
-/* What the kernel can do, found out by trying. Threads may find out at the same time: the same. */
+/* What the kernel can do, found out by trying. Threads may find out at the same time: the same. Under
+ * AddressSanitizer guards have to be mappings, for its leak check reads all that looks readable. */
 enum guard { GUARD_BATCHED, GUARD_SINGLY, GUARD_MPROTECT };
-static _Atomic(enum guard) best_guard;
+static _Atomic(enum guard) best_guard = VERD__MEMORY_IS_READ ? GUARD_MPROTECT : GUARD_BATCHED;
 
 static size_t page_size(void)
 {
@@ -126,8 +127,7 @@ struct verd__arena *verd__arena_new(size_t size)
     (void)madvise(arena->base, length, MADV_NOHUGEPAGE); /* EINVAL: the kernel has none anyway */
     if (!guard_all(arena))
         goto no_guards;
-    for (unsigned i = 0; i < arena->count; i++)
-        verd__memory_register(verd__arena_low(arena, i), size);
+    verd__memory_register(arena->base, length);
     errno = saved;
     return arena;
 
@@ -141,9 +141,9 @@ no_mapping:
 
 void verd__arena_free(struct verd__arena *arena)
 {
-    for (unsigned i = 0; i < arena->count; i++)
-        verd__memory_deregister(verd__arena_low(arena, i), arena->size);
-    munmap(arena->base, arena->count * arena->stride);
+    size_t length = arena->count * arena->stride;
+    verd__memory_deregister(arena->base, length);
+    munmap(arena->base, length);
     free(arena);
 }
 

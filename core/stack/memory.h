@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What AddressSanitizer is told of memory that the library maps: that pointers may lie in it, for the
- * leak check, and that an earlier mapping's shadow does not count. No guard page may be among it: the
- * leak check reads all of it. Nothing in other builds.
+ * leak check, and that an earlier mapping's shadow does not count. The leak check reads all of it that is
+ * mapped readable. Nothing in other builds.
  */
 #ifndef VERD_STACK_MEMORY_H
 #define VERD_STACK_MEMORY_H
@@ -18,8 +18,11 @@
 #endif
 
 #ifdef VERD__ASAN
+#define VERD__MEMORY_IS_READ 1
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
+#else
+#define VERD__MEMORY_IS_READ 0
 #endif
 
 static inline void verd__memory_register(void *base, size_t size)
