@@ -9,6 +9,7 @@
 #include <verd/pool.h>
 #include <verd/queue.h>
 #include <verd/resource.h>
+#include <verd/serve.h>
 #include <verd/sync.h>
 #include <verd/thread.h>
 #include <verd/time.h>

@@ -34,10 +34,8 @@ static void hub_forked(struct verd__outside *outside)
     if (hub->backend->open(hub) != 0)
         verd__die("the child of a fork cannot make a hub of its own");
     for (size_t chunk = 0; chunk < hub->chunk_count; chunk++) {
-        for (size_t i = 0; hub->chunks[chunk] != NULL && i < VERD__FDS_PER_CHUNK; i++) {
-            hub->chunks[chunk][i].generation++;
+        for (size_t i = 0; hub->chunks[chunk] != NULL && i < VERD__FDS_PER_CHUNK; i++)
             hub->chunks[chunk][i].bits &= (uint16_t)~VERD__FD_WATCHED;
-        }
     }
 }
 
@@ -260,18 +258,13 @@ static int watch(struct verd__hub *hub, int fd, struct verd__fd *record,
 }
 
 /* A kill or timeout that came between the end of a wait and the thread's turn has told nobody. If
- * that wait was in vain, here is the last chance to notice. */
-static bool interrupted(struct verd__scheduler *scheduler)
-{
-    return __builtin_expect(scheduler->running->interrupt & VERD__INTERRUPT_STOP, 0) &&
-           verd__interrupted(scheduler) != 0;
-}
-
+ * that wait was in vain, here is the last chance to notice: so both waits begin with
+ * verd__may_wait. */
 int verd__hub_wait(struct verd__hub *hub, int fd, struct verd__fd *record,
                    enum verd__direction direction, bool tried)
 {
     static const unsigned events[] = {VERD__READ_EVENTS, VERD__OUTPUT_EVENTS};
-    if (interrupted(hub->scheduler))
+    if (!verd__may_wait(hub->scheduler))
         return -1;
     if (watch(hub, fd, record, direction, events[direction]) != 0)
         return errno == EPERM ? 0 : -1; /* it never changes: always ready */
@@ -318,7 +311,7 @@ static int attach_both(struct any *any, const struct verd__fd_watch *wanted)
 int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count)
 {
     struct any any = {.wait.kind = &any_kind, .hub = hub, .watches = watches, .count = count};
-    if (interrupted(hub->scheduler))
+    if (!verd__may_wait(hub->scheduler))
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (watches[i].record == NULL || attach_both(&any, &watches[i]) == 0)

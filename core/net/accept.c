@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include <verd/net.h>
+#include "net/accept.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 
+#include <verd/net.h>
+
 #include "net/descriptor.h"
 #include "net/io.h"
-#include "net/shortage.h"
 
 /* So many errors in a row that are not the listener's may be skipped at once. */
 #define SKIP_MAX 64
@@ -66,34 +67,40 @@ static unsigned kind_of(int client, const struct verd__fd *listener)
     return VERD__FD_SOCKET;
 }
 
-/* After an error that is not the listener's: 0 to go on. */
-static int recover(int fd, struct verd__shortage *shortage, unsigned *skipped)
+int verd__accept_recover(int fd, struct verd__accept_trouble *trouble)
 {
     bool passing = is_passing(fd, errno);
     if (!passing && !is_shortage(errno))
         return -1;
-    if (passing && ++*skipped < SKIP_MAX)
+    if (passing && ++trouble->skipped < SKIP_MAX)
         return 0;
     struct verd__scheduler *scheduler = verd__enter();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    return hub != NULL ? verd__shortage_wait(shortage, hub) : -1;
+    return hub != NULL ? verd__shortage_wait(&trouble->shortage, hub) : -1;
 }
 
-int verd_accept(int fd, struct sockaddr *address, socklen_t *length)
+int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
     struct verd__request request = {
         .size = 1,
+        .flags = flags,
         .from = address,
         .from_length = length,
         .file = try_accept,
     };
-    struct verd__shortage shortage = {0};
-    unsigned skipped = 0;
-    ssize_t client;
-    while ((client = verd__input(fd, &request)) < 0) {
-        if (recover(fd, &shortage, &skipped) != 0)
-            return -1;
-    }
+    ssize_t client = verd__input(fd, &request);
+    if (client < 0)
+        return -1;
     const struct verd__fd *listener = verd__hub_fd(verd__hub(verd__current), fd);
     return verd__descriptor_new((int)client, kind_of((int)client, listener));
+}
+
+int verd_accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    struct verd__accept_trouble trouble = {0};
+    int client;
+    do {
+        client = verd__accept(fd, address, length, 0);
+    } while (client < 0 && verd__accept_recover(fd, &trouble) == 0);
+    return client;
 }

@@ -87,13 +87,6 @@ static int connect_new(struct verd__hub *hub, const struct sockaddr *address, so
     return -1;
 }
 
-/* Whether the caller is not to try any further; then errno says why. */
-static bool gave_up(struct verd__scheduler *scheduler)
-{
-    return (scheduler->running->interrupt & VERD__INTERRUPT_STOP) &&
-           verd__interrupted(scheduler) != 0;
-}
-
 int verd_connect(const char *host, int port)
 {
     if (host == NULL || port < 1 || port > 65535) {
@@ -106,7 +99,7 @@ int verd_connect(const char *host, int port)
     int fd = -1;
     for (const struct addrinfo *a = addresses; fd < 0 && a != NULL; a = a->ai_next) {
         fd = connect_new(hub, a->ai_addr, a->ai_addrlen);
-        if (fd < 0 && gave_up(scheduler))
+        if (fd < 0 && !verd__may_wait(scheduler))
             break;
     }
     if (addresses != NULL)

@@ -90,6 +90,14 @@ static inline struct verd__scheduler *verd__enter(void)
     return scheduler;
 }
 
+/* The latter alone, for where time has passed since: whether the running thread may wait. false with
+ * errno ECANCELED or ETIMEDOUT. */
+static inline bool verd__may_wait(struct verd__scheduler *scheduler)
+{
+    return __builtin_expect(!(scheduler->running->interrupt & VERD__INTERRUPT_STOP), 1) ||
+           verd__interrupted(scheduler) == 0;
+}
+
 /* Suspends the running thread until `wait` ends, whose kind is set and which is linked into what it
  * waits for. Returns 0, or -1 with errno when it ended without the event. */
 int verd__wait(struct verd__scheduler *scheduler, struct verd__wait *wait);

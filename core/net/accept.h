@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Accepting in steps, for who has something to do in between. */
+#ifndef VERD_NET_ACCEPT_H
+#define VERD_NET_ACCEPT_H
+
+#include <sys/socket.h>
+
+#include "net/shortage.h"
+
+/* Errors in a row that are not the listener's; zero before the first. */
+struct verd__accept_trouble {
+    struct verd__shortage shortage;
+    unsigned skipped;
+};
+
+/* Accepts, or waits for it; with MSG_DONTWAIT in `flags`, EAGAIN instead. Returns the descriptor,
+ * or -1 with any errno of accept(2), or as blocking calls have it. */
+int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
+/* After an error: 0 to go on, where it is not the listener's, and if it is a shortage, after a
+ * pause; else -1, with that errno or, in a pause, ECANCELED or ETIMEDOUT. */
+int verd__accept_recover(int fd, struct verd__accept_trouble *trouble);
+
+#endif

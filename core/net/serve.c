@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* The acceptor and the handlers. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include <verd/net.h>
+
+#include "hub/hub.h"
+#include "net/accept.h"
+#include "net/descriptor.h"
+#include "net/server.h"
+
+/* ---- handlers ---- */
+
+uint32_t verd__server_generation(int fd)
+{
+    return verd__hub_fd(verd__hub(verd__current), fd)->generation;
+}
+
+void verd__server_close(int fd, uint32_t generation)
+{
+    if (verd__server_generation(fd) == generation)
+        verd__descriptor_drop(fd);
+}
+
+static void handler_ended(struct verd__watch *watch, struct verd_thread *thread)
+{
+    struct verd__handler *handler = (struct verd__handler *)watch;
+    struct verd_server *server = handler->server;
+    (void)thread;
+    verd__server_close(handler->client, handler->generation);
+    verd__ring_remove(&handler->link);
+    server->clients--;
+    free(handler);
+    verd__server_settle(server);
+}
+
+_Static_assert(offsetof(struct verd__handler, watch) == 0, "handler_ended relies on it");
+
+static void handle(void *arg)
+{
+    const struct verd__handler *handler = arg;
+    handler->server->handle(handler->client, handler->server->ctx);
+}
+
+/* Starts the handler of a client in a slot that was taken. -1 with errno ENOMEM: the slot was given
+ * back, the client is still the caller's. */
+static int start_handler(struct verd_server *server, int client)
+{
+    union verd__start start = {.run = handle};
+    struct verd__handler *handler = malloc(sizeof *handler);
+    if (handler == NULL) {
+        verd__pool_release(server->pool);
+        errno = ENOMEM;
+        return -1;
+    }
+    *handler = (struct verd__handler){
+        .watch.ended = handler_ended,
+        .server = server,
+        .client = client,
+        .generation = verd__server_generation(client),
+    };
+    handler->thread = verd__pool_start(server->scheduler, server->pool, start, handler, 0);
+    if (handler->thread == NULL) {
+        free(handler);
+        errno = ENOMEM;
+        return -1;
+    }
+    verd__watch_add(handler->thread, &handler->watch);
+    verd__ring_append(&server->handlers, &handler->link);
+    server->clients++;
+    return 0;
+}
+
+/* ---- accepting ---- */
+
+static int take_slot(const struct verd_server *server)
+{
+    return verd__pool_take(server->scheduler, server->pool) == 1 ? 0 : -1;
+}
+
+/* Waits for a connection, after EAGAIN; or passes over an error that is not the listener's. */
+static int wait_for_client(int listener, struct verd__accept_trouble *trouble)
+{
+    if (errno != EAGAIN)
+        return verd__accept_recover(listener, trouble);
+    struct verd__hub *hub = verd__hub(verd__current);
+    struct verd__fd *record = verd__hub_fd(hub, listener);
+    if (record != NULL && verd__hub_wait(hub, listener, record, VERD__INPUT, true) == 0)
+        return 0;
+    return verd__accept_recover(listener, trouble); /* a lack of memory passes */
+}
+
+/* Starts the handler of a client, in a slot that was taken, as soon as there is memory. */
+static int serve_client(struct verd_server *server, int client)
+{
+    struct verd__shortage shortage = {0};
+    while (start_handler(server, client) != 0) {
+        if (verd__shortage_wait(&shortage, verd__hub(server->scheduler)) == 0 &&
+            take_slot(server) == 0)
+            continue;
+        verd__descriptor_drop(client);
+        return -1;
+    }
+    return 0;
+}
+
+/* Accepts one client and starts its handler. -1 and errno: there is no more accepting. */
+static int serve_next(struct verd_server *server)
+{
+    struct verd__accept_trouble trouble = {0};
+    for (;;) {
+        if (take_slot(server) != 0)
+            return -1;
+        int client = verd__accept(server->listener, NULL, NULL, MSG_DONTWAIT);
+        if (client >= 0)
+            return serve_client(server, client);
+        int error = errno;
+        verd__pool_release(server->pool);
+        errno = error;
+        if (wait_for_client(server->listener, &trouble) != 0)
+            return -1;
+    }
+}
+
+static void *accept_clients(void *arg)
+{
+    struct verd_server *server = arg;
+    while (serve_next(server) == 0)
+        ;
+    server->error = errno;
+    return NULL;
+}
+
+static void acceptor_ended(struct verd__watch *watch, struct verd_thread *thread)
+{
+    struct verd_server *server = (struct verd_server *)watch;
+    server->acceptor = NULL;
+    if (server->stopped)
+        server->error = 0;
+    else if (thread->error != 0) /* in the child of a fork */
+        server->error = thread->error;
+    verd__server_settle(server);
+}
+
+_Static_assert(offsetof(struct verd_server, watch) == 0, "acceptor_ended relies on it");
+
+static int start_acceptor(struct verd_server *server)
+{
+    static const verd_attr attr = {.name = "server"};
+    server->acceptor = verd_spawn_with(&attr, accept_clients, server);
+    if (server->acceptor == NULL)
+        return -1;
+    verd__watch_add(server->acceptor, &server->watch);
+    verd_release(server->acceptor);
+    return 0;
+}
+
+/* ---- serving ---- */
+
+static int check_listener(int listener)
+{
+    int listens = 0;
+    socklen_t length = sizeof listens;
+    if (getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0)
+        return -1;
+    errno = EINVAL;
+    return listens ? 0 : -1;
+}
+
+/* A server that is not running yet. */
+static struct verd_server *server_new(struct verd__scheduler *scheduler, verd_pool *pool)
+{
+    struct verd_server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return NULL;
+    verd__ring_init(&server->handlers);
+    server->watch.ended = acceptor_ended;
+    server->scheduler = scheduler;
+    server->owns_pool = pool == NULL;
+    server->pool = pool != NULL ? pool : verd_pool_new(VERD_POOL_SIZE);
+    if (server->pool != NULL) {
+        server->pool->users++;
+        return server;
+    }
+    free(server);
+    return NULL;
+}
+
+verd_server *verd_serve(int listener, void (*handler)(int client, void *ctx), void *ctx,
+                        verd_pool *pool)
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
+    if (hub == NULL || check_listener(listener) != 0)
+        return NULL;
+    if (handler == NULL || (pool != NULL && verd__pool_check(pool) != 0)) {
+        errno = handler == NULL ? EINVAL : EPERM;
+        return NULL;
+    }
+    const struct verd__fd *record = verd__hub_fd(hub, listener);
+    struct verd_server *server = record != NULL ? server_new(scheduler, pool) : NULL;
+    if (server == NULL)
+        return NULL;
+    server->listener = listener;
+    server->generation = record->generation;
+    server->handle = handler;
+    server->ctx = ctx;
+    if (start_acceptor(server) == 0)
+        return server;
+    verd__server_leave_pool(server);
+    free(server);
+    return NULL;
+}
