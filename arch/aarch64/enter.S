@@ -3,27 +3,7 @@
 /* The beginning and the end of what runs on a stack, for AArch64: see arch/x86_64/enter.S. */
 
 #include "frame.h"
-
-/* Signing return addresses (-mbranch-protection=pac-ret, +b-key): the compiler says which key.
- * All of these are hints, hence no-ops on processors that cannot sign; and paciasp and pacibsp are
- * landing pads as good as bti c. A function that has run SIGN keeps the signed address in x30
- * until AUTHENTICATE, and unwinders are told so. The stack pointer must be the same at both. */
-#if defined(__ARM_FEATURE_PAC_DEFAULT) && (__ARM_FEATURE_PAC_DEFAULT & 2)
-#define B_KEY .cfi_b_key_frame
-#define SIGN hint #27 /* pacibsp */; .cfi_negate_ra_state
-#define AUTHENTICATE hint #31 /* autibsp */; .cfi_negate_ra_state
-#define TOGGLE_SIGNED .cfi_negate_ra_state
-#elif defined(__ARM_FEATURE_PAC_DEFAULT)
-#define B_KEY
-#define SIGN hint #25 /* paciasp */; .cfi_negate_ra_state
-#define AUTHENTICATE hint #29 /* autiasp */; .cfi_negate_ra_state
-#define TOGGLE_SIGNED .cfi_negate_ra_state
-#else
-#define B_KEY
-#define SIGN hint #34 /* bti c */
-#define AUTHENTICATE
-#define TOGGLE_SIGNED
-#endif
+#include "sign.h"
 
     .text
 
@@ -205,26 +185,4 @@ verd__context_leave:
     .cfi_endproc
     .size verd__context_leave, . - verd__context_leave
 
-/* What this object promises the linker, in the format of "ELF for the Arm 64-bit Architecture",
- * section "Program Property": landing pads and signing, each when the build asks for it. */
-#if defined(__ARM_FEATURE_BTI_DEFAULT) || defined(__ARM_FEATURE_PAC_DEFAULT)
-#if !defined(__ARM_FEATURE_PAC_DEFAULT)
-#define FEATURES 1 /* GNU_PROPERTY_AARCH64_FEATURE_1_BTI */
-#elif !defined(__ARM_FEATURE_BTI_DEFAULT)
-#define FEATURES 2 /* GNU_PROPERTY_AARCH64_FEATURE_1_PAC */
-#else
-#define FEATURES 3
-#endif
-    .section .note.gnu.property, "a", %note
-    .p2align 3
-    .long 4                         /* length of the name */
-    .long 16                        /* length of the description */
-    .long 5                         /* NT_GNU_PROPERTY_TYPE_0 */
-    .asciz "GNU"
-    .long 0xc0000000                /* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
-    .long 4                         /* length of the property */
-    .long FEATURES
-    .long 0                         /* padding */
-#endif
-
-    .section .note.GNU-stack, "", %progbits
+#include "note.h"

@@ -43,27 +43,7 @@
  */
 
 #include "frame.h"
-
-/* Signing return addresses (-mbranch-protection=pac-ret, +b-key): the compiler says which key.
- * All of these are hints, hence no-ops on processors that cannot sign; and paciasp and pacibsp are
- * landing pads as good as bti c. A function that has run SIGN keeps the signed address in x30
- * until AUTHENTICATE, and unwinders are told so. The stack pointer must be the same at both. */
-#if defined(__ARM_FEATURE_PAC_DEFAULT) && (__ARM_FEATURE_PAC_DEFAULT & 2)
-#define B_KEY .cfi_b_key_frame
-#define SIGN hint #27 /* pacibsp */; .cfi_negate_ra_state
-#define AUTHENTICATE hint #31 /* autibsp */; .cfi_negate_ra_state
-#define SIGN_X17_WITH_X16 hint #10 /* pacib1716 */
-#elif defined(__ARM_FEATURE_PAC_DEFAULT)
-#define B_KEY
-#define SIGN hint #25 /* paciasp */; .cfi_negate_ra_state
-#define AUTHENTICATE hint #29 /* autiasp */; .cfi_negate_ra_state
-#define SIGN_X17_WITH_X16 hint #8 /* pacia1716 */
-#else
-#define B_KEY
-#define SIGN hint #34 /* bti c */
-#define AUTHENTICATE
-#define SIGN_X17_WITH_X16
-#endif
+#include "sign.h"
 
     .text
 
@@ -214,26 +194,4 @@ verd__context_stamp:
     .cfi_endproc
     .size verd__context_stamp, . - verd__context_stamp
 
-/* What this object promises the linker, in the format of "ELF for the Arm 64-bit Architecture",
- * section "Program Property": landing pads and signing, each when the build asks for it. */
-#if defined(__ARM_FEATURE_BTI_DEFAULT) || defined(__ARM_FEATURE_PAC_DEFAULT)
-#if !defined(__ARM_FEATURE_PAC_DEFAULT)
-#define FEATURES 1 /* GNU_PROPERTY_AARCH64_FEATURE_1_BTI */
-#elif !defined(__ARM_FEATURE_BTI_DEFAULT)
-#define FEATURES 2 /* GNU_PROPERTY_AARCH64_FEATURE_1_PAC */
-#else
-#define FEATURES 3
-#endif
-    .section .note.gnu.property, "a", %note
-    .p2align 3
-    .long 4                         /* length of the name */
-    .long 16                        /* length of the description */
-    .long 5                         /* NT_GNU_PROPERTY_TYPE_0 */
-    .asciz "GNU"
-    .long 0xc0000000                /* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
-    .long 4                         /* length of the property */
-    .long FEATURES
-    .long 0                         /* padding */
-#endif
-
-    .section .note.GNU-stack, "", %progbits
+#include "note.h"

@@ -118,17 +118,4 @@ verd__context_leave:
     .cfi_endproc
     .size verd__context_leave, . - verd__context_leave
 
-#if defined(__CET__) && (__CET__ & 1)
-    .section .note.gnu.property, "a", @note
-    .p2align 3
-    .long 4
-    .long 16
-    .long 5
-    .asciz "GNU"
-    .long 0xc0000002
-    .long 4
-    .long 1
-    .long 0
-#endif
-
-    .section .note.GNU-stack, "", @progbits
+#include "note.h"
