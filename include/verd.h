@@ -4,12 +4,14 @@
 #define VERD_H
 
 #include <verd/context.h>
+#include <verd/http.h>
 #include <verd/net.h>
 #include <verd/os.h>
 #include <verd/pool.h>
 #include <verd/queue.h>
 #include <verd/resource.h>
 #include <verd/serve.h>
+#include <verd/stream.h>
 #include <verd/sync.h>
 #include <verd/thread.h>
 #include <verd/time.h>

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/line.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "http/host.h"
+#include "http/text.h"
+
+#define VERSION "HTTP/1.1"
+#define VERSION_SIZE 8
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* HTTP/x.y: a later minor version is taken for the latest that is known here. */
+static int parse_version(struct verd__head *head, const char *text)
+{
+    if (memcmp(text, VERSION, 5) != 0 || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7]))
+        return 400;
+    if (text[5] != '1')
+        return 505;
+    head->minor = text[7] != '0';
+    return 200;
+}
+
+/* The end of a target: behind what is printable, but for the '#' that is never sent. */
+static char *target_end(char *target)
+{
+    while (*target > ' ' && *target < 0x7f && *target != '#')
+        target++;
+    return target;
+}
+
+/* scheme://host and the rest, which is returned; NULL: it is not that. The host moves a byte towards
+ * the slashes to have room for a zero. */
+static char *parse_origin(struct verd__head *head, char *target)
+{
+    size_t scheme = strncasecmp(target, "http://", 7) == 0    ? 7
+                    : strncasecmp(target, "https://", 8) == 0 ? 8
+                                                              : 0;
+    char *host = target + scheme;
+    size_t size = strcspn(host, "/?");
+    if (scheme == 0 || size == 0 || *host == ':' || !verd__is_host(host, size))
+        return NULL;
+    memmove(host - 1, host, size);
+    host[size - 1] = '\0';
+    head->host = host - 1;
+    head->bits |= VERD__HEAD_ABSOLUTE;
+    return host + size;
+}
+
+static void cut_query(struct verd__head *head, char *path)
+{
+    char *query = strchr(path, '?');
+    if (query == NULL)
+        return;
+    *query = '\0';
+    head->query = query + 1;
+}
+
+/* Which of the four forms a target may have depends on the method. */
+static bool parse_target(struct verd__head *head, char *target)
+{
+    bool options = strcmp(head->method, "OPTIONS") == 0;
+    head->path = target;
+    if (strcmp(head->method, "CONNECT") == 0) {
+        head->host = target;
+        return *target != ':' && verd__is_host(target, strlen(target)) &&
+               is_digit(target[strlen(target) - 1]) && strrchr(target, ':') != NULL;
+    }
+    if (*target == '*')
+        return target[1] == '\0' && options;
+    if (*target != '/') {
+        target = parse_origin(head, target);
+        if (target == NULL)
+            return false;
+        head->path = *target == '/' ? target : *target == '\0' && options ? "*" : "/";
+    }
+    cut_query(head, target);
+    return true;
+}
+
+int verd__line_request(struct verd__head *head)
+{
+    char *method = head->line;
+    char *space = method;
+    while (verd__is_token[(unsigned char)*space])
+        space++;
+    if (space == method || *space != ' ')
+        return 400;
+    char *target = space + 1;
+    char *end = target_end(target);
+    if (end == target || *end != ' ' || head->line_end - end != 1 + VERSION_SIZE)
+        return 400;
+    int status = parse_version(head, end + 1);
+    if (status != 200)
+        return status;
+    *space = *end = '\0';
+    head->method = method;
+    return parse_target(head, target) ? 200 : 400;
+}
+
+int verd__line_response(struct verd__head *head)
+{
+    const char *line = head->line;
+    size_t size = (size_t)(head->line_end - line);
+    if (size < sizeof VERSION " 200" - 1)
+        return 400;
+    int status = parse_version(head, line);
+    const char *code = line + VERSION_SIZE + 1;
+    if (status != 200)
+        return status;
+    if (code[-1] != ' ' || !is_digit(code[0]) || !is_digit(code[1]) || !is_digit(code[2]) ||
+        (code[3] != ' ' && code[3] != '\0'))
+        return 400;
+    head->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
+    return head->status >= 100 && verd__is_text(code, size - VERSION_SIZE - 1) ? 200 : 400;
+}
+
+/* ---- fields ---- */
+
+/* Bits for the members of a comma-separated list, each of which has one, or `other`. */
+struct member {
+    const char *name;
+    unsigned bit;
+};
+
+static const struct member connection_members[] = {
+    {"close", VERD__HEAD_CLOSE},
+    {"keep-alive", VERD__HEAD_KEEP_ALIVE},
+    {"upgrade", VERD__HEAD_UPGRADE},
+    {NULL, 0},
+};
+
+/* The size of the list's next member, and where it is; 0: there is none. */
+static size_t next_member(const char **list)
+{
+    const char *c = *list + strspn(*list, ", \t");
+    size_t size = strcspn(c, ",");
+    *list = c;
+    while (size > 0 && (c[size - 1] == ' ' || c[size - 1] == '\t'))
+        size--;
+    return size;
+}
+
+static bool is_member(const char *text, size_t size, const char *name)
+{
+    return size == strlen(name) && strncasecmp(text, name, size) == 0;
+}
+
+static int note_connection(struct verd__head *head, const char *value)
+{
+    for (size_t size; (size = next_member(&value)) > 0; value += size) {
+        for (const struct member *m = connection_members; m->name != NULL; m++) {
+            if (is_member(value, size, m->name))
+                head->bits |= (uint16_t)m->bit;
+        }
+    }
+    return 200;
+}
+
+/* Codings in the order in which they were applied: chunked is the last, and only once. */
+static int note_transfer(struct verd__head *head, const char *value)
+{
+    size_t count = 0;
+    head->bits |= VERD__HEAD_TRANSFER;
+    for (size_t size; (size = next_member(&value)) > 0; value += size, count++) {
+        if (head->bits & VERD__HEAD_CHUNKED)
+            return 400;
+        bool chunked = is_member(value, size, "chunked");
+        if (!chunked && size > 7 && strncasecmp(value, "chunked", 7) == 0 &&
+            !verd__is_token[(unsigned char)value[7]])
+            return 400; /* it has no parameters */
+        head->bits |= (uint16_t)(chunked ? VERD__HEAD_CHUNKED : VERD__HEAD_UNKNOWN);
+    }
+    return count > 0 ? 200 : 400;
+}
+
+static int note_length(struct verd__head *head, const char *value)
+{
+    uint64_t length = 0;
+    if ((head->bits & VERD__HEAD_LENGTH) || *value == '\0')
+        return 400;
+    for (; *value != '\0'; value++) {
+        if (!is_digit(*value))
+            return 400;
+        bool large = length > (UINT64_MAX - 9) / 10;
+        length = large ? UINT64_MAX : length * 10 + (uint64_t)(*value - '0');
+    }
+    head->bits |= VERD__HEAD_LENGTH;
+    head->length = length;
+    return 200;
+}
+
+static int note_host(struct verd__head *head, const char *value)
+{
+    if ((head->bits & VERD__HEAD_HOST) || !verd__is_host(value, strlen(value)))
+        return 400;
+    head->bits |= VERD__HEAD_HOST;
+    if (*head->host == '\0') /* a target that names the host counts for more */
+        head->host = value;
+    return 200;
+}
+
+static int note_expect(struct verd__head *head, const char *value)
+{
+    head->bits |= VERD__HEAD_CONTINUE;
+    return verd__same(value, "100-continue") || head->minor == 0 ? 200 : 417;
+}
+
+/* What the field says of the message, if it is one of those that do. */
+static int note_field(struct verd__head *head, const char *name, size_t size, const char *value)
+{
+    switch (size) {
+    case sizeof "Host" - 1:
+        return !head->response && verd__same(name, "Host") ? note_host(head, value) : 200;
+    case sizeof "Expect" - 1:
+        return !head->response && verd__same(name, "Expect") ? note_expect(head, value) : 200;
+    case sizeof "Upgrade" - 1:
+        if (verd__same(name, "Upgrade"))
+            head->bits |= VERD__HEAD_SWITCH;
+        return 200;
+    case sizeof "Connection" - 1:
+        return verd__same(name, "Connection") ? note_connection(head, value) : 200;
+    case sizeof "Content-Length" - 1:
+        return verd__same(name, "Content-Length") ? note_length(head, value) : 200;
+    case sizeof "Transfer-Encoding" - 1:
+        return verd__same(name, "Transfer-Encoding") ? note_transfer(head, value) : 200;
+    default:
+        return 200;
+    }
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+int verd__line_field(struct verd__head *head, char *line, char *end)
+{
+    char *colon = line;
+    while (verd__is_token[(unsigned char)*colon])
+        colon++;
+    if (colon == line || *colon != ':')
+        return 400;
+    char *value = colon + 1;
+    while (is_blank(*value))
+        value++;
+    while (end > value && is_blank(end[-1]))
+        end--;
+    if (!verd__is_text(value, (size_t)(end - value)))
+        return 400;
+    if (head->count == head->limits.fields)
+        return 431;
+    *colon = *end = '\0';
+    head->fields[head->count++] = (verd_http_field){line, value};
+    return note_field(head, line, (size_t)(colon - line), value);
+}

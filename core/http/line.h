@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of a head, once each is complete: 200, or what is wrong with it. */
+#ifndef VERD_HTTP_LINE_H
+#define VERD_HTTP_LINE_H
+
+#include "http/parser.h"
+
+/* The first line, from head->line to head->line_end, where a zero is. */
+int verd__line_request(struct verd__head *head);
+int verd__line_response(struct verd__head *head);
+
+/* A field's line up to its CR, at `end`; both may be overwritten. */
+int verd__line_field(struct verd__head *head, char *line, char *end);
+
+#endif

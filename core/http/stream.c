@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include <verd/stream.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include <verd/net.h>
+
+static ssize_t fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* A callback that writes nothing would be called for ever. */
+static ssize_t some(ssize_t written)
+{
+    return written != 0 ? written : fail(EIO);
+}
+
+ssize_t verd_stream_read(const verd_stream *stream, void *buffer, size_t size)
+{
+    if (stream->ops == NULL)
+        return verd_read(stream->fd, buffer, size);
+    if (stream->ops->read == NULL)
+        return fail(EINVAL);
+    return size != 0 ? stream->ops->read(stream->ctx, buffer, size) : 0;
+}
+
+ssize_t verd_stream_write(const verd_stream *stream, const void *data, size_t size)
+{
+    if (stream->ops == NULL)
+        return verd_write(stream->fd, data, size);
+    if (stream->ops->write == NULL)
+        return fail(EINVAL);
+    return size != 0 ? some(stream->ops->write(stream->ctx, data, size)) : 0;
+}
+
+ssize_t verd_stream_writev(const verd_stream *stream, const struct iovec *vector, int count)
+{
+    if (stream->ops == NULL)
+        return verd_writev(stream->fd, vector, count);
+    size_t written = 0;
+    for (int i = 0; i < count; i++) {
+        ssize_t n = verd_stream_write(stream, vector[i].iov_base, vector[i].iov_len);
+        if (n < 0)
+            return written > 0 ? (ssize_t)written : -1; /* the next write says it again */
+        written += (size_t)n;
+        if ((size_t)n < vector[i].iov_len)
+            break;
+    }
+    return (ssize_t)written;
+}
+
+int verd_stream_write_full(const verd_stream *stream, const void *data, size_t size)
+{
+    const char *rest = data;
+    while (size > 0) {
+        ssize_t n = verd_stream_write(stream, rest, size);
+        if (n < 0)
+            return -1;
+        rest += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int verd_stream_writev_full(const verd_stream *stream, struct iovec *vector, int count)
+{
+    for (;;) {
+        for (; count > 0 && vector->iov_len == 0; count--)
+            vector++;
+        if (count == 0)
+            return 0;
+        ssize_t n = verd_stream_writev(stream, vector, count);
+        if (n < 0)
+            return -1;
+        size_t written = (size_t)n;
+        for (; count > 0 && written >= vector->iov_len; count--)
+            written -= vector++->iov_len;
+        if (count > 0) {
+            vector->iov_base = (char *)vector->iov_base + written;
+            vector->iov_len -= written;
+        }
+    }
+}
+
+int verd_stream_shut(const verd_stream *stream)
+{
+    if (stream->ops != NULL && stream->ops->shut != NULL)
+        stream->ops->shut(stream->ctx);
+    return stream->fd >= 0 ? verd_shutdown(stream->fd, SHUT_WR) : 0;
+}
+
+void verd_stream_close(const verd_stream *stream)
+{
+    if (stream->ops != NULL && stream->ops->close != NULL)
+        stream->ops->close(stream->ctx);
+    if (stream->fd >= 0)
+        verd_close(stream->fd);
+}

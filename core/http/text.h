@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Kinds of characters, and text that is written: the head of a message. */
+#ifndef VERD_HTTP_TEXT_H
+#define VERD_HTTP_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* RFC 9110's tchar: what names and methods are made of. */
+extern const unsigned char verd__is_token[256];
+
+/* Whether it is at least one character, and all are of tokens. */
+bool verd__is_name(const char *text);
+
+/* Whether it can be a field's value: there are no control characters but tabs. */
+bool verd__is_text(const char *text, size_t size);
+
+/* Whether they are the same but for upper and lower case, in ASCII. */
+bool verd__same(const char *one, const char *other);
+
+/* Text under construction. After a failed allocation it takes nothing more. */
+struct verd__text {
+    char *data; /* owned; NULL: nothing yet */
+    size_t size, room;
+    bool failed; /* ENOMEM */
+};
+
+/* Makes room for `size` bytes more. False: it has failed. */
+bool verd__text_reserve(struct verd__text *text, size_t size);
+void verd__text_add(struct verd__text *text, const char *data, size_t size);
+void verd__text_free(struct verd__text *text);
+
+/* Adds "name: value\r\n". -1 with errno EINVAL (either is not what it must be) or ENOMEM. */
+int verd__text_field(struct verd__text *text, const char *name, const char *value);
+
+/* Writes a number in decimal at `to`, 20 bytes at most; its length. */
+size_t verd__decimal(char *to, uint64_t number);
+
+#endif
