@@ -25,6 +25,22 @@ static bool is_open(const struct verd__room *room, const struct verd_timeout *wa
     return timeout != NULL;
 }
 
+/* Counts from now on. */
+static inline void start(struct verd__scheduler *scheduler, verd_timeout *timeout,
+                         verd_duration after)
+{
+    timeout->timer.deadline = after;
+    if (after <= 0) {
+        timeout->fired = true;
+        timeout->thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
+    } else if (after != VERD_FOREVER) {
+        timeout->begun = verd__moment(&scheduler->moments);
+        if (timeout->begun == 0)
+            timeout->timer.deadline = verd__time_after(verd_now(), after);
+        timeout->thread->interrupt |= VERD__INTERRUPT_UNARMED;
+    }
+}
+
 void verd_timeout_begin(verd_timeout *timeout, verd_duration after)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
@@ -34,22 +50,16 @@ void verd_timeout_begin(verd_timeout *timeout, verd_duration after)
     }
     struct verd_thread *self = scheduler->running;
     struct verd__room *room = verd__room(self);
-    if (is_open(room, timeout))
+    if (room->timeouts != NULL && is_open(room, timeout))
         verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
-    *timeout = (verd_timeout){.timer.fire = fire};
+    timeout->timer.next = NULL;    /* not armed */
+    timeout->timer.fire = fire;
     timeout->thread = self;
+    timeout->begun = 0;
+    timeout->fired = false;
     timeout->outer = room->timeouts;
     room->timeouts = timeout;
-    timeout->timer.deadline = after;
-    if (after <= 0) {
-        timeout->fired = true;
-        self->interrupt |= VERD__INTERRUPT_TIMEOUT;
-    } else if (after != VERD_FOREVER) {
-        timeout->begun = verd__moment(&scheduler->moments);
-        if (timeout->begun == 0)
-            timeout->timer.deadline = verd__time_after(verd_now(), after);
-        self->interrupt |= VERD__INTERRUPT_UNARMED;
-    }
+    start(scheduler, timeout, after);
 }
 
 /* The point in time at which the scope runs out. */
@@ -96,7 +106,8 @@ static void close_until(struct verd__scheduler *scheduler, struct verd__room *ro
     do {
         timeout = room->timeouts;
         room->timeouts = timeout->outer;
-        verd__timer_cancel(&scheduler->timers, &timeout->timer);
+        if (verd__timer_armed(&timeout->timer))
+            verd__timer_cancel(&scheduler->timers, &timeout->timer);
         timeout->thread = NULL;
     } while (timeout != last);
 }
