@@ -187,6 +187,11 @@ bool verd_killed(void)
     return scheduler != NULL && (scheduler->running->interrupt & VERD__INTERRUPT_KILL);
 }
 
+bool verd_ended(const verd_thread *thread)
+{
+    return thread != NULL && thread->state == VERD__ENDED;
+}
+
 ssize_t verd_stack_used(verd_thread *thread)
 {
     if (verd__thread_check(thread) != 0)

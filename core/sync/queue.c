@@ -233,3 +233,26 @@ size_t verd_queue_length(const verd_queue *queue)
 {
     return queue != NULL ? queue->store.count : 0;
 }
+
+size_t verd_queue_capacity(const verd_queue *queue)
+{
+    return queue != NULL ? queue->capacity : 0;
+}
+
+static size_t count(const struct verd__waiters *line)
+{
+    size_t count = 0;
+    for (const struct verd__wait *wait = line->first; wait != NULL; wait = wait->next)
+        count++;
+    return count;
+}
+
+size_t verd_queue_getting(const verd_queue *queue)
+{
+    return queue != NULL ? count(&queue->getters) : 0;
+}
+
+size_t verd_queue_putting(const verd_queue *queue)
+{
+    return queue != NULL ? count(&queue->putters) : 0;
+}

@@ -58,3 +58,8 @@ int verd_semaphore_release(verd_semaphore *semaphore)
     semaphore->units++;
     return 0;
 }
+
+size_t verd_semaphore_units(const verd_semaphore *semaphore)
+{
+    return semaphore != NULL ? semaphore->units : 0;
+}

@@ -11,7 +11,8 @@
  * These are plain descriptors: everything else in C works with them. Those made here are
  * non-blocking and close-on-exec. Descriptors made elsewhere can be used too, blocking or not;
  * their flags are left as they are. Close with verd_close what is used here: it wakes who waits and
- * tells the hub; a plain close is noticed too, but a waiter may learn of it only some time later.
+ * tells the hub; a plain close is noticed too, but a waiter may learn of it only some time later, and
+ * if the number is used again by then, one call on the new descriptor may end with EBADF in its place.
  *
  * Every call that may block is tried first and waits only when it has to; it may also give way when
  * it has not waited for long. One thread may wait for input of a descriptor and one for output. All

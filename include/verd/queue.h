@@ -73,8 +73,13 @@ int verd_queue_join(verd_queue *queue);
  * until there is room. Never blocks. Returns 0, or -1 with errno EINVAL, EPERM. */
 int verd_queue_resize(verd_queue *queue, size_t capacity);
 
-/* Items in the queue. */
+/* Items in the queue, and how many fit. */
 size_t verd_queue_length(const verd_queue *queue);
+size_t verd_queue_capacity(const verd_queue *queue);
+
+/* How many threads wait for an item, and how many for room. They are counted, one by one. */
+size_t verd_queue_getting(const verd_queue *queue);
+size_t verd_queue_putting(const verd_queue *queue);
 
 /* One alternative of verd_select; make it with the macros below. */
 typedef struct verd_case {

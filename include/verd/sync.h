@@ -97,6 +97,9 @@ int verd_semaphore_try_acquire(verd_semaphore *semaphore);
  * Returns 0, or -1 with errno EOVERFLOW (it has as many as its bound), EINVAL, EPERM. */
 int verd_semaphore_release(verd_semaphore *semaphore);
 
+/* The units that are there: 0 while someone waits. */
+size_t verd_semaphore_units(const verd_semaphore *semaphore);
+
 /* ---- mutex ---- */
 
 typedef struct verd_mutex {

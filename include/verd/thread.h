@@ -147,6 +147,10 @@ verd_thread *verd_self(void);
 /* Whether the calling thread has been killed; a shield does not hide it. */
 bool verd_killed(void);
 
+/* Whether t has ended, was cancelled or killed before it started: a wait for it would not block. Its
+ * handle must still be held. */
+bool verd_ended(const verd_thread *t);
+
 /* The name that verd_spawn_with gave, or "" (of an ended thread too); valid until t ends. */
 const char *verd_name(const verd_thread *t);
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The echo server of the README compiles without a warning, and echoes.
+# The echo server of the README compiles without a warning, and echoes; and every name that the README
+# mentions is one of the public headers'.
 set -eu
 
 if [ "${VERD_CONFIG-}" = lto ]; then
@@ -13,6 +14,10 @@ command -v bash > /dev/null || { echo "skipped: there is no bash to connect with
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2> /dev/null; rm -rf "$work"' EXIT
+
+for name in $(grep -oE '\bverd_[a-z_]*[a-z]\b' README.md | sort -u); do
+    grep -qrw "$name" include || { echo "the README mentions $name, which no header has"; exit 1; }
+done
 
 # A port that was free a moment ago; another run of this may have it by now, so several are tried.
 sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' > "$work/readme.c"
