@@ -88,13 +88,15 @@ TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcar
 SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
 EXAMPLE_SRC := $(wildcard tests/examples/*.c)
 PROGRAM_SRC := $(wildcard tests/programs/*.c tests/programs/*.cc)
+# A program's directory, if it has one, holds more of its files.
+PART_SRC := $(wildcard tests/programs/*/*.c)
 BENCH_SRC := $(wildcard bench/*.c bench/$(ARCH)/*.S)
 
 objects = $(addprefix $(OBJ)/,$(addsuffix .o,$(1)))
 LIB_OBJ := $(call objects,$(LIB_SRC))
 SUITE_OBJ := $(call objects,$(SUITE_SRC))
 EXAMPLE_OBJ := $(call objects,$(EXAMPLE_SRC))
-PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC))
+PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC) $(PART_SRC))
 BENCH_OBJ := $(call objects,$(BENCH_SRC))
 
 LIB := $(BUILD)/libverd.a
@@ -132,7 +134,9 @@ $(BUILD)/examples/%: $(OBJ)/tests/examples/%.c.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) -o $@ $^
 
-$(BUILD)/programs/%: $(OBJ)/tests/programs/%.c.o $(LIB)
+.SECONDEXPANSION:
+$(BUILD)/programs/%: $(OBJ)/tests/programs/%.c.o \
+    $$(call objects,$$(wildcard tests/programs/$$*/*.c)) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(PROGRAM_LINK) -o $@ $^
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Virtual time: this program's calls of the clock, and of what waits for it, come here instead of to the
+ * C library. Time stands still but for a few nanoseconds a look, and jumps where nobody can run. All
+ * that is waited for is in this OS thread, so a wait without end, for what is not there yet, is a
+ * deadlock.
+ */
+#include <dlfcn.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+#define BEGIN (1000 * VERD_SEC)
+#define LOOK 10 /* nanoseconds */
+
+static verd_duration now = BEGIN;
+
+void clock_reset(void)
+{
+    now = BEGIN;
+}
+
+void compute(verd_duration span)
+{
+    now += span;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    (void)clock;
+    now += LOOK;
+    time->tv_sec = (time_t)(now / VERD_SEC);
+    time->tv_nsec = (long)(now % VERD_SEC);
+    return 0;
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *span, struct timespec *rest)
+{
+    (void)clock, (void)flags, (void)rest;
+    now += (verd_duration)span->tv_sec * VERD_SEC + span->tv_nsec;
+    return 0;
+}
+
+/* Nothing has come, and the caller would wait: until then, or for ever (below 0). */
+static int pass(verd_duration span)
+{
+    if (span < 0) {
+        verd_report();
+        violated("a descriptor is waited for, and nobody can make it ready");
+    }
+    now += span;
+    return 0;
+}
+
+/* dlsym's results are functions by POSIX alone. */
+static void *next_of(const char *name)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    expect(found != NULL, name);
+    return found;
+}
+
+int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
+{
+    static int (*real)(int, struct epoll_event *, int, int);
+    if (real == NULL)
+        *(void **)&real = next_of("epoll_wait");
+    int count = real(fd, events, most, 0);
+    return count != 0 || timeout == 0 ? count : pass(timeout < 0 ? -1 : timeout * VERD_MS);
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *span, const sigset_t *mask)
+{
+    static int (*real)(struct pollfd *, nfds_t, int);
+    (void)mask;
+    if (real == NULL)
+        *(void **)&real = next_of("poll");
+    int ready = real(fds, count, 0);
+    if (ready != 0)
+        return ready;
+    return pass(span == NULL ? -1 : (verd_duration)span->tv_sec * VERD_SEC + span->tv_nsec);
+}
+
+/* The library's epoll_pwait2. */
+static long wait_precisely(int fd, struct epoll_event *events, int most, const int64_t span[2])
+{
+    int count = epoll_wait(fd, events, most, 0);
+    return count != 0 ? count : pass(span[0] * VERD_SEC + span[1]);
+}
+
+/* How many arguments the library's system calls have, of those that the C library has no function for. */
+static int arguments_of(long number)
+{
+#ifdef SYS_epoll_pwait2
+    if (number == SYS_epoll_pwait2)
+        return 6;
+#endif
+#ifdef SYS_process_madvise
+    if (number == SYS_process_madvise)
+        return 5;
+#endif
+    violated("a system call whose arguments are not known");
+}
+
+long syscall(long number, ...)
+{
+    static long (*real)(long, ...);
+    long args[6] = {0};
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < arguments_of(number); i++)
+        args[i] = va_arg(list, long);
+    va_end(list);
+#ifdef SYS_epoll_pwait2
+    if (number == SYS_epoll_pwait2)
+        return wait_precisely((int)args[0], (struct epoll_event *)(uintptr_t)args[1], (int)args[2],
+                              (const int64_t *)(uintptr_t)args[3]);
+#endif
+    if (real == NULL)
+        *(void **)&real = next_of("syscall");
+    return real(number, args[0], args[1], args[2], args[3], args[4], args[5]);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A mixed load of everything that waits, against a model that counts what must be conserved.
+ *
+ * A seed decides all: the lots that the library draws for who runs next (VERD_SCHEDULE_SEED), what the
+ * actors do, and, as time is virtual (clock.c), when. What happens goes into a trace, so that two runs
+ * can be told to be the same.
+ *
+ * Each part of the library that waits has its part here. Actors share what a part has made in `begin`,
+ * play scenes of their own, are killed and run out of time at any moment; `end` settles the accounts.
+ */
+#ifndef TESTS_PROGRAMS_SCHEDULE_FUZZ_H
+#define TESTS_PROGRAMS_SCHEDULE_FUZZ_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <verd.h>
+
+struct part {
+    void (*begin)(void);
+    /* Uses what is shared, in a scope of time. NULL: nothing is */
+    void (*share)(void);
+    /* Makes something, waits for what is sure to come, and looks that nothing is lost. Ends by itself */
+    void (*scene)(void);
+    void (*end)(void);
+};
+
+extern const struct part fuzz_threads, fuzz_locks, fuzz_queues, fuzz_pools, fuzz_resources, fuzz_io;
+
+/* ---- chance and trace (world.c) ---- */
+
+/* Whether the load has a bug in it, that shows in some orders of running alone. */
+extern bool planted;
+
+/* A number below `sides`; true once in n. */
+unsigned chance(unsigned sides);
+bool one_in(unsigned n);
+
+/* Adds to the trace. */
+void note(uint64_t what);
+
+/* Something is not conserved: ends the process. `fuzz_failed` is called first, by the program. */
+_Noreturn void violated(const char *what);
+_Noreturn void fuzz_failed(const char *what, uint64_t trace);
+
+static inline void expect(bool holds, const char *what)
+{
+    if (!holds)
+        violated(what);
+}
+
+/* Runs everything with a seed, on an OS thread of its own. Returns the trace. */
+uint64_t fuzz_run(uint64_t seed);
+
+/* ---- virtual time (clock.c) ---- */
+
+/* It begins anew; it goes on, as if the thread had computed for so long. */
+void clock_reset(void);
+void compute(verd_duration span);
+
+/* ---- what a thread knows of itself (self.c) ---- */
+
+struct scope {
+    verd_timeout timeout;
+    verd_duration deadline; /* no later than the library's */
+    bool fired;             /* for sure */
+    struct scope *outer;
+};
+
+void scope_begin(struct scope *scope, verd_duration after);
+void scope_end(struct scope *scope);
+void shield_begin(void);
+void shield_end(void);
+
+/* How many threads have ended whose self went with them, and how many had one. */
+extern unsigned selves_made, selves_ended;
+void selves_begin(void);
+
+/* The errno with which the next blocking call must fail, or 0. */
+int due(void);
+
+/* Judges a blocking call: `due` is from before it; errno may be `other`, too (0: may not), when it has
+ * not succeeded. Returns whether it did. */
+bool judged(const char *call, int due, bool succeeded, int other);
+
+/* Is somewhere else for a while; may be interrupted. */
+void linger(void);
+
+/* A thread that does its part of a scene, whatever happens to its caller, and its end. */
+verd_thread *hire(void *(*fn)(void *), void *arg);
+void *dismiss(verd_thread *helper);
+
+#endif
