@@ -55,3 +55,11 @@ verd_duration verd__moment_time(const struct verd__clock *clock, uint64_t moment
                                  (cycles - clock->cycles));
     return now - (verd_duration)passed;
 }
+
+void verd__clock_learn(struct verd__clock *clock)
+{
+    uint64_t cycles = verd__moment(clock);
+    verd_duration passed = verd_now() - clock->time;
+    if (cycles > clock->cycles && passed >= VERD_MS && passed < 3600 * VERD_SEC)
+        clock->span = (cycles - clock->cycles) * (uint64_t)VERD__SPAN / (uint64_t)passed;
+}

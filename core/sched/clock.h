@@ -16,6 +16,7 @@
 #ifndef VERD_SCHED_CLOCK_H
 #define VERD_SCHED_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <verd/time.h>
@@ -25,7 +26,11 @@
 struct verd__clock {
     uint64_t cycles; /* the base pair; 0: none yet, or the counter is not to be used */
     verd_duration time;
+    uint64_t span; /* VERD__SPAN on the counter; 0: not known yet */
 };
+
+/* A time so short that nobody minds whether it has passed. */
+#define VERD__SPAN (20 * VERD_US)
 
 /* Reads the base pair, unless the kernel itself does not trust the counter; returns whether it has. */
 int verd__clock_start(struct verd__clock *clock);
@@ -40,5 +45,14 @@ static inline uint64_t verd__moment(struct verd__clock *clock)
 
 /* When that was, or up to a microsecond later; `moment` is not 0. */
 verd_duration verd__moment_time(const struct verd__clock *clock, uint64_t moment);
+
+/* Learns how far the counter goes in VERD__SPAN, once enough time has passed to tell. */
+void verd__clock_learn(struct verd__clock *clock);
+
+/* Whether less than VERD__SPAN has passed since the moment; no, where that cannot be told. */
+static inline bool verd__is_recent(const struct verd__clock *clock, uint64_t moment)
+{
+    return clock->span != 0 && verd__cycles() - moment < clock->span;
+}
 
 #endif

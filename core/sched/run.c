@@ -241,6 +241,7 @@ void verd_yield(void)
     struct verd_thread *self = scheduler->running;
     if (__builtin_expect(self->interrupt & VERD__INTERRUPT_UNARMED, 0))
         verd__timeouts_arm(scheduler, self);
+    scheduler->yielded = true;
     verd__ready(scheduler, self);
     suspend(scheduler, self);
 }
@@ -250,6 +251,7 @@ void verd__give_way(struct verd__scheduler *scheduler)
     struct verd_thread *self = scheduler->running;
     if (self->interrupt & VERD__INTERRUPT_UNARMED)
         verd__timeouts_arm(scheduler, self);
+    scheduler->yielded = true;
     verd__ready(scheduler, self);
     suspend(scheduler, self);
 }

@@ -5,7 +5,8 @@
  * The run queue is two lists through verd_thread.next: `batch`, what is left of this round, and
  * `first`..`last`, the next. Whoever becomes runnable goes to the end of the next; when the batch is
  * empty the round is over, timers and the outside world are looked at once, and the next list is the
- * batch. So a round's end costs nothing to notice, and nobody can keep the world out.
+ * batch. So a round's end costs nothing to notice, and nobody can keep the world out. A list that nobody
+ * joined by giving way, and that comes within VERD__SPAN of the last look, belongs to the same round.
  *
  * There is no scheduler context: a thread that waits switches straight to the next one, and if there
  * is none, it waits for the outside world on its own stack.
@@ -143,10 +144,12 @@ struct verd__scheduler {
     verd_duration clock;       /* when the outside or time was last waited for */
     size_t expecting;          /* waits for the outside; 0: it is not asked. And VERD__SEEDED */
     int budget;
+    bool yielded; /* someone has given way in this round: it ends with a look */
     struct verd__float_control float_control; /* what threads start with */
     struct verd__clock moments;               /* of timeouts that have not been waited for */
-    struct verd__outside *outside;            /* NULL: none yet */
-    struct verd_thread *starved;              /* UNSTARTED for which there was no stack, in order */
+    uint64_t looked;               /* the moment of the last look at the outside; 0: unknown */
+    struct verd__outside *outside; /* NULL: none yet */
+    struct verd_thread *starved;   /* UNSTARTED for which there was no stack, in order */
     struct verd_thread **starved_last;
     void (*on_deadlock)(void); /* NULL: report and abort */
     uint64_t chance;           /* VERD__SEEDED: what draws who runs (shuffle.h) */

@@ -172,8 +172,8 @@ void verd_report(void);
 void verd_on_deadlock(void (*fn)(void));
 
 /*
- * Gives way: every other thread that can run, runs before this one goes on; timers and descriptors
- * are looked at once per round of the run queue. Returns at once, killed or not.
+ * Gives way: every other thread that can run, runs before this one goes on, and then timers and descriptors
+ * are looked at. Returns at once, killed or not.
  */
 void verd_yield(void);
 
