@@ -146,9 +146,10 @@ int verd__workers_submit(struct verd__task *task)
     append(task);
     workers.submitted++;
     bool start = claim_thread();
-    if (!start && workers.idle > 0)
-        pthread_cond_signal(&workers.changed);
+    bool wake = !start && workers.idle > 0;
     pthread_mutex_unlock(&workers.lock);
+    if (wake)
+        pthread_cond_signal(&workers.changed); /* who wakes finds the lock free */
     return start && start_thread() != 0 ? do_without(task) : 0;
 }
 
