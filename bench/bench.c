@@ -37,6 +37,8 @@ static const struct question {
     {"echo_syscalls", bench_syscalls},
     {"accept_10000", bench_accept},
     {"idle_bytes", bench_idle},
+    {"http_hello_50 http_hello_1000", bench_http},
+    {"http_parse", bench_http_parse},
 };
 
 #define QUESTIONS (sizeof questions / sizeof *questions)

@@ -97,5 +97,7 @@ void bench_echo(void);
 void bench_syscalls(void);
 void bench_accept(void);
 void bench_idle(void);
+void bench_http(void);
+void bench_http_parse(void);
 
 #endif

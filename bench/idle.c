@@ -19,10 +19,10 @@ static double slice(void (*serve)(int), int connections)
     struct load first, load;
 
     server_start(&server, serve);
-    load_start(&first, &server, 1); /* what the server needs once is not the connections' */
+    load_start(&first, &server, &load_echo, 1); /* what the server needs once is not the connections' */
     load_stop(&first);
     double before = bench_memory(server.pid, "VmRSS");
-    load_start(&load, &server, connections);
+    load_start(&load, &server, &load_echo, connections);
     double after = bench_memory(server.pid, "VmRSS");
     load_stop(&load);
     server_stop(&server);

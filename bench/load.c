@@ -36,7 +36,7 @@ struct order {
 
 struct connection {
     int fd;
-    int received; /* bytes of the echo that is under way */
+    size_t received; /* bytes of the answer that is under way */
 };
 
 /* A set of connections that are driven together. */
@@ -46,7 +46,15 @@ struct crowd {
     int epoll;
 };
 
-static const char message[LOAD_MESSAGE];
+/* A piece of an answer is read at once, up to so many bytes. */
+#define PIECE 4096
+
+#define ECHO_SIZE 64
+
+static const char echo[ECHO_SIZE];
+const struct talk load_echo = {.message = echo, .size = ECHO_SIZE, .answer = ECHO_SIZE};
+
+static const struct talk *talk; /* this process's */
 
 static void crowd_make(struct crowd *crowd, long most)
 {
@@ -80,18 +88,19 @@ static void crowd_add(struct crowd *crowd, int port, uint32_t from)
 
 static void send_message(const struct connection *connection)
 {
-    if (send(connection->fd, message, LOAD_MESSAGE, MSG_NOSIGNAL) != LOAD_MESSAGE)
+    if (send(connection->fd, talk->message, talk->size, MSG_NOSIGNAL) != (ssize_t)talk->size)
         bench_fail("send");
 }
 
-/* Reads what is there. Returns whether the echo is complete. */
+/* Reads what is there. Returns whether the answer is complete. */
 static bool receive(struct connection *connection)
 {
-    char echo[LOAD_MESSAGE];
-    ssize_t size = read(connection->fd, echo, sizeof echo - (size_t)connection->received);
+    char piece[PIECE];
+    size_t rest = talk->answer - connection->received;
+    ssize_t size = read(connection->fd, piece, rest < sizeof piece ? rest : sizeof piece);
     if (size <= 0)
-        bench_fail("an echo");
-    connection->received = (connection->received + (int)size) % LOAD_MESSAGE;
+        bench_fail("an answer");
+    connection->received = (connection->received + (size_t)size) % talk->answer;
     return connection->received == 0;
 }
 
@@ -118,7 +127,7 @@ static void round_trips(struct crowd *crowd, long first, long size, long count)
     }
 }
 
-/* Connects and has a message echoed on each, in waves. */
+/* Connects and has a message answered on each, in waves. */
 static void crowd_grow(struct crowd *crowd, long size, int port, uint32_t from)
 {
     while (crowd->size < size) {
@@ -181,9 +190,11 @@ static void give_order(const struct load *load, enum command command, long count
     wait_for_answer(load);
 }
 
-void load_start(struct load *load, const struct server *server, int connections)
+void load_start(struct load *load, const struct server *server, const struct talk *said,
+                int connections)
 {
     int commands[2], answers[2];
+    talk = said;
     if (pipe(commands) != 0 || pipe(answers) != 0)
         bench_fail("pipe");
     load->pid = fork();

@@ -5,6 +5,7 @@
 #ifndef BENCH_SERVER_H
 #define BENCH_SERVER_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 /* What both servers take from a connection at once. */
@@ -31,5 +32,8 @@ int server_connections(int wanted);
 /* The two servers. */
 void serve_verd(int ready);
 void serve_raw(int ready);
+
+/* The raw one again, but whatever it reads, it answers with this, of so many bytes. */
+_Noreturn void serve_raw_answer(int ready, const char *answer, size_t size);
 
 #endif

@@ -2,10 +2,10 @@
 
 #include "sides.h"
 
-static void start(struct side *side, void (*serve)(int), int connections)
+static void start(struct side *side, void (*serve)(int), const struct talk *talk, int connections)
 {
     server_start(&side->server, serve);
-    load_start(&side->load, &side->server, connections);
+    load_start(&side->load, &side->server, talk, connections);
 }
 
 static void stop(struct side *side)
@@ -14,10 +14,16 @@ static void stop(struct side *side)
     server_stop(&side->server);
 }
 
+void sides_start_with(struct sides *sides, void (*verd)(int), void (*raw)(int),
+                      const struct talk *talk, int connections)
+{
+    start(&sides->verd, verd, talk, connections);
+    start(&sides->raw, raw, talk, connections);
+}
+
 void sides_start(struct sides *sides, int connections)
 {
-    start(&sides->verd, serve_verd, connections);
-    start(&sides->raw, serve_raw, connections);
+    sides_start_with(sides, serve_verd, serve_raw, &load_echo, connections);
 }
 
 void sides_stop(struct sides *sides)

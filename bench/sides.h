@@ -16,8 +16,12 @@ struct sides {
     struct side verd, raw;
 };
 
-/* Starts both servers and connects a load to each. */
+/* Starts both servers, which echo, and connects a load to each. */
 void sides_start(struct sides *sides, int connections);
+
+/* The same with other servers, who are talked to in another way. */
+void sides_start_with(struct sides *sides, void (*verd)(int ready), void (*raw)(int ready),
+                      const struct talk *talk, int connections);
 void sides_stop(struct sides *sides);
 
 /* Processor time of the server, in nanoseconds, for each of the `count` things that `work` has the

@@ -135,23 +135,36 @@ void verd__head_moved(struct verd__head *head, const char *from, char *to)
     }
 }
 
-const char *verd__head_line(struct verd__head *head)
+/* Undoes the cuts in a copy of the first line, of `size` bytes. */
+static void mend(const struct verd__head *head, char *line, size_t size)
 {
-    if (!head->started)
-        return "";
     size_t host = strlen(head->host);
-    for (char *c = head->line; c < head->line_end; c++) {
-        if (*c == '\0')
-            *c = ' ';
+    for (size_t i = 0; i < size; i++) {
+        if (line[i] == '\0')
+            line[i] = ' ';
+        else if (line[i] < ' ' || line[i] > '~')
+            line[i] = '?';
     }
     if (head->query != NULL)
-        head->line[head->query - head->line - 1] = '?';
+        line[head->query - head->line - 1] = '?';
     if (head->bits & VERD__HEAD_ABSOLUTE) {
-        char *moved = head->line + (head->host - head->line);
+        char *moved = line + (head->host - head->line);
         memmove(moved + 1, moved, host);
         *moved = '/';
     }
-    return head->line;
+}
+
+const char *verd__head_line(const struct verd__head *head, struct verd__text *to)
+{
+    size_t size = head->started ? (size_t)(head->line_end - head->line) : 0;
+    to->size = 0;
+    verd__text_add(to, head->line, size);
+    verd__text_add(to, "", 1);
+    if (to->failed)
+        return "";
+    if (size > 0)
+        mend(head, to->data, size);
+    return to->data;
 }
 
 const char *verd__head_find(const struct verd__head *head, const char *name)

@@ -16,6 +16,8 @@
 
 #include <verd/http.h>
 
+#include "http/text.h"
+
 enum verd__head_bit {
     VERD__HEAD_HOST = 1,        /* there is a Host */
     VERD__HEAD_LENGTH = 2,      /* there is a Content-Length */
@@ -64,9 +66,9 @@ int verd__head_parse(struct verd__head *head, char *data, size_t size);
 /* The message's bytes are now at `to`, no longer at `from`. */
 void verd__head_moved(struct verd__head *head, const char *from, char *to);
 
-/* Puts back what the cuts have overwritten in a request's first line, for a log: from then on there
- * are no method, path, query and host. Returns the line; "": there is none. */
-const char *verd__head_line(struct verd__head *head);
+/* Writes a request's first line for a log, as it came but for what is not printable, in the place of
+ * what `to` has. Returns it; "": it did not come, or there is no memory. */
+const char *verd__head_line(const struct verd__head *head, struct verd__text *to);
 
 /* The value of the first field of this name; NULL: there is none. */
 const char *verd__head_find(const struct verd__head *head, const char *name);

@@ -2,10 +2,13 @@
 #include <verd/stream.h>
 
 #include <errno.h>
-#include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <verd/net.h>
+
+/* A callback gets the small parts of a vector in pieces of so many bytes. */
+#define PIECE 4096
 
 static ssize_t fail(int error)
 {
@@ -37,20 +40,29 @@ ssize_t verd_stream_write(const verd_stream *stream, const void *data, size_t si
     return size != 0 ? some(stream->ops->write(stream->ctx, data, size)) : 0;
 }
 
+/* Copies what fits of the vector; how much that is. */
+static size_t gather(char *to, size_t room, const struct iovec *vector, int count)
+{
+    size_t size = 0;
+    for (int i = 0; i < count && size < room; i++) {
+        size_t some = vector[i].iov_len < room - size ? vector[i].iov_len : room - size;
+        if (some > 0)
+            memcpy(to + size, vector[i].iov_base, some);
+        size += some;
+    }
+    return size;
+}
+
 ssize_t verd_stream_writev(const verd_stream *stream, const struct iovec *vector, int count)
 {
+    char piece[PIECE];
     if (stream->ops == NULL)
         return verd_writev(stream->fd, vector, count);
-    size_t written = 0;
-    for (int i = 0; i < count; i++) {
-        ssize_t n = verd_stream_write(stream, vector[i].iov_base, vector[i].iov_len);
-        if (n < 0)
-            return written > 0 ? (ssize_t)written : -1; /* the next write says it again */
-        written += (size_t)n;
-        if ((size_t)n < vector[i].iov_len)
-            break;
-    }
-    return (ssize_t)written;
+    for (; count > 0 && vector->iov_len == 0; count--)
+        vector++;
+    if (count > 0 && vector->iov_len >= sizeof piece)
+        return verd_stream_write(stream, vector->iov_base, vector->iov_len);
+    return verd_stream_write(stream, piece, gather(piece, sizeof piece, vector, count));
 }
 
 int verd_stream_write_full(const verd_stream *stream, const void *data, size_t size)

@@ -160,3 +160,14 @@ ssize_t verd__output(int fd, const struct verd__request *request)
             return -1;
     }
 }
+
+int verd__input_wait(int fd)
+{
+    static const struct verd__request request = {.size = 1};
+    struct verd__call call = {.request = &request, .fd = fd, .direction = VERD__INPUT};
+    if (begin(&call) != 0)
+        return -1;
+    if (worth_trying(&call))
+        return 0;
+    return verd__hub_wait(call.hub, fd, call.record, VERD__INPUT, false);
+}

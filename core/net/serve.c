@@ -77,6 +77,9 @@ static int start_handler(struct verd_server *server, int client)
 
 static int take_slot(const struct verd_server *server)
 {
+    if (server->full != NULL && verd_pool_available(server->pool) <= 0 &&
+        verd_wait_fd(server->listener, POLLIN) > 0)
+        server->full(server->ctx);
     return verd__pool_take(server->scheduler, server->pool) == 1 ? 0 : -1;
 }
 
@@ -188,8 +191,8 @@ static struct verd_server *server_new(struct verd__scheduler *scheduler, verd_po
     return NULL;
 }
 
-verd_server *verd_serve(int listener, void (*handler)(int client, void *ctx), void *ctx,
-                        verd_pool *pool)
+struct verd_server *verd__serve(int listener, void (*handler)(int client, void *ctx), void *ctx,
+                                verd_pool *pool, void (*full)(void *ctx))
 {
     struct verd__scheduler *scheduler = verd__scheduler();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
@@ -206,10 +209,17 @@ verd_server *verd_serve(int listener, void (*handler)(int client, void *ctx), vo
     server->listener = listener;
     server->generation = record->generation;
     server->handle = handler;
+    server->full = full;
     server->ctx = ctx;
     if (start_acceptor(server) == 0)
         return server;
     verd__server_leave_pool(server);
     free(server);
     return NULL;
+}
+
+verd_server *verd_serve(int listener, void (*handler)(int client, void *ctx), void *ctx,
+                        verd_pool *pool)
+{
+    return verd__serve(listener, handler, ctx, pool, NULL);
 }

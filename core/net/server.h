@@ -35,6 +35,7 @@ struct verd_server {
     uint32_t generation; /* of its record */
     int error;           /* of the acceptor; 0: it was stopped, or goes on */
     void (*handle)(int client, void *ctx);
+    void (*full)(void *ctx); /* see verd__serve; NULL: nothing to do */
     void *ctx;
 };
 
@@ -51,6 +52,11 @@ static inline struct verd__handler *verd__handler_of(struct verd__ring *link)
 {
     return (struct verd__handler *)(void *)((char *)link - offsetof(struct verd__handler, link));
 }
+
+/* As verd_serve, and calls full(ctx) when a client has come and the pool has no slot for it: if `full`
+ * can have some other client's handler end, its slot is for the new one. */
+struct verd_server *verd__serve(int listener, void (*handler)(int client, void *ctx), void *ctx,
+                                verd_pool *pool, void (*full)(void *ctx));
 
 /* After the acceptor or a handler has ended, or a handler has begun to wait for the others: wakes
  * those who have waited for that. The server may be freed before the caller runs again. */

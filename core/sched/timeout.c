@@ -112,6 +112,14 @@ static void close_until(struct verd__scheduler *scheduler, struct verd__room *ro
     } while (timeout != last);
 }
 
+void verd__timeout_expire(struct verd_timeout *timeout)
+{
+    if (timeout->fired || timeout->thread == NULL)
+        return;
+    verd__timer_cancel(&verd__current->timers, &timeout->timer);
+    fire(&timeout->timer);
+}
+
 bool verd_timeout_end(verd_timeout *timeout)
 {
     struct verd__scheduler *scheduler = verd__current;

@@ -1,12 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP/1.1: what its peers have in common. */
+/*
+ * HTTP/1.1 and 1.0, one green thread per connection.
+ *
+ *     static int hello(verd_http_exchange *x, void *ctx)
+ *     {
+ *         return verd_http_reply(x, 200, "text/plain", "Hello world\n", 12);
+ *     }
+ *
+ *     verd_http_server *server = verd_http_serve(verd_listen(NULL, 8080, 0), hello, NULL, NULL);
+ *     verd_http_wait(server);                     // until someone calls verd_http_stop
+ *
+ * The handler is called once per request, on the thread of the connection, and may block as it likes.
+ * It reads the request's body as far as it wants to, and replies: whole with one call, or in parts:
+ *
+ *     char buffer[4096];
+ *     ssize_t n;
+ *     verd_http_begin(x, 200, VERD_HTTP_CHUNKED);
+ *     while ((n = verd_http_read(x, buffer, sizeof buffer)) > 0)
+ *         if (verd_http_write(x, buffer, (size_t)n) != 0)
+ *             return -1;                                     // the client is gone
+ *     return (int)n;
+ *
+ * The server takes what RFC 9112 allows and nothing else: what could be read in two ways is answered
+ * with 400 (or what the RFC asks for) and ends the connection; the handler sees well-formed requests
+ * only. All text that it gets is terminated by a zero, and contains none.
+ *
+ * Everything here belongs to the OS thread that made it: EPERM from another. All that block return
+ * -1 with ECANCELED in a killed thread and ETIMEDOUT after an enclosing timeout, or the server's own
+ * limit for the request, has run out.
+ */
 #ifndef VERD_HTTP_H
 #define VERD_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
+#include <verd/pool.h>
 #include <verd/stream.h>
+#include <verd/time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,6 +61,212 @@ typedef struct verd_http_limits {
 
 /* Where a number of bytes is asked for: there is no limit. */
 #define VERD_HTTP_UNLIMITED UINT64_MAX
+
+/* ---- server ---- */
+
+typedef struct verd_http_server verd_http_server;
+
+/* A request and the reply to it; the handler's until it returns. */
+typedef struct verd_http_exchange verd_http_exchange;
+
+/*
+ * Answers a request. Returns 0 once it has replied; anything else is a failure: if nothing was sent
+ * yet, the client gets a 500 (or what suits a fault of its own: 400 for a malformed body, 413 for one
+ * too large, 408 for one too slow; 503 if the time for the request ran out), else the
+ * connection is closed such that it cannot take the reply for complete. Not to have replied, or to
+ * have written less than was announced, is a failure too. The other connections go on.
+ */
+typedef int (*verd_http_handler)(verd_http_exchange *exchange, void *ctx);
+
+/* What has been answered, for the access log. Valid during the call. */
+typedef struct verd_http_entry {
+    const char *client;  /* numeric address without the port; "" of a Unix socket */
+    int64_t time;        /* of the request's arrival: seconds since 1970 */
+    const char *line;    /* first line of the request, what is not printable replaced by '?' */
+    int status;          /* of the reply; 0: the connection ended without one */
+    uint64_t bytes;      /* of the reply's body that were sent */
+    verd_duration spent; /* from the request's arrival to the end of the reply */
+    verd_http_exchange *exchange; /* to ask for fields, say; NULL: the request was not readable */
+} verd_http_entry;
+
+/* How to serve; zeroed fields are the defaults. Durations: VERD_FOREVER is no limit. */
+typedef struct verd_http_options {
+    verd_http_limits limits;
+    uint64_t body;             /* bytes of a request's body; 413 beyond (16 MiB) */
+    uint64_t drain;            /* bytes of a body that the handler left unread which are read and
+                                   dropped to keep the connection; with more, it ends (64 KiB) */
+    size_t connections;        /* at most so many at once: others wait to be accepted, and the one
+                                   that is idle for longest ends in their favour (10,000). With a
+                                   pool of the caller's, its size counts */
+    verd_duration header_time; /* from a request's first byte to the last of its header, and for
+                                   `open` (20 s); 408 after it */
+    verd_duration idle_time;   /* between requests (60 s) */
+    verd_duration
+        request_time; /* from the header's end to the reply's end: then the handler's calls
+                                   say ETIMEDOUT (300 s) */
+    verd_pool *pool;  /* its threads run the connections; must stay until the server was
+                                   stopped. NULL: one of the server's own */
+    /* Called after each request on the connection's thread; must not block. NULL: no log. */
+    void (*log)(void *ctx, const verd_http_entry *entry);
+    void *log_ctx;
+    /* Makes the stream of a new connection, on its thread: a TLS handshake, say. Returns 0 and
+     * *stream, which is verd_stream_of(fd) before, or -1 to have the descriptor closed. May block.
+     * NULL: the descriptor itself. */
+    int (*open)(void *ctx, int fd, verd_stream *stream);
+    void *open_ctx;
+} verd_http_options;
+
+/*
+ * Serves HTTP on a listening socket, which is the server's from now on, by threads of its own; the
+ * caller goes on. The options are copied; NULL: the defaults. Never blocks.
+ * Returns the server, or NULL with errno
+ *   EBADF, ENOTSOCK   listener is not an open descriptor (what made it has failed); is not a socket
+ *   EINVAL            it does not listen; handler is NULL; a duration is negative
+ *   EPERM             the pool belongs to another OS thread
+ *   ENOMEM            no memory; EMFILE, ENFILE  no descriptor for the hub
+ */
+verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void *ctx,
+                                  const verd_http_options *options);
+
+/*
+ * Stops: who has connected by now is still accepted, and the listener closes; idle connections end;
+ * requests that have come are answered, each as the last of its connection, within `grace`
+ * nanoseconds. Then what is left is killed: calls of the handler return -1 and ECANCELED. Returns when
+ * all have ended. A grace of zero and less kills at once, VERD_FOREVER never.
+ *
+ * May be called again and by several threads: the first grace to end counts. A handler of this server
+ * may call it, and waits for the others.
+ *
+ * Blocks. Returns 0, or -1 with errno
+ *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out: the listener is
+ *              closed, and handlers that are left run on, until this is called again
+ *   EINVAL     server is NULL               EPERM      it belongs to another OS thread
+ */
+int verd_http_stop(verd_http_server *server, verd_duration grace);
+
+/* Waits until the server has ended: stopped, or unable to accept. Blocks. Returns 0 if it was stopped,
+ * or -1 and errno, as verd_serve_wait. */
+int verd_http_wait(verd_http_server *server);
+
+/* Connections that are open, and those of them that are being served rather than idle. 0 for NULL. */
+size_t verd_http_connections(const verd_http_server *server);
+size_t verd_http_busy(const verd_http_server *server);
+
+/* Frees a server that has stopped. Returns 0 (also for NULL), or -1 with errno EBUSY (it has not, or
+ * someone waits for it) or EPERM. Never blocks. */
+int verd_http_free(verd_http_server *server);
+
+/* ---- what was asked ---- */
+
+/* The method, as it was sent: "GET", "POST", ... */
+const char *verd_http_method(const verd_http_exchange *exchange);
+
+/* The path, as it was sent: not unescaped, without host, from the '/' on; "*" of OPTIONS, and of
+ * CONNECT the host and port. */
+const char *verd_http_path(const verd_http_exchange *exchange);
+
+/* What follows the first '?' of the target, as it was sent; NULL: there is none. */
+const char *verd_http_query(const verd_http_exchange *exchange);
+
+/* The host and port that was asked for, from the target or the Host field, as it was sent; "" if none. */
+const char *verd_http_host(const verd_http_exchange *exchange);
+
+/* The minor version of HTTP: 1 or 0. */
+int verd_http_version(const verd_http_exchange *exchange);
+
+/* The value of the first field of this name, in any case; NULL: there is none. */
+const char *verd_http_header(const verd_http_exchange *exchange, const char *name);
+
+/* All fields, in the order they came in; *count is their number. */
+const verd_http_field *verd_http_headers(const verd_http_exchange *exchange, size_t *count);
+
+/* Bytes of the body, or VERD_HTTP_CHUNKED where only its end will tell. 0: there is none. */
+uint64_t verd_http_length(const verd_http_exchange *exchange);
+#define VERD_HTTP_CHUNKED UINT64_MAX
+
+/*
+ * Reads the next bytes of the body, at most `size`. Has the client that waits for it told to go
+ * ahead (100-continue). Blocks.
+ * Returns how many, 0 at the end of the body, or -1 with errno
+ *   EBADMSG     the body is malformed                EMSGSIZE  it is longer than the server allows
+ *   ECONNRESET  the client has gone in the middle
+ *   others as verd_stream_read; each is said again by the next call
+ */
+ssize_t verd_http_read(verd_http_exchange *exchange, void *buffer, size_t size);
+
+/*
+ * Reads what is left of the body, which must be `most` bytes at most. Blocks.
+ * Returns it, terminated by a zero that is not counted in *size (unless NULL); it stays until the
+ * handler returns, and further calls return the same. Or NULL with errno as verd_http_read, and
+ *   EMSGSIZE  it is longer (unless it is replied to, the client gets a 413)
+ *   ENOMEM    no memory for it
+ */
+char *verd_http_body(verd_http_exchange *exchange, size_t most, size_t *size);
+
+/* The client's address; *length (unless NULL) is its size. AF_UNSPEC: it has gone, or has none. */
+const struct sockaddr *verd_http_peer(verd_http_exchange *exchange, socklen_t *length);
+
+/* The stream below, to ask TLS for a certificate, say. Nothing must be read or written through it. */
+const verd_stream *verd_http_stream(const verd_http_exchange *exchange);
+
+/* ---- what is answered ---- */
+
+/*
+ * Adds a field to the reply's header; a second of the same name is added beside the first. Date and
+ * what delimits the body are the server's own; "Connection: close" ends the connection after the reply.
+ * Never blocks. Returns 0, or -1 with errno
+ *   EINVAL   name is not a token; value has CR, LF, NUL or another control character; or the field is
+ *            Content-Length, Transfer-Encoding or a Connection other than close
+ *   EALREADY the header is written already
+ *   ENOMEM   no memory
+ */
+int verd_http_add(verd_http_exchange *exchange, const char *name, const char *value);
+
+/*
+ * Replies whole: status, the fields added before, Content-Type (unless type is NULL), and a body,
+ * in one system call. HEAD, 204, 205 and 304 get no body, whatever is given. Blocks.
+ * Returns 0, or -1 with errno
+ *   EINVAL    status is not in 200..599, or type is not a field's value
+ *   EALREADY  a reply was begun
+ *   EPROTO    a 2xx to CONNECT would mean verd_http_upgrade
+ *   EPIPE     the client is gone            ENOMEM  no memory        others as verd_stream_write:
+ *             with each of these, nothing more can be sent
+ */
+int verd_http_reply(verd_http_exchange *exchange, int status, const char *type, const void *body,
+                    size_t size);
+
+/*
+ * Begins a reply whose body of `length` bytes follows in verd_http_write; VERD_HTTP_CHUNKED: any
+ * number, in chunks, or, to a client of HTTP/1.0, up to the connection's end. Nothing is sent yet:
+ * the header goes with the first bytes. Never blocks. Errors as verd_http_reply.
+ */
+int verd_http_begin(verd_http_exchange *exchange, int status, uint64_t length);
+
+/*
+ * Writes the next part of the reply's body. Small parts are collected; they are sent by
+ * verd_http_flush, when there are enough of them, and when the handler returns. Blocks.
+ * Returns 0, or -1 with errno
+ *   EPIPE     the client is gone
+ *   EMSGSIZE  more than was announced
+ *   EINVAL    no reply was begun            others as verd_stream_write
+ */
+int verd_http_write(verd_http_exchange *exchange, const void *data, size_t size);
+
+/* Sends what was collected, the header included. Blocks. Returns 0, or -1 with errno as verd_http_write. */
+int verd_http_flush(verd_http_exchange *exchange);
+
+/*
+ * Switches to another protocol: replies 101 with "Upgrade: protocol" (or, to CONNECT, a 200), and the
+ * fields added before. From now on verd_http_read reads what the client sends, up to its end, and
+ * verd_http_write sends at once, neither with any framing; the request's time no longer runs, and
+ * the connection ends when the handler returns. Blocks. Returns 0, or -1 with errno
+ *   EINVAL    protocol is not a field's value
+ *   EALREADY  a reply was begun
+ *   EPROTO    the client has not asked for it, in HTTP/1.1: neither CONNECT, nor Connection: upgrade
+ *             with a field Upgrade; or the request has a body that was not read to its end
+ *   others as verd_http_reply
+ */
+int verd_http_upgrade(verd_http_exchange *exchange, const char *protocol);
 
 #ifdef __cplusplus
 }

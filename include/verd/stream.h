@@ -55,8 +55,8 @@ static inline verd_stream verd_stream_of(int fd)
 }
 
 /* Read and write some bytes, as verd_read, verd_write and verd_writev do of a descriptor (<verd/net.h>),
- * and with their errnos or the callbacks'; with callbacks, the parts of a vector are written one
- * after the other as long as each is taken whole. Block. EINVAL: the callback is NULL. */
+ * and with their errnos or the callbacks'; of a vector, a callback gets the small parts together.
+ * Block. EINVAL: the callback is NULL; EIO: it has written nothing. */
 ssize_t verd_stream_read(const verd_stream *stream, void *buffer, size_t size);
 ssize_t verd_stream_write(const verd_stream *stream, const void *data, size_t size);
 ssize_t verd_stream_writev(const verd_stream *stream, const struct iovec *vector, int count);

@@ -14,6 +14,7 @@ static const verd_http_limits limits = {.line = 200, .header = 600, .fields = FI
 static struct verd__head head;
 static verd_http_field fields[FIELDS];
 static char room[70000];
+static struct verd__text line;
 
 /* The answer to the first `first` bytes of a message and, if that is to wait, to all `size`. */
 static int parse_in_two(const char *text, size_t first, size_t size, bool response)
@@ -103,7 +104,9 @@ Test(http, a_head_can_be_moved)
     cr_expect_str_eq(head.query, "q");
     cr_expect_str_eq(head.host, "h");
     cr_expect_str_eq(verd__head_find(&head, "x"), "y");
-    cr_expect_str_eq(verd__head_line(&head), "GET /p?q HTTP/1.1");
+    cr_expect_str_eq(verd__head_line(&head, &line), "GET /p?q HTTP/1.1");
+    cr_expect_str_eq(head.path, "/p");
+    verd__text_free(&line);
 }
 
 Test(http, the_first_line_can_be_put_together_again)
@@ -122,8 +125,16 @@ Test(http, the_first_line_can_be_put_together_again)
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         first_line(lines[i]);
-        cr_expect_str_eq(verd__head_line(&head), lines[i]);
+        cr_expect_str_eq(verd__head_line(&head, &line), lines[i]);
     }
+    verd__text_free(&line);
+}
+
+Test(http, what_is_not_printable_in_a_first_line_is_replaced)
+{
+    first_line("GET /\x1b[2J\x80 HTTP/1.1");
+    cr_expect_str_eq(verd__head_line(&head, &line), "GET /?[2J? HTTP/1.1");
+    verd__text_free(&line);
 }
 
 /* ---- first lines ---- */

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection to the server, from its first byte to its end. */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <verd/net.h>
+
+#include "http/exchange.h"
+#include "http/server.h"
+#include "net/io.h"
+#include "sched/timeout.h"
+
+/* What is left unread when a connection is closed has the system tell the client so, and that may
+ * overtake the last reply. So it is read and dropped for a while. */
+#define LINGER_TIME (2 * VERD_SEC)
+#define LINGER_BYTES ((size_t)16 * 1024 * 1024)
+
+/* ---- states ---- */
+
+static void become_idle(struct verd__connection *c, verd_duration time)
+{
+    verd__ring_append(&c->server->idle, &c->idle);
+    c->server->idle_count++;
+    verd_timeout_begin(&c->limit, time);
+}
+
+/* Returns whether it was told to end, or has been idle for too long. */
+static bool become_busy(struct verd__connection *c)
+{
+    verd__ring_remove(&c->idle);
+    c->server->idle_count--;
+    return verd_timeout_end(&c->limit);
+}
+
+void verd__connection_end(struct verd__connection *c)
+{
+    verd__timeout_expire(&c->limit);
+}
+
+static bool take_exchange(struct verd__connection *c)
+{
+    if (c->exchange == NULL)
+        c->exchange = verd__server_take(c->server);
+    if (c->exchange == NULL)
+        return false;
+    verd__exchange_begin(c->exchange, c);
+    return true;
+}
+
+static void give_exchange(struct verd__connection *c)
+{
+    if (c->exchange != NULL)
+        verd__server_give(c->server, c->exchange);
+    c->exchange = NULL;
+}
+
+/* ---- a request ---- */
+
+/* Reads the first bytes of a request. A descriptor is waited for without an exchange. */
+static ssize_t read_first(struct verd__connection *c)
+{
+    if (c->exchange == NULL && c->stream.ops == NULL && verd__input_wait(c->stream.fd) != 0)
+        return -1;
+    return take_exchange(c) ? verd__buffer_fill(&c->exchange->buffer, &c->stream) : -1;
+}
+
+/* Whether something has come, all the same, while the time ran out. */
+static bool is_readable(const struct verd__connection *c)
+{
+    struct pollfd poller = {.fd = c->stream.fd, .events = POLLIN};
+    return c->stream.fd >= 0 && poll(&poller, 1, 0) > 0;
+}
+
+/* Waits until there is something of a request. */
+static bool await_request(struct verd__connection *c, verd_duration time)
+{
+    const struct verd_http_server *server = c->server;
+    if (c->exchange != NULL && verd__buffer_size(&c->exchange->buffer) > 0)
+        return take_exchange(c);
+    become_idle(c, server->stopping || server->crowded ? 0 : time);
+    ssize_t got = read_first(c);
+    int error = errno;
+    become_busy(c);
+    if (got > 0)
+        return true;
+    if (got == 0 || error != ETIMEDOUT || !is_readable(c) || !take_exchange(c))
+        return false;
+    verd_timeout_begin(&c->limit, server->options.header_time);
+    got = verd__buffer_fill(&c->exchange->buffer, &c->stream);
+    verd_timeout_end(&c->limit);
+    return got > 0;
+}
+
+/* Reads more of the head. Returns 0, or -1: the client has left, or takes too long. */
+static int read_more(struct verd__connection *c)
+{
+    struct verd_http_exchange *x = c->exchange;
+    struct verd__buffer *buffer = &x->buffer;
+    const char *before = verd__buffer_at(buffer);
+    if (verd__buffer_reserve(buffer, 1) != 0)
+        return -1;
+    if (verd__buffer_at(buffer) != before)
+        verd__head_moved(&x->head, before, verd__buffer_at(buffer));
+    return verd__buffer_fill(buffer, &c->stream) > 0 ? 0 : -1;
+}
+
+static int parse(struct verd_http_exchange *x)
+{
+    return verd__head_parse(&x->head, verd__buffer_at(&x->buffer), verd__buffer_size(&x->buffer));
+}
+
+/* Whether there is more of the head than empty lines. */
+static bool has_begun(const struct verd_http_exchange *x)
+{
+    return x->head.started || verd__buffer_size(&x->buffer) > x->head.parsed;
+}
+
+/* Reads the head. Returns 200, what is wrong with it, or 0: there is nobody to tell. */
+static int read_head(struct verd__connection *c)
+{
+    struct verd_http_exchange *x = c->exchange;
+    int status = parse(x);
+    if (status != 0)
+        return status;
+    verd_timeout_begin(&c->limit, c->server->options.header_time);
+    while (status == 0 && read_more(c) == 0)
+        status = parse(x);
+    bool late = verd_timeout_end(&c->limit);
+    if (status == 0 && late && has_begun(x))
+        return 408;
+    return status;
+}
+
+/* ---- its end ---- */
+
+/* Reads on until the client has nothing more to say. */
+static void linger(struct verd__connection *c)
+{
+    struct verd__buffer *buffer = &c->exchange->buffer;
+    size_t dropped = 0;
+    ssize_t got;
+    if (verd_stream_shut(&c->stream) != 0)
+        return;
+    become_idle(c, LINGER_TIME);
+    do {
+        buffer->kept = buffer->start = buffer->end = 0;
+        got = verd__buffer_fill(buffer, &c->stream);
+        dropped += got > 0 ? (size_t)got : 0;
+    } while (got > 0 && dropped < LINGER_BYTES);
+    become_busy(c);
+}
+
+/* A reply that ends where the connection does, but has failed, must not seem complete. */
+static void reset(const struct verd__connection *c)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (c->stream.fd >= 0)
+        setsockopt(c->stream.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+static void reply_error(struct verd__connection *c, int status)
+{
+    verd_timeout_begin(&c->limit, c->server->options.header_time);
+    verd__reply_error(c->exchange, status);
+    verd_timeout_end(&c->limit);
+}
+
+/* The request cannot be handled: says why, and has done with the client. */
+static void refuse(struct verd__connection *c, int status)
+{
+    c->exchange->reply.close = true;
+    reply_error(c, status);
+    verd__log(c->exchange);
+    linger(c);
+}
+
+/* The handler, or its reply, has failed. */
+static void fail(struct verd__connection *c, bool late)
+{
+    struct verd_http_exchange *x = c->exchange;
+    struct verd__reply *reply = &x->reply;
+    if (!reply->started) {
+        reply->close = reply->close || x->fault != 0;
+        reply_error(c, x->fault != 0 ? x->fault : late ? 503 : 500);
+        return;
+    }
+    reply->close = true;
+    if (!reply->chunked && reply->left == VERD_HTTP_CHUNKED && !reply->raw)
+        reset(c);
+}
+
+/* Reads what the handler has left of the body. Returns whether it has ended. */
+static bool drain(struct verd__connection *c)
+{
+    struct verd_http_exchange *x = c->exchange;
+    if (x->body.ended || x->awaits_continue)
+        return x->body.ended;
+    verd_timeout_begin(&c->limit, c->server->options.header_time);
+    int result = verd__body_drop(&x->body, c->server->options.drain);
+    verd_timeout_end(&c->limit);
+    return result == 1;
+}
+
+/* Returns whether the connection goes on. */
+static bool answer(struct verd__connection *c)
+{
+    struct verd_http_exchange *x = c->exchange;
+    const struct verd_http_server *server = c->server;
+    verd_timeout_begin(&c->limit, server->options.request_time);
+    int result = server->handler(x, server->ctx);
+    bool complete = verd__reply_end(x, result) == 0;
+    bool late = verd_timeout_end(&c->limit);
+    if (!complete)
+        fail(c, late);
+    verd__log(x);
+    if (!x->reply.close && drain(c))
+        return true;
+    if (!x->body.ended || verd__buffer_size(&x->buffer) > 0)
+        linger(c);
+    return false;
+}
+
+static bool serve_request(struct verd__connection *c)
+{
+    struct verd_http_exchange *x = c->exchange;
+    verd__log_begin(x);
+    int status = read_head(c);
+    if (status == 200)
+        status = verd__request_begin(x);
+    if (status == 200)
+        return answer(c);
+    if (status != 0)
+        refuse(c, status);
+    return false;
+}
+
+static bool open_stream(struct verd__connection *c)
+{
+    const verd_http_options *options = &c->server->options;
+    if (options->open == NULL)
+        return true;
+    verd_timeout_begin(&c->limit, options->header_time);
+    int result = options->open(options->open_ctx, c->stream.fd, &c->stream);
+    verd_timeout_end(&c->limit);
+    return result == 0;
+}
+
+void verd__connection_serve(int client, void *arg)
+{
+    struct verd_http_server *server = arg;
+    struct verd__connection c = {.server = server, .stream = verd_stream_of(client)};
+    server->crowded = false;
+    if (!open_stream(&c)) {
+        verd_close(client);
+        return;
+    }
+    verd_duration patience = server->options.header_time;
+    while (await_request(&c, patience) && serve_request(&c)) {
+        if (c.stream.ops == NULL && verd__buffer_size(&c.exchange->buffer) == 0)
+            give_exchange(&c);
+        patience = server->options.idle_time;
+    }
+    give_exchange(&c);
+    verd_stream_close(&c.stream);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/exchange.h"
+
+#include <stdlib.h>
+
+#include "http/server.h"
+
+/* Bytes that are read at once, unless a head needs more; kept for other connections up to KEEP_MAX. */
+#define BUFFER 8191
+#define KEEP_MAX 65536
+
+struct verd_http_exchange *verd__exchange_new(size_t fields)
+{
+    struct verd_http_exchange *x;
+    size_t size;
+    if (__builtin_mul_overflow(fields, sizeof x->fields[0], &size) ||
+        __builtin_add_overflow(size, sizeof *x, &size))
+        return NULL;
+    x = malloc(size);
+    if (x == NULL)
+        return NULL;
+    *x = (struct verd_http_exchange){0};
+    if (verd__buffer_init(&x->buffer, BUFFER) == 0)
+        return x;
+    free(x);
+    return NULL;
+}
+
+void verd__exchange_free(struct verd_http_exchange *x)
+{
+    verd__buffer_free(&x->buffer);
+    verd__text_free(&x->whole);
+    verd__text_free(&x->reply.fields);
+    verd__text_free(&x->reply.head);
+    verd__text_free(&x->reply.pending);
+    free(x);
+}
+
+static void empty(struct verd__text *text)
+{
+    text->size = 0;
+    text->failed = false;
+    if (text->room > KEEP_MAX)
+        verd__text_free(text);
+}
+
+void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection *connection)
+{
+    struct verd__reply *reply = &x->reply;
+    const verd_http_limits *limits = &connection->server->options.limits;
+    x->connection = connection;
+    x->buffer.kept = 0;
+    verd__buffer_take(&x->buffer, 0);
+    verd__head_init(&x->head, limits, x->fields, false);
+    verd__body_init(&x->body, &connection->stream, &x->buffer);
+    empty(&x->whole);
+    empty(&reply->fields);
+    empty(&reply->head);
+    empty(&reply->pending);
+    *reply = (struct verd__reply){
+        .fields = reply->fields, .head = reply->head, .pending = reply->pending};
+    x->readable = false;
+    x->whole_read = false;
+    x->awaits_continue = false;
+    x->fault = 0;
+    x->peer_length = 0;
+}
+
+bool verd__exchange_rest(struct verd_http_exchange *x)
+{
+    x->connection = NULL;
+    if (x->buffer.room <= KEEP_MAX)
+        return true;
+    verd__buffer_free(&x->buffer);
+    return verd__buffer_init(&x->buffer, BUFFER) == 0;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* What is answered: the server's reply, on its way to the client. */
+#include <errno.h>
+#include <string.h>
+
+#include "http/exchange.h"
+#include "http/server.h"
+#include "http/status.h"
+#include "sched/wait.h"
+
+/* Parts of a body are collected up to so many bytes. */
+#define COLLECT 4096
+
+/* A whole reply of so many bytes is copied into one piece, which costs less than a vector of two. */
+#define ONE_PIECE 1024
+
+/* Room for the lines of a head that are not the handler's. */
+#define OWN_LINES 256
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* ---- the head ---- */
+
+int verd_http_add(verd_http_exchange *x, const char *name, const char *value)
+{
+    struct verd__reply *reply = &x->reply;
+    if (reply->status != 0)
+        return fail(EALREADY);
+    if (name == NULL || value == NULL || verd__same(name, "Content-Length") ||
+        verd__same(name, "Transfer-Encoding"))
+        return fail(EINVAL);
+    if (verd__same(name, "Connection")) {
+        if (!verd__same(value, "close"))
+            return fail(EINVAL);
+        reply->close = true;
+        return 0;
+    }
+    if (verd__text_field(&reply->fields, name, value) != 0)
+        return -1;
+    if (verd__same(name, "Date"))
+        reply->dated = true;
+    return 0;
+}
+
+/* Whether the connection has to end after the reply, as far as can be said at its beginning. */
+static bool must_close(const struct verd_http_exchange *x)
+{
+    unsigned bits = x->head.bits;
+    if (x->connection->server->stopping || (bits & VERD__HEAD_CLOSE) || x->awaits_continue)
+        return true;
+    return x->head.minor == 0 && !(bits & VERD__HEAD_KEEP_ALIVE);
+}
+
+static char *put(char *at, const char *text, size_t size)
+{
+    memcpy(at, text, size);
+    return at + size;
+}
+
+#define PUT(at, literal) put(at, literal, sizeof(literal) - 1)
+
+static char *put_status(char *at, int status)
+{
+    const char *reason = verd__status_reason(status);
+    at = PUT(at, "HTTP/1.1 ");
+    at += verd__decimal(at, (uint64_t)status);
+    *at++ = ' ';
+    at = put(at, reason, strlen(reason));
+    return PUT(at, "\r\n");
+}
+
+/* What delimits the body, for those replies that can have one. */
+static char *put_framing(char *at, const struct verd__reply *reply, uint64_t length)
+{
+    if (reply->status == 204 || reply->status == 304 || reply->raw)
+        return at;
+    if (reply->status == 205)
+        return PUT(at, "Content-Length: 0\r\n");
+    if (length == VERD_HTTP_CHUNKED)
+        return reply->chunked ? PUT(at, "Transfer-Encoding: chunked\r\n") : at;
+    at = PUT(at, "Content-Length: ");
+    at += verd__decimal(at, length);
+    return PUT(at, "\r\n");
+}
+
+static char *put_connection(char *at, const struct verd__reply *reply, int minor)
+{
+    if (reply->status == 101)
+        return PUT(at, "Connection: upgrade\r\n");
+    if (reply->raw)
+        return at;
+    if (reply->close)
+        return PUT(at, "Connection: close\r\n");
+    return minor == 0 ? PUT(at, "Connection: keep-alive\r\n") : at;
+}
+
+/* Writes the head, with the handler's fields at its end. */
+static int write_head(struct verd_http_exchange *x, const char *type, uint64_t length)
+{
+    struct verd__reply *reply = &x->reply;
+    struct verd__text *head = &reply->head;
+    struct verd__date *date = &x->connection->server->date;
+    size_t type_size = type != NULL ? strlen(type) : 0;
+    if (reply->fields.failed ||
+        !verd__text_reserve(head, OWN_LINES + type_size + reply->fields.size))
+        return fail(ENOMEM);
+    char *at = put_status(head->data, reply->status);
+    if (!reply->dated) {
+        verd__date_update(date);
+        at = put(at, date->line, sizeof date->line);
+    }
+    if (type != NULL) {
+        at = PUT(at, "Content-Type: ");
+        at = put(at, type, type_size);
+        at = PUT(at, "\r\n");
+    }
+    at = put_framing(at, reply, length);
+    at = put_connection(at, reply, x->head.minor);
+    if (reply->fields.size > 0)
+        at = put(at, reply->fields.data, reply->fields.size);
+    at = PUT(at, "\r\n");
+    head->size = (size_t)(at - head->data);
+    return 0;
+}
+
+/* Whether the client expects no body behind the head, whatever that says. */
+static bool is_silent(const struct verd_http_exchange *x)
+{
+    int status = x->reply.status;
+    return status == 204 || status == 205 || status == 304 ||
+           (!x->reply.raw && x->head.method != NULL && strcmp(x->head.method, "HEAD") == 0);
+}
+
+/* Begins a reply whose status and type were checked. */
+static int begin(struct verd_http_exchange *x, int status, const char *type, uint64_t length)
+{
+    struct verd__reply *reply = &x->reply;
+    bool endless = length == VERD_HTTP_CHUNKED && !reply->raw;
+    reply->status = status;
+    reply->left = length;
+    reply->silent = is_silent(x);
+    reply->chunked = endless && x->head.minor > 0;
+    if (must_close(x) || (endless && !reply->chunked && !reply->silent))
+        reply->close = true;
+    if (write_head(x, type, length) == 0)
+        return 0;
+    reply->status = 0;
+    return -1;
+}
+
+static int check_begin(const struct verd_http_exchange *x, int status, const char *type)
+{
+    if (x->reply.status != 0)
+        return fail(EALREADY);
+    if (status < 200 || status > 599 || (type != NULL && !verd__is_text(type, strlen(type))))
+        return fail(EINVAL);
+    if (status < 300 && strcmp(x->head.method, "CONNECT") == 0)
+        return fail(EPROTO);
+    return 0;
+}
+
+int verd_http_begin(verd_http_exchange *x, int status, uint64_t length)
+{
+    return check_begin(x, status, NULL) == 0 ? begin(x, status, NULL, length) : -1;
+}
+
+/* ---- sending ---- */
+
+/* What a stream says of a client that is gone depends on how it went: here, it is EPIPE. What was
+ * sent of the reply is not known any more, so nothing can follow. */
+static int note_error(struct verd__reply *reply)
+{
+    reply->error = errno == ECONNRESET ? EPIPE : errno;
+    reply->close = true;
+    return fail(reply->error);
+}
+
+/* A vector in the making. */
+struct parts {
+    struct iovec vector[5];
+    int count;
+};
+
+static void add_part(struct parts *parts, const void *data, size_t size)
+{
+    union {
+        const void *given;
+        void *taken;
+    } start = {data};
+    if (size > 0)
+        parts->vector[parts->count++] = (struct iovec){start.taken, size};
+}
+
+/* Sends what waits, `data` after it, and the body's end with `last`, in one system call. */
+static int send_all(struct verd_http_exchange *x, const void *data, size_t size, bool last)
+{
+    struct verd__reply *reply = &x->reply;
+    struct parts parts = {.count = 0};
+    char line[VERD__CHUNK_LINE];
+    size_t body = reply->pending.size + size;
+    bool chunk = reply->chunked && body > 0;
+    if (!verd__may_wait(verd__current))
+        return -1;
+    add_part(&parts, reply->head.data, reply->head.size);
+    if (chunk)
+        add_part(&parts, line, verd__chunk_line(line, body));
+    add_part(&parts, reply->pending.data, reply->pending.size);
+    add_part(&parts, data, size);
+    if (reply->chunked && last && !reply->silent)
+        add_part(&parts, chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n", chunk ? 7 : 5);
+    else if (chunk)
+        add_part(&parts, "\r\n", 2);
+    reply->started = true;
+    if (verd_stream_writev_full(&x->connection->stream, parts.vector, parts.count) != 0)
+        return note_error(reply);
+    reply->sent += body;
+    reply->head.size = reply->pending.size = 0;
+    return 0;
+}
+
+/* The same for a whole reply that is small, in one piece. */
+static int send_piece(struct verd_http_exchange *x, const void *body, size_t size)
+{
+    struct verd__reply *reply = &x->reply;
+    verd__text_add(&reply->head, body, size);
+    if (reply->head.failed)
+        return fail(ENOMEM);
+    if (!verd__may_wait(verd__current))
+        return -1;
+    reply->started = true;
+    if (verd_stream_write_full(&x->connection->stream, reply->head.data, reply->head.size) != 0)
+        return note_error(reply);
+    reply->sent = size;
+    return 0;
+}
+
+int verd_http_reply(verd_http_exchange *x, int status, const char *type, const void *body,
+                    size_t size)
+{
+    struct verd__reply *reply = &x->reply;
+    if (check_begin(x, status, type) != 0)
+        return -1;
+    /* A body that will not be read to its end, ends the connection: better to say so. */
+    if (x->body.kind == VERD__BODY_LENGTH && x->body.left > x->connection->server->options.drain)
+        reply->close = true;
+    if (begin(x, status, type, size) != 0)
+        return -1;
+    reply->complete = true;
+    if (reply->silent)
+        size = 0;
+    return size > ONE_PIECE ? send_all(x, body, size, true) : send_piece(x, body, size);
+}
+
+static int check_write(const struct verd__reply *reply)
+{
+    if (reply->error != 0)
+        return fail(reply->error);
+    return reply->status == 0 || reply->complete ? fail(EINVAL) : 0;
+}
+
+int verd_http_write(verd_http_exchange *x, const void *data, size_t size)
+{
+    struct verd__reply *reply = &x->reply;
+    if (check_write(reply) != 0)
+        return -1;
+    if (reply->left != VERD_HTTP_CHUNKED) {
+        if (size > reply->left)
+            return fail(EMSGSIZE);
+        reply->left -= size;
+    }
+    if (reply->silent || size == 0)
+        return 0;
+    if (reply->raw || reply->pending.size + size > COLLECT)
+        return send_all(x, data, size, false);
+    verd__text_add(&reply->pending, data, size);
+    return reply->pending.failed ? fail(ENOMEM) : 0;
+}
+
+int verd_http_flush(verd_http_exchange *x)
+{
+    struct verd__reply *reply = &x->reply;
+    if (check_write(reply) != 0)
+        return -1;
+    return reply->head.size + reply->pending.size > 0 ? send_all(x, NULL, 0, false) : 0;
+}
+
+int verd_http_upgrade(verd_http_exchange *x, const char *protocol)
+{
+    struct verd__reply *reply = &x->reply;
+    unsigned wanted = VERD__HEAD_UPGRADE | VERD__HEAD_SWITCH;
+    bool connect = strcmp(x->head.method, "CONNECT") == 0;
+    if (reply->status != 0)
+        return fail(EALREADY);
+    if (!x->body.ended || (!connect && (x->head.bits & wanted) != wanted))
+        return fail(EPROTO);
+    if (!connect && verd_http_add(x, "Upgrade", protocol) != 0)
+        return -1;
+    reply->raw = true;
+    if (begin(x, connect ? 200 : 101, NULL, VERD_HTTP_CHUNKED) != 0 ||
+        send_all(x, NULL, 0, false) != 0)
+        return -1;
+    reply->close = true;
+    verd__body_set_until_close(&x->body, VERD_HTTP_UNLIMITED);
+    verd_timeout_end(&x->connection->limit);
+    return 0;
+}
+
+/* ---- its end ---- */
+
+int verd__reply_end(struct verd_http_exchange *x, int result)
+{
+    struct verd__reply *reply = &x->reply;
+    if (result != 0 || reply->status == 0 || reply->error != 0)
+        return -1;
+    if (reply->complete || reply->raw)
+        return 0;
+    if (!reply->silent && reply->left != VERD_HTTP_CHUNKED && reply->left > 0)
+        return -1;
+    reply->complete = true;
+    return send_all(x, NULL, 0, true);
+}
+
+int verd__reply_error(struct verd_http_exchange *x, int status)
+{
+    struct verd__reply *reply = &x->reply;
+    const char *reason = verd__status_reason(status);
+    char text[64] = {0};
+    char *at = text + verd__decimal(text, (uint64_t)status);
+    *at++ = ' ';
+    at = put(at, reason, strlen(reason));
+    *at++ = '\n';
+    size_t size = (size_t)(at - text);
+    reply->fields.size = reply->head.size = reply->pending.size = 0;
+    reply->dated = reply->raw = false;
+    if (begin(x, status, "text/plain", size) != 0)
+        return -1;
+    reply->complete = true;
+    return send_piece(x, text, reply->silent ? 0 : size);
+}

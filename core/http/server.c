@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "http/exchange.h"
+#include "net/server.h"
+
+#define BODY_DEFAULT ((uint64_t)16 * 1024 * 1024)
+#define DRAIN_DEFAULT ((uint64_t)64 * 1024)
+#define CONNECTIONS_DEFAULT 10000
+#define HEADER_TIME_DEFAULT (20 * VERD_SEC)
+#define IDLE_TIME_DEFAULT (60 * VERD_SEC)
+#define REQUEST_TIME_DEFAULT (300 * VERD_SEC)
+
+/* Exchanges that are kept for later, and connections that a stopping server still accepts for it. */
+#define SPARE_MAX 64
+#define LAST_TIME VERD_SEC
+
+/* ---- exchanges ---- */
+
+struct verd_http_exchange *verd__server_take(struct verd_http_server *server)
+{
+    struct verd_http_exchange *x = server->spare;
+    if (x == NULL)
+        return verd__exchange_new(server->options.limits.fields);
+    server->spare = x->next;
+    server->spare_count--;
+    return x;
+}
+
+void verd__server_give(struct verd_http_server *server, struct verd_http_exchange *x)
+{
+    if (server->spare_count == SPARE_MAX || !verd__exchange_rest(x)) {
+        verd__exchange_free(x);
+        return;
+    }
+    x->next = server->spare;
+    server->spare = x;
+    server->spare_count++;
+}
+
+static void free_spare(struct verd_http_server *server)
+{
+    while (server->spare != NULL) {
+        struct verd_http_exchange *x = server->spare;
+        server->spare = x->next;
+        verd__exchange_free(x);
+    }
+}
+
+/* ---- a crowd ---- */
+
+/* A client waits for a slot: the connection that is idle for longest makes room, or if there is none,
+ * the next to become idle. */
+static void make_room(void *arg)
+{
+    struct verd_http_server *server = arg;
+    struct verd__ring *first = verd__ring_first(&server->idle);
+    if (first != NULL)
+        verd__connection_end((struct verd__connection *)(void *)first);
+    server->crowded = first == NULL;
+}
+
+_Static_assert(offsetof(struct verd__connection, idle) == 0, "make_room relies on it");
+
+/* ---- options ---- */
+
+static void set_default(verd_duration *time, verd_duration value)
+{
+    if (*time == 0)
+        *time = value;
+}
+
+/* Puts defaults in the place of zeros. -1 with errno EINVAL */
+static int resolve(verd_http_options *options, const verd_http_options *given)
+{
+    static const verd_http_options none = {0};
+    *options = given != NULL ? *given : none;
+    options->limits = verd__http_limits(&options->limits);
+    set_default(&options->header_time, HEADER_TIME_DEFAULT);
+    set_default(&options->idle_time, IDLE_TIME_DEFAULT);
+    set_default(&options->request_time, REQUEST_TIME_DEFAULT);
+    if (options->body == 0)
+        options->body = BODY_DEFAULT;
+    if (options->drain == 0)
+        options->drain = DRAIN_DEFAULT;
+    if (options->connections == 0)
+        options->connections = CONNECTIONS_DEFAULT;
+    if (options->header_time > 0 && options->idle_time > 0 && options->request_time > 0)
+        return 0;
+    errno = EINVAL;
+    return -1;
+}
+
+/* ---- serving ---- */
+
+static int check(const verd_http_server *server)
+{
+    if (server != NULL && server->scheduler == verd__current)
+        return 0;
+    errno = server == NULL ? EINVAL : EPERM;
+    return -1;
+}
+
+verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void *ctx,
+                                  const verd_http_options *options)
+{
+    struct verd_http_server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return NULL;
+    verd__ring_init(&server->idle);
+    server->scheduler = verd__scheduler();
+    server->listener = listener;
+    server->handler = handler;
+    server->ctx = ctx;
+    if (resolve(&server->options, options) != 0)
+        goto failed;
+    verd_pool *pool = server->options.pool;
+    if (pool == NULL)
+        pool = server->own_pool = verd_pool_new(server->options.connections);
+    if (pool == NULL)
+        goto failed;
+    server->net = verd__serve(listener, handler != NULL ? verd__connection_serve : NULL, server,
+                              pool, make_room);
+    if (server->net != NULL)
+        return server;
+failed:
+    verd_pool_free(server->own_pool);
+    free(server);
+    return NULL;
+}
+
+/* Until nobody waits to be accepted, or it is time to have done with it. */
+static void accept_last(const struct verd_http_server *server, verd_duration grace)
+{
+    struct pollfd poller = {.fd = server->listener, .events = POLLIN};
+    verd_duration last = verd_now() + (grace < LAST_TIME ? grace : LAST_TIME);
+    while (poll(&poller, 1, 0) > 0 && (poller.revents & POLLIN) && verd_now() < last) {
+        if (verd_sleep(VERD_MS) != 0)
+            return;
+    }
+}
+
+int verd_http_stop(verd_http_server *server, verd_duration grace)
+{
+    if (check(server) != 0)
+        return -1;
+    bool first = !server->stopping;
+    server->stopping = true;
+    struct verd__ring *next;
+    for (struct verd__ring *link = server->idle.next; link != &server->idle; link = next) {
+        next = link->next;
+        verd__connection_end((struct verd__connection *)(void *)link);
+    }
+    if (first && grace > 0)
+        accept_last(server, grace);
+    return verd_serve_stop(server->net, grace);
+}
+
+int verd_http_wait(verd_http_server *server)
+{
+    return check(server) == 0 ? verd_serve_wait(server->net) : -1;
+}
+
+size_t verd_http_connections(const verd_http_server *server)
+{
+    return server != NULL ? verd_serve_clients(server->net) : 0;
+}
+
+size_t verd_http_busy(const verd_http_server *server)
+{
+    return server != NULL ? verd_serve_clients(server->net) - server->idle_count : 0;
+}
+
+int verd_http_free(verd_http_server *server)
+{
+    if (server == NULL)
+        return 0;
+    if (check(server) != 0 || verd_serve_free(server->net) != 0)
+        return -1;
+    if (server->own_pool != NULL)
+        verd__pool_abandon(server->own_pool);
+    free_spare(server);
+    free(server);
+    return 0;
+}
