@@ -113,6 +113,7 @@ struct one {
 
 struct any {
     struct verd__wait wait; /* first */
+    struct verd__timer timer;
     struct verd__hub *hub;
     struct verd__fd_watch *watches;
     size_t count;
@@ -308,9 +309,36 @@ static int attach_both(struct any *any, const struct verd__fd_watch *wanted)
     return output != 0 ? attach(any, wanted, VERD__OUTPUT, output) : 0;
 }
 
-int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count)
+/* If the wait has ended already, its event wins. */
+static void end_any(struct verd__timer *timer)
 {
-    struct any any = {.wait.kind = &any_kind, .hub = hub, .watches = watches, .count = count};
+    struct any *any = (struct any *)(void *)((char *)timer - offsetof(struct any, timer));
+    if (any->wait.thread->wait != &any->wait)
+        return;
+    cancel_any(&any->wait);
+    verd__wait_end(&any->wait, ETIME);
+}
+
+static int wait_until(struct any *any, verd_duration deadline)
+{
+    struct verd__timers *timers = &any->hub->scheduler->timers;
+    verd__audit_expect(any->hub);
+    verd__timer_arm(timers, &any->timer, deadline);
+    int result = verd__wait(any->hub->scheduler, &any->wait);
+    verd__timer_cancel(timers, &any->timer);
+    return result;
+}
+
+int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count,
+                       verd_duration deadline)
+{
+    struct any any = {
+        .wait.kind = &any_kind,
+        .timer.fire = end_any,
+        .hub = hub,
+        .watches = watches,
+        .count = count,
+    };
     if (!verd__may_wait(hub->scheduler))
         return -1;
     for (size_t i = 0; i < count; i++) {
@@ -324,6 +352,5 @@ int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, si
         errno = any.wait.error;
         return -1;
     }
-    verd__audit_expect(hub);
-    return verd__wait(hub->scheduler, &any.wait);
+    return wait_until(&any, deadline);
 }

@@ -135,8 +135,10 @@ struct verd__fd_watch {
 };
 
 /* Waits until one of them may be ready; the caller has just seen that none is, so those that never
- * change are not waited for. The same descriptor may be there twice. Errors as verd__hub_wait. */
-int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count);
+ * change are not waited for. The same descriptor may be there twice. Errors as verd__hub_wait, and
+ * ETIME: the deadline came first. */
+int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count,
+                       verd_duration deadline);
 
 /* For backends: `revents`, in poll(2)'s bits, have come for the descriptor. */
 void verd__hub_ready(struct verd__hub *hub, struct verd__fd *record, unsigned revents);

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include "hub/hub.h"
 #include "net/address.h"
 #include "net/descriptor.h"
+#include "net/race.h"
 
 /* A Unix listener with a full backlog tells nobody when there is room again. */
 #define PAUSE_MIN VERD_MS
@@ -73,18 +73,22 @@ static int connect_socket(struct verd__hub *hub, int fd, const struct sockaddr *
     }
 }
 
-static int connect_new(struct verd__hub *hub, const struct sockaddr *address, socklen_t length)
+/* Connects a new socket, or closes it. */
+static int connect_new(struct verd__hub *hub, int fd, const struct sockaddr *address,
+                       socklen_t length)
 {
-    static const int on = 1;
-    bool tcp = address->sa_family != AF_UNIX;
-    int fd = verd__descriptor_socket(address->sa_family, tcp ? VERD__FD_STREAM : VERD__FD_UNIX);
-    if (fd < 0)
-        return -1;
-    if ((!tcp || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) &&
-        connect_socket(hub, fd, address, length) == 0)
+    if (fd < 0 || connect_socket(hub, fd, address, length) == 0)
         return fd;
     verd__descriptor_drop(fd);
     return -1;
+}
+
+static int connect_any(struct verd__hub *hub, const struct addrinfo *addresses)
+{
+    if (addresses->ai_next != NULL)
+        return verd__race(hub, addresses);
+    int fd = verd__descriptor_tcp(addresses->ai_family);
+    return connect_new(hub, fd, addresses->ai_addr, addresses->ai_addrlen);
 }
 
 int verd_connect(const char *host, int port)
@@ -96,14 +100,12 @@ int verd_connect(const char *host, int port)
     struct verd__scheduler *scheduler = verd__enter();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
     struct addrinfo *addresses = hub != NULL ? verd__address_resolve(host, port) : NULL;
-    int fd = -1;
-    for (const struct addrinfo *a = addresses; fd < 0 && a != NULL; a = a->ai_next) {
-        fd = connect_new(hub, a->ai_addr, a->ai_addrlen);
-        if (fd < 0 && !verd__may_wait(scheduler))
-            break;
-    }
-    if (addresses != NULL)
-        freeaddrinfo(addresses);
+    if (addresses == NULL)
+        return -1;
+    int fd = connect_any(hub, addresses);
+    int error = errno;
+    freeaddrinfo(addresses);
+    errno = error;
     return fd;
 }
 
@@ -115,7 +117,10 @@ int verd_connect_unix(const char *path)
         return -1;
     struct verd__scheduler *scheduler = verd__enter();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    return hub != NULL ? connect_new(hub, (struct sockaddr *)&address, length) : -1;
+    if (hub == NULL)
+        return -1;
+    int fd = verd__descriptor_socket(AF_UNIX, VERD__FD_UNIX);
+    return connect_new(hub, fd, (struct sockaddr *)&address, length);
 }
 
 /* A socket that can be treated like those that libverd makes: then it is. */

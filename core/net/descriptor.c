@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "hub/hub.h"
@@ -28,6 +30,16 @@ int verd__descriptor_socket(int family, unsigned bits)
 {
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     return verd__descriptor_new(fd, bits | VERD__FD_SOCKET);
+}
+
+int verd__descriptor_tcp(int family)
+{
+    static const int on = 1;
+    int fd = verd__descriptor_socket(family, VERD__FD_STREAM);
+    if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
+        return fd;
+    verd__descriptor_drop(fd);
+    return -1;
 }
 
 void verd__descriptor_drop(int fd)

@@ -10,6 +10,9 @@ int verd__descriptor_new(int fd, unsigned bits);
 /* A new stream socket. -1 and errno as socket(2), or ENOMEM. */
 int verd__descriptor_socket(int family, unsigned bits);
 
+/* A new TCP socket with TCP_NODELAY. -1 and errno likewise. */
+int verd__descriptor_tcp(int family);
+
 /* verd_close that leaves errno as it is; -1 as it is. */
 void verd__descriptor_drop(int fd);
 

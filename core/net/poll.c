@@ -12,29 +12,15 @@
 /* So many descriptors are waited for without an allocation. */
 #define WATCHES_INLINE 16
 
-/* A call in progress; its timer ends the wait. */
+/* A call in progress. */
 struct call {
-    struct verd__timer timer; /* first: fire gets it */
     struct verd__hub *hub;
-    struct verd_thread *thread;
     struct pollfd *fds;
     size_t count;
     struct verd__fd_watch *watches; /* one for each of fds */
     verd_duration deadline;
-    bool over; /* the timer has fired */
+    bool over; /* the deadline has come */
 };
-
-/* If the wait has ended already, its event wins. */
-static void fire(struct verd__timer *timer)
-{
-    struct call *call = (struct call *)timer;
-    struct verd__wait *wait = call->thread->wait;
-    call->over = true;
-    if (wait == NULL)
-        return;
-    wait->kind->cancel(wait);
-    verd__wait_end(wait, ETIME);
-}
 
 /* poll(2)'s events in the hub's terms: it does not know bands. */
 static short events_of(short events)
@@ -66,13 +52,11 @@ static int fill_watches(const struct call *call)
 /* Waits until it is worth looking again, or the time is over. -1 and errno */
 static int wait_once(struct call *call)
 {
-    struct verd__timers *timers = &call->hub->scheduler->timers;
     if (fill_watches(call) != 0)
         return -1;
-    verd__timer_arm(timers, &call->timer, call->deadline);
-    int result = verd__hub_wait_any(call->hub, call->watches, call->count);
-    verd__timer_cancel(timers, &call->timer);
-    return result != 0 && errno == ETIME ? 0 : result;
+    int result = verd__hub_wait_any(call->hub, call->watches, call->count, call->deadline);
+    call->over = result != 0 && errno == ETIME;
+    return call->over ? 0 : result;
 }
 
 /* Looks and waits until poll(2) has a result, or the time is over. `closed`: a descriptor that is
@@ -92,10 +76,7 @@ static int begin(struct call *call)
 {
     struct verd__scheduler *scheduler = verd__enter();
     call->hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    if (call->hub == NULL)
-        return -1;
-    call->thread = scheduler->running;
-    return 0;
+    return call->hub != NULL ? 0 : -1;
 }
 
 int verd_wait_fd(int fd, short events)
@@ -103,7 +84,6 @@ int verd_wait_fd(int fd, short events)
     struct pollfd poller = {.fd = fd, .events = events};
     struct verd__fd_watch watch;
     struct call call = {
-        .timer.fire = fire,
         .fds = &poller,
         .count = 1,
         .watches = &watch,
@@ -127,7 +107,6 @@ int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     struct verd__fd_watch few[WATCHES_INLINE];
     struct call call = {
-        .timer.fire = fire,
         .fds = fds,
         .count = n,
         .watches = few,

@@ -66,9 +66,12 @@ int verd_listen_unix(const char *path, unsigned flags);
 int verd_port(int fd);
 
 /*
- * Connects to each address of the host in turn until one answers. TCP_NODELAY is set. Blocks.
- * Returns the descriptor, or -1 with errno of the last address: ECONNREFUSED, ETIMEDOUT,
- * ENETUNREACH, EHOSTUNREACH, ...; or
+ * Connects to a host. If it has several addresses, they are tried in the system's order of preference,
+ * IPv6 and IPv4 by turns: each once the one before has failed, or has not answered for 250 ms (RFC
+ * 8305). The first to answer is taken, and the others are given up. TCP_NODELAY is set. Blocks.
+ * Returns the descriptor, or -1 with errno of the last address that failed, leaving aside those that
+ * this machine has no way to, unless it has none to any: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,
+ * ENETUNREACH, ...; or
  *   EINVAL         host is NULL or port not in 1..65535
  *   EADDRNOTAVAIL  the host has no address
  */

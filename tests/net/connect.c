@@ -118,33 +118,17 @@ Test(net, connections_that_come_together_are_all_accepted)
     cr_assert_eq(call_end(&accepter), 3);
 }
 
-/* A listener with a full backlog: its kernel answers no further connection. */
-static int full_listener(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    bind(listener, (struct sockaddr *)&address, sizeof address);
-    listen(listener, 0);
-    getsockname(listener, (struct sockaddr *)&address, &length);
-    for (int i = 0; i < 8; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(fd, (struct sockaddr *)&address, sizeof address);
-    }
-    return listener;
-}
-
 Test(net, connect_to_a_full_backlog_obeys_a_timeout)
 {
     struct call connecter = {0};
-    int port = verd_port(full_listener());
+    int port = verd_port(make_full_listener(AF_INET));
     cr_assert_eq(call_within(20 * VERD_MS, &connecter, call_connect, port), -ETIMEDOUT);
 }
 
 Test(net, connect_to_a_full_backlog_can_be_killed)
 {
     struct call connecter = {0};
-    call_start(&connecter, call_connect, verd_port(full_listener()));
+    call_start(&connecter, call_connect, verd_port(make_full_listener(AF_INET)));
     verd_kill(connecter.thread);
     cr_assert_eq(call_end(&connecter), -ECANCELED);
 }
@@ -152,7 +136,7 @@ Test(net, connect_to_a_full_backlog_can_be_killed)
 Test(net, a_connect_that_is_given_up_leaves_no_descriptor)
 {
     struct call connecter = {0};
-    int port = verd_port(full_listener());
+    int port = verd_port(make_full_listener(AF_INET));
     call_within(VERD_MS, &connecter, call_connect, port);
     int lowest = dup(0);
     close(lowest);
@@ -211,7 +195,7 @@ Test(net, connect_to_reports_a_refusal)
 Test(net, connect_to_does_not_block_the_others)
 {
     struct call connecter = {0};
-    call_start(&connecter, connect_own, verd_port(full_listener()));
+    call_start(&connecter, connect_own, verd_port(make_full_listener(AF_INET)));
     verd_kill(connecter.thread);
     cr_assert_eq(call_end(&connecter), -ECANCELED);
 }

@@ -2,6 +2,7 @@
 #include "call.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,26 @@ void make_tcp_pair(int fds[2])
     fds[1] = verd_accept(listener, NULL, NULL);
     must(fds[1], "verd_accept");
     verd_close(listener);
+}
+
+int make_full_listener(int family)
+{
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr *address = (struct sockaddr *)&ipv4;
+    socklen_t length = sizeof ipv4;
+    if (family == AF_INET6) {
+        address = (struct sockaddr *)&ipv6;
+        length = sizeof ipv6;
+    }
+    int listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listener < 0 || bind(listener, address, length) != 0)
+        return -1;
+    must(listen(listener, 0), "listen");
+    getsockname(listener, address, &length);
+    for (int i = 0; i < 8; i++)
+        connect(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), address, length);
+    return listener;
 }
 
 /* Moves bytes until nothing more goes, with O_NONBLOCK set for so long. */

@@ -59,6 +59,10 @@ void make_tcp_pair(int fds[2]);
 /* A listener on the loopback interface; its port. */
 int make_listener(int *port);
 
+/* A listener on the loopback interface, of AF_INET or AF_INET6, with a full backlog: the system does
+ * not answer further connections until one is accepted. -1: there is no such family here. */
+int make_full_listener(int family);
+
 /* Writes until there is no room; the bytes written. */
 size_t fill(int fd);
 

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "Happy Eyeballs" (RFC 8305): an address that does not answer, as those of one family do where its
+ * network is broken, does not hold up the others. One thread does it all: it starts an attempt
+ * whenever one is due, and else waits for news of those under way.
+ */
+#include "net/race.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <verd/net.h>
+
+#include "net/descriptor.h"
+
+/* How long an attempt has no company (RFC 8305, 5: "Connection Attempt Delay"). */
+#define HEAD_START (250 * VERD_MS)
+
+struct race {
+    struct verd__hub *hub;
+    const struct addrinfo *next[2]; /* of the first address's family, of the other; NULL: no more */
+    int turn;                       /* which of them is next */
+    verd_duration due;              /* when */
+    size_t count;                   /* attempts under way */
+    struct verd__fd_watch *watches; /* they, in the order of their starts */
+    const struct addrinfo **addresses;
+    int error; /* of those that have failed; 0: none has */
+};
+
+/* The first of the list that is, or is not, of this family. */
+static const struct addrinfo *find(const struct addrinfo *address, int family, bool is)
+{
+    while (address != NULL && (address->ai_family == family) != is)
+        address = address->ai_next;
+    return address;
+}
+
+/* By turns, as long as both families have one. NULL: all have been tried */
+static const struct addrinfo *take_address(struct race *race)
+{
+    int turn = race->next[race->turn] != NULL ? race->turn : !race->turn;
+    const struct addrinfo *address = race->next[turn];
+    if (address == NULL)
+        return NULL;
+    race->next[turn] = find(address->ai_next, address->ai_family, true);
+    race->turn = !turn;
+    return address;
+}
+
+/* That this machine has no way to an address says little while others might be reached. */
+static bool is_telling(int error)
+{
+    return error != EAFNOSUPPORT && error != EADDRNOTAVAIL && error != ENETUNREACH;
+}
+
+/* One address has failed. The next one need not wait. */
+static void note_failure(struct race *race, int error)
+{
+    if (is_telling(error) || !is_telling(race->error) || race->error == 0)
+        race->error = error;
+    race->due = 0;
+}
+
+static bool is_under_way(int error)
+{
+    return error == EINPROGRESS || error == EALREADY || error == EINTR;
+}
+
+/* Starts the next attempt. Returns its descriptor if it is connected at once, else -1. */
+static int start(struct race *race, const struct addrinfo *address)
+{
+    int fd = verd__descriptor_tcp(address->ai_family);
+    if (fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+        return fd;
+    if (fd < 0 || !is_under_way(errno)) {
+        note_failure(race, errno);
+        verd__descriptor_drop(fd);
+        return -1;
+    }
+    race->watches[race->count] = (struct verd__fd_watch){
+        .record = verd__hub_fd(race->hub, fd), /* adopted */
+        .fd = fd,
+        .events = VERD__OUTPUT_EVENTS,
+    };
+    race->addresses[race->count++] = address;
+    race->due = verd__time_after(verd_now(), HEAD_START);
+    return -1;
+}
+
+/* Takes an attempt out. */
+static void leave(struct race *race, size_t i)
+{
+    race->count--;
+    for (; i < race->count; i++) {
+        race->watches[i] = race->watches[i + 1];
+        race->addresses[i] = race->addresses[i + 1];
+    }
+}
+
+/* Asks each attempt what has become of it: connect(2) again tells. Returns the descriptor of one
+ * that is connected, which is taken out, or -1. */
+static int look(struct race *race)
+{
+    for (size_t i = 0; i < race->count;) {
+        int fd = race->watches[i].fd;
+        const struct addrinfo *address = race->addresses[i];
+        if (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EISCONN) {
+            leave(race, i);
+            return fd;
+        }
+        if (is_under_way(errno)) {
+            i++;
+            continue;
+        }
+        note_failure(race, errno);
+        leave(race, i);
+        verd_close(fd);
+    }
+    return -1;
+}
+
+/* Waits until there is news, or the next attempt is due. 0, or -1 and errno */
+static int wait_for_news(struct race *race)
+{
+    bool more = race->next[0] != NULL || race->next[1] != NULL;
+    verd_duration until = more ? race->due : VERD_FOREVER;
+    if (verd__hub_wait_any(race->hub, race->watches, race->count, until) == 0 || errno == ETIME)
+        return 0;
+    return -1;
+}
+
+/* Returns the descriptor that is connected, or -1 and errno. */
+static int run(struct race *race)
+{
+    for (;;) {
+        bool due = race->count == 0 || verd_now() >= race->due;
+        const struct addrinfo *address = due ? take_address(race) : NULL;
+        int fd = -1;
+        if (address != NULL) {
+            fd = start(race, address);
+        } else if (race->count == 0) {
+            errno = race->error;
+            return -1;
+        } else if (wait_for_news(race) != 0) {
+            return -1;
+        } else {
+            fd = look(race);
+        }
+        if (fd >= 0)
+            return fd;
+    }
+}
+
+static size_t length_of(const struct addrinfo *addresses)
+{
+    size_t length = 0;
+    for (; addresses != NULL; addresses = addresses->ai_next)
+        length++;
+    return length;
+}
+
+int verd__race(struct verd__hub *hub, const struct addrinfo *addresses)
+{
+    size_t length = length_of(addresses);
+    struct race race = {
+        .hub = hub,
+        .next = {addresses, find(addresses, addresses->ai_family, false)},
+        .watches = calloc(length, sizeof(struct verd__fd_watch)),
+        .addresses = calloc(length, sizeof(const struct addrinfo *)),
+    };
+    int fd = -1;
+    if (race.watches != NULL && race.addresses != NULL)
+        fd = run(&race);
+    int error = errno;
+    for (size_t i = 0; i < race.count; i++)
+        verd_close(race.watches[i].fd);
+    free(race.watches);
+    free(race.addresses);
+    errno = error;
+    return fd;
+}
