@@ -165,12 +165,10 @@ int verd__race(struct verd__hub *hub, const struct addrinfo *addresses)
     struct race race = {
         .hub = hub,
         .next = {addresses, find(addresses, addresses->ai_family, false)},
-        .watches = calloc(length, sizeof(struct verd__fd_watch)),
-        .addresses = calloc(length, sizeof(const struct addrinfo *)),
     };
-    int fd = -1;
-    if (race.watches != NULL && race.addresses != NULL)
-        fd = run(&race);
+    race.watches = calloc(length, sizeof *race.watches);
+    race.addresses = calloc(length, sizeof *race.addresses);
+    int fd = race.watches != NULL && race.addresses != NULL ? run(&race) : -1;
     int error = errno;
     for (size_t i = 0; i < race.count; i++)
         verd_close(race.watches[i].fd);
