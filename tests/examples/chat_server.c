@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A chat server: what one client says, all others hear. Each client has a queue of what it is still
+ * to hear, and a thread that writes it: one who reads slowly holds up nobody, and is shown out when
+ * it is too far behind.
+ *
+ *     chat_server [PORT]         6000 unless given; 0 lets the system choose
+ *
+ * In other terminals, and type:
+ *
+ *     nc 127.0.0.1 6000
+ */
+#include <verd.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT 6000
+#define BEHIND 100 /* messages that may wait for a client */
+#define LINE 1024
+
+struct message {
+    size_t listeners; /* that are still to get it, and its sender; 0: freed */
+    size_t length;
+    char text[];
+};
+
+struct client {
+    int fd, number;
+    verd_queue *messages; /* to be written to it */
+    struct client *next;
+    char line[LINE]; /* what has been read and not been said yet */
+    size_t length;
+};
+
+/* All who are here. They share one OS thread, so nothing needs a lock. */
+static struct client *clients;
+static int last_number;
+
+static void forget(struct message *message)
+{
+    if (--message->listeners == 0)
+        free(message);
+}
+
+/* Puts it into the queue of everyone but the speaker. */
+static void broadcast(const struct client *speaker, const char *text)
+{
+    char line[LINE + 32];
+    size_t length = (size_t)snprintf(line, sizeof line, "%d: %s\n", speaker->number, text);
+    struct message *message = malloc(sizeof *message + length);
+    if (message == NULL)
+        return;
+    *message = (struct message){.listeners = 1, .length = length};
+    memcpy(message->text, line, length);
+
+    for (struct client *client = clients; client != NULL; client = client->next) {
+        if (client == speaker)
+            continue;
+        message->listeners++;
+        if (verd_queue_try_put(client->messages, message) == 0)
+            continue;
+        message->listeners--;
+        verd_shutdown(client->fd, SHUT_RDWR); /* too far behind: both its threads see the end */
+    }
+    forget(message);
+}
+
+/* A client's second thread. */
+static void *write_messages(void *arg)
+{
+    const struct client *client = arg;
+    void *item;
+    while (verd_queue_get(client->messages, &item) == 0) {
+        struct message *message = item;
+        verd_write_full(client->fd, message->text, message->length, NULL);
+        forget(message);
+    }
+    return NULL;
+}
+
+/* Says what has been read, line by line. A line that is too long is said in pieces. */
+static void say_lines(struct client *client)
+{
+    char *start = client->line, *end = start + client->length, *newline;
+    while ((newline = memchr(start, '\n', (size_t)(end - start))) != NULL) {
+        *newline = '\0';
+        broadcast(client, start);
+        start = newline + 1;
+    }
+    client->length = (size_t)(end - start);
+    if (client->length < LINE - 1) {
+        memmove(client->line, start, client->length);
+        return;
+    }
+    client->line[client->length] = '\0';
+    broadcast(client, client->line);
+    client->length = 0;
+}
+
+static void talk(struct client *client)
+{
+    ssize_t size;
+    broadcast(client, "is here");
+    while ((size = verd_read(client->fd, client->line + client->length,
+                             LINE - 1 - client->length)) > 0) {
+        client->length += (size_t)size;
+        say_lines(client);
+    }
+    broadcast(client, "has left");
+}
+
+static void leave(const struct client *client)
+{
+    struct client **link = &clients;
+    void *message;
+    while (*link != client)
+        link = &(*link)->next;
+    *link = client->next;
+    while (verd_queue_try_get(client->messages, &message) == 0)
+        forget(message);
+}
+
+static void handle(int fd, void *ctx)
+{
+    struct client client = {.fd = fd, .messages = verd_queue_new(BEHIND)};
+    verd_thread *writer = verd_spawn(write_messages, &client);
+    (void)ctx;
+    if (client.messages != NULL && writer != NULL) {
+        client.number = ++last_number;
+        client.next = clients;
+        clients = &client;
+        talk(&client);
+        leave(&client);
+    }
+    verd_shield_begin(); /* the writer uses this frame: even who is killed has to wait for it */
+    verd_kill(writer);
+    verd_join(writer, NULL);
+    verd_shield_end();
+    verd_queue_free(client.messages);
+}
+
+int main(int argc, char **argv)
+{
+    sigset_t terminate;
+    int listener = verd_listen("0.0.0.0", argc > 1 ? atoi(argv[1]) : PORT, 0);
+    verd_server *server = verd_serve(listener, handle, NULL, NULL);
+    if (server == NULL) {
+        perror("chat_server");
+        return EXIT_FAILURE;
+    }
+    printf("chat_server: listening on port %d\n", verd_port(listener));
+    fflush(stdout);
+    sigemptyset(&terminate);
+    sigaddset(&terminate, SIGTERM);
+    sigaddset(&terminate, SIGINT);
+    verd_signal_wait(&terminate, NULL);
+    verd_serve_stop(server, 0);
+    verd_serve_free(server);
+    return EXIT_SUCCESS;
+}
