@@ -91,8 +91,7 @@ static int handle_peer(verd_http_exchange *x, void *ctx)
 {
     socklen_t length;
     const struct sockaddr *peer = verd_http_peer(x, &length);
-    int *family = ctx;
-    (void)family;
+    (void)ctx;
     const char *text = peer->sa_family == AF_INET && length == 16 ? "yes" : "no";
     return verd_http_reply(x, 200, "text/plain", text, strlen(text));
 }
@@ -186,7 +185,7 @@ Test(http, requests_may_come_in_two_pieces_cut_anywhere)
         int fd = site_connect(&site);
         verd_write_full(fd, TWO, cut, NULL);
         settle();
-        verd_write_full(fd, TWO + cut, size - cut, NULL);
+        verd_write_full(fd, &TWO[cut], size - cut, NULL);
         verd_shutdown(fd, SHUT_WR);
         const char *answers = hear(fd);
         cr_assert_str_eq(answers, TWO_ANSWERS, "cut at %zu: %s", cut, answers);
@@ -200,7 +199,7 @@ Test(http, requests_may_come_in_single_bytes)
     site_open(&site, handle_echo, NULL);
     int fd = site_connect(&site);
     for (size_t i = 0; i < size; i++) {
-        verd_write_full(fd, TWO + i, 1, NULL);
+        verd_write_full(fd, &TWO[i], 1, NULL);
         settle();
     }
     verd_shutdown(fd, SHUT_WR);

@@ -75,18 +75,14 @@ const char *hear(int fd)
 const char *hear_some(int fd, const char *expected)
 {
     size_t size = 0, wanted = strlen(expected);
-    do {
-        ssize_t n = verd_read(fd, heard + size, 1);
+    while (size < wanted) {
+        ssize_t n = verd_read(fd, heard + size, wanted - size);
         if (n <= 0)
             break;
-        size++;
-        heard[size] = '\0';
-        /* A date that is complete goes at once, so that what is left can be measured. */
-        if (heard[size - 1] == '\n') {
-            undate(heard);
-            size = strlen(heard);
-        }
-    } while (size < wanted);
+        heard[size + (size_t)n] = '\0';
+        undate(heard);
+        size = strlen(heard);
+    }
     heard[size] = '\0';
     return heard;
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Many connections: of which most are idle, and more than there is room for. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "call.h"
+#include "process.h"
+#include "site.h"
+
+static struct site site;
+static verd_semaphore go;
+static size_t begun;
+
+static int handle_when_told(verd_http_exchange *x, void *ctx)
+{
+    begun++;
+    if (verd_semaphore_acquire(&go) != 0)
+        return -1;
+    return handle_hello(x, ctx);
+}
+
+Test(http, the_connection_that_is_idle_for_longest_makes_room)
+{
+    verd_http_options options = {.connections = 2};
+    site_open(&site, handle_hello, &options);
+    int first = site_connect(&site);
+    say(first, GET);
+    hear_some(first, HELLO);
+    int second = site_connect(&site);
+    say(second, GET);
+    hear_some(second, HELLO);
+    int third = site_connect(&site);
+    say(third, GET);
+    cr_expect_str_eq(hear_some(third, HELLO), HELLO);
+    cr_expect_str_eq(hear(first), "");
+    say(second, GET);
+    cr_expect_str_eq(hear_some(second, HELLO), HELLO);
+    verd_close(second);
+    verd_close(third);
+    site_close(&site);
+}
+
+Test(http, without_an_idle_connection_clients_wait_for_one)
+{
+    verd_http_options options = {.connections = 1};
+    site_open(&site, handle_when_told, &options);
+    int first = site_connect(&site);
+    say(first, GET);
+    while (begun == 0)
+        verd_yield();
+    int second = site_connect(&site);
+    say(second, GET);
+    settle();
+    cr_expect_eq(begun, 1);
+    verd_semaphore_release(&go);
+    verd_semaphore_release(&go);
+    cr_expect_str_eq(hear(first), HELLO); /* it became idle, and made room */
+    cr_expect_str_eq(hear_some(second, HELLO), HELLO);
+    verd_close(second);
+    site_close(&site);
+}
+
+Test(http, as_many_connections_as_there_is_room_for_are_kept)
+{
+    verd_http_options options = {.connections = 2};
+    site_open(&site, handle_hello, &options);
+    int first = site_connect(&site), second = site_connect(&site);
+    for (int i = 0; i < 5; i++) {
+        say(first, GET);
+        say(second, GET);
+        cr_expect_str_eq(hear_some(first, HELLO), HELLO);
+        cr_expect_str_eq(hear_some(second, HELLO), HELLO);
+    }
+    verd_close(first);
+    verd_close(second);
+    site_close(&site);
+}
+
+Test(http, connections_may_run_in_a_pool_of_the_callers)
+{
+    verd_pool *pool = verd_pool_new(3);
+    verd_http_options options = {.pool = pool};
+    site_open(&site, handle_hello, &options);
+    int fd = site_connect(&site);
+    say(fd, GET);
+    cr_expect_str_eq(hear_some(fd, HELLO), HELLO);
+    cr_expect_eq(verd_pool_running(pool), 1);
+    site_close(&site);
+    cr_expect_eq(verd_pool_free(pool), 0);
+    verd_close(fd);
+}
+
+/* Both ends of a connection are in this process. The time that poll(2) takes grows with all of them. */
+static unsigned connection_count(void)
+{
+    const char *hub = getenv("VERD_HUB");
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    unsigned most = (unsigned)(limit.rlim_max / 2) - 50;
+    bool slow = process_is_emulated() || UNDER_ASAN || (hub != NULL && strcmp(hub, "poll") == 0);
+    unsigned wanted = slow ? 500 : 10000;
+    return wanted < most ? wanted : most;
+}
+
+static int fds[10000];
+
+/* Has a request answered on every `step`th of the connections from `first` to `last`; how many were
+ * not. */
+static unsigned round_trips(unsigned first, unsigned last, unsigned step)
+{
+    unsigned failed = 0;
+    for (unsigned i = first; i < last; i += step)
+        say(fds[i], GET);
+    for (unsigned i = first; i < last; i += step)
+        failed += strcmp(hear_some(fds[i], HELLO), HELLO) != 0;
+    return failed;
+}
+
+#define WAVE 100
+
+Test(http, ten_thousand_connections_are_kept_while_a_tenth_of_them_works)
+{
+    unsigned count = connection_count(), failed = 0;
+    site_open(&site, handle_hello, NULL);
+    for (unsigned i = 0; i < count; i += WAVE) {
+        unsigned end = i + WAVE < count ? i + WAVE : count;
+        for (unsigned j = i; j < end; j++)
+            fds[j] = site_connect(&site);
+        failed += round_trips(i, end, 1);
+    }
+    cr_expect_eq(verd_http_connections(site.server), count);
+    for (int round = 0; round < 5; round++)
+        failed += round_trips(0, count, 10);
+    settle();
+    cr_expect_eq(verd_http_connections(site.server), count);
+    cr_expect_eq(verd_http_busy(site.server), 0);
+    site_close(&site);
+    for (unsigned i = 0; i < count; i++)
+        failed += strcmp(hear(fds[i]), "") != 0; /* they end without a word */
+    cr_expect_eq(failed, 0);
+}
