@@ -16,15 +16,19 @@
 /* How long an attempt has no company (RFC 8305, 5: "Connection Attempt Delay"). */
 #define HEAD_START (250 * VERD_MS)
 
+struct attempt {
+    const struct addrinfo *address;
+};
+
 struct race {
     struct verd__hub *hub;
     const struct addrinfo *next[2]; /* of the first address's family, of the other; NULL: no more */
     int turn;                       /* which of them is next */
     verd_duration due;              /* when */
     size_t count;                   /* attempts under way */
-    struct verd__fd_watch *watches; /* they, in the order of their starts */
-    const struct addrinfo **addresses;
-    int error; /* of those that have failed; 0: none has */
+    struct attempt *attempts;       /* they, in the order of their starts */
+    struct verd__fd_watch *watches; /* their descriptors */
+    int error;                      /* of those that have failed; 0: none has */
 };
 
 /* The first of the list that is, or is not, of this family. */
@@ -82,7 +86,7 @@ static int start(struct race *race, const struct addrinfo *address)
         .fd = fd,
         .events = VERD__OUTPUT_EVENTS,
     };
-    race->addresses[race->count++] = address;
+    race->attempts[race->count++].address = address;
     race->due = verd__time_after(verd_now(), HEAD_START);
     return -1;
 }
@@ -93,7 +97,7 @@ static void leave(struct race *race, size_t i)
     race->count--;
     for (; i < race->count; i++) {
         race->watches[i] = race->watches[i + 1];
-        race->addresses[i] = race->addresses[i + 1];
+        race->attempts[i] = race->attempts[i + 1];
     }
 }
 
@@ -103,7 +107,7 @@ static int look(struct race *race)
 {
     for (size_t i = 0; i < race->count;) {
         int fd = race->watches[i].fd;
-        const struct addrinfo *address = race->addresses[i];
+        const struct addrinfo *address = race->attempts[i].address;
         if (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EISCONN) {
             leave(race, i);
             return fd;
@@ -166,14 +170,14 @@ int verd__race(struct verd__hub *hub, const struct addrinfo *addresses)
         .hub = hub,
         .next = {addresses, find(addresses, addresses->ai_family, false)},
     };
+    race.attempts = calloc(length, sizeof *race.attempts);
     race.watches = calloc(length, sizeof *race.watches);
-    race.addresses = calloc(length, sizeof *race.addresses);
-    int fd = race.watches != NULL && race.addresses != NULL ? run(&race) : -1;
+    int fd = race.attempts != NULL && race.watches != NULL ? run(&race) : -1;
     int error = errno;
     for (size_t i = 0; i < race.count; i++)
         verd_close(race.watches[i].fd);
     free(race.watches);
-    free(race.addresses);
+    free(race.attempts);
     errno = error;
     return fd;
 }
