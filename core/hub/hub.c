@@ -107,6 +107,7 @@ struct one {
     struct verd__wait wait; /* first */
     struct verd__hub *hub;
     struct verd__fd *record;
+    uint32_t generation; /* of the record: of the file that the call is for */
     enum verd__direction direction;
     bool tried;
 };
@@ -204,9 +205,11 @@ void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record)
     /* A call that has not touched the file itself may have come after the change of files, and then
      * it means the new one: it tries again, and sees. */
     for (unsigned d = VERD__INPUT; d <= VERD__OUTPUT; d++) {
-        const struct verd__wait *wait = record->waiting[d];
-        if (wait != NULL && wait->kind != &any_kind && !((const struct one *)wait)->tried)
-            end_wait(record, d, 0);
+        struct verd__wait *wait = record->waiting[d];
+        if (wait == NULL || wait->kind == &any_kind || ((struct one *)wait)->tried)
+            continue;
+        ((struct one *)wait)->generation = record->generation + 1;
+        end_wait(record, d, 0);
     }
     reset(record, 0);
 }
@@ -273,13 +276,16 @@ int verd__hub_wait(struct verd__hub *hub, int fd, struct verd__fd *record,
         .wait = {.kind = &one_kinds[direction], .value = (void *)(intptr_t)fd},
         .hub = hub,
         .record = record,
+        .generation = record->generation,
         .direction = direction,
         .tried = tried,
     };
     record->waiting[direction] = &one.wait;
     hub->scheduler->expecting++;
     verd__audit_expect(hub);
-    return verd__wait(hub->scheduler, &one.wait);
+    if (verd__wait(hub->scheduler, &one.wait) != 0)
+        return -1;
+    return verd__hub_is_same(record, one.generation) ? 0 : -1;
 }
 
 /* Attaches the wait to one direction of one more descriptor. */
@@ -300,13 +306,26 @@ static int attach(struct any *any, const struct verd__fd_watch *wanted,
     return 0;
 }
 
-static int attach_both(struct any *any, const struct verd__fd_watch *wanted)
+static int attach_both(struct any *any, struct verd__fd_watch *wanted)
 {
     unsigned input = (unsigned)wanted->events & VERD__INPUT_EVENTS;
     unsigned output = (unsigned)wanted->events & VERD__OUTPUT_EVENTS;
     if ((input != 0 || output == 0) && attach(any, wanted, VERD__INPUT, input) != 0)
         return -1;
-    return output != 0 ? attach(any, wanted, VERD__OUTPUT, output) : 0;
+    if (output != 0 && attach(any, wanted, VERD__OUTPUT, output) != 0)
+        return -1;
+    wanted->generation = wanted->record->generation;
+    return 0;
+}
+
+static bool are_same(const struct any *any)
+{
+    for (size_t i = 0; i < any->count; i++) {
+        const struct verd__fd_watch *watch = &any->watches[i];
+        if (watch->record != NULL && !verd__hub_is_same(watch->record, watch->generation))
+            return false;
+    }
+    return true;
 }
 
 /* If the wait has ended already, its event wins. */
@@ -326,7 +345,7 @@ static int wait_until(struct any *any, verd_duration deadline)
     verd__timer_arm(timers, &any->timer, deadline);
     int result = verd__wait(any->hub->scheduler, &any->wait);
     verd__timer_cancel(timers, &any->timer);
-    return result;
+    return result == 0 && !are_same(any) ? -1 : result;
 }
 
 int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count,

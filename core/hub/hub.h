@@ -109,6 +109,26 @@ static inline struct verd__fd *verd__hub_fd(struct verd__hub *hub, int fd)
     return verd__hub_fd_new(hub, fd);
 }
 
+/* Which of the files that have a number one after the other it is now; 0: the hub does not know the
+ * number yet. */
+static inline uint32_t verd__hub_generation(const struct verd__scheduler *scheduler, int fd)
+{
+    const struct verd__hub *hub = (const struct verd__hub *)scheduler->outside;
+    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
+    if (hub == NULL || chunk >= hub->chunk_count || hub->chunks[chunk] == NULL)
+        return 0;
+    return hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK].generation;
+}
+
+/* Whether it is the same file still, after others may have run. false with errno EBADF. */
+static inline bool verd__hub_is_same(const struct verd__fd *record, uint32_t generation)
+{
+    if (__builtin_expect(record->generation == generation, 1))
+        return true;
+    errno = EBADF;
+    return false;
+}
+
 /* Starts the record of a descriptor that libverd has just made, whose kind is `bits`; who still
  * waits for an earlier file with the number gets EBADF. -1 with errno ENOMEM. */
 int verd__hub_adopt(struct verd__hub *hub, int fd, unsigned bits);
@@ -132,6 +152,7 @@ struct verd__fd_watch {
     struct verd__fd *record; /* NULL: not waiting for this one */
     int fd;
     short events; /* of VERD__INPUT_EVENTS and VERD__OUTPUT_EVENTS; 0: only ends and errors */
+    uint32_t generation; /* of the record, when the wait began; the hub's */
 };
 
 /* Waits until one of them may be ready; the caller has just seen that none is, so those that never

@@ -74,9 +74,15 @@ int verd__accept_recover(int fd, struct verd__accept_trouble *trouble)
         return -1;
     if (passing && ++trouble->skipped < SKIP_MAX)
         return 0;
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__scheduler();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    return hub != NULL ? verd__shortage_wait(&trouble->shortage, hub) : -1;
+    const struct verd__fd *record = hub != NULL ? verd__hub_fd(hub, fd) : NULL;
+    if (record == NULL)
+        return -1;
+    uint32_t generation = record->generation;
+    if (verd__enter() == NULL || verd__shortage_wait(&trouble->shortage, hub) != 0)
+        return -1;
+    return verd__hub_is_same(record, generation) ? 0 : -1;
 }
 
 int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags)

@@ -19,27 +19,31 @@ static bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
+/* Others may run before the call has begun, too. */
 static int begin(struct verd__call *call)
 {
-    struct verd__scheduler *scheduler = verd__enter();
-    if (scheduler == NULL)
+    struct verd__scheduler *scheduler = verd__scheduler();
+    uint32_t generation = scheduler != NULL ? verd__hub_generation(scheduler, call->fd) : 0;
+    if (verd__enter() == NULL)
         return -1;
     call->hub = verd__hub(scheduler);
     if (call->hub == NULL)
         return -1;
     call->record = verd__hub_fd(call->hub, call->fd);
-    return call->record != NULL ? 0 : -1;
+    return call->record != NULL && verd__hub_is_same(call->record, generation) ? 0 : -1;
 }
 
 /* Sleeps for a while, and longer the next time. */
 static int pause_for(struct verd__call *call)
 {
+    uint32_t generation = call->record->generation;
     if (call->pause == 0)
         call->pause = PAUSE_MIN;
-    int result = verd_sleep(call->pause);
+    if (verd_sleep(call->pause) != 0)
+        return -1;
     if (call->pause < PAUSE_MAX)
         call->pause *= 2;
-    return result;
+    return verd__hub_is_same(call->record, generation) ? 0 : -1;
 }
 
 static int wait_for(struct verd__call *call)
