@@ -49,8 +49,10 @@ typedef struct verd_stream {
 /* The descriptor as a stream. */
 static inline verd_stream verd_stream_of(int fd)
 {
-    verd_stream stream = {0};
+    verd_stream stream;
     stream.fd = fd;
+    stream.ops = NULL;
+    stream.ctx = NULL;
     return stream;
 }
 
