@@ -121,6 +121,7 @@ $(BENCH_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
 $(SUITE_OBJ): COMPILE = $(CC) $(TEST_C) $(CRITERION_C)
 $(SUITE_OBJ): | $(CRITERION_READY)
 $(EXAMPLE_OBJ) $(PROGRAM_OBJ): COMPILE = $(CC) $(EXAMPLE_C)
+$(call objects,$(PART_SRC)): COMPILE = $(CC) $(EXAMPLE_C) -Icore
 $(filter %.cc.o,$(PROGRAM_OBJ)): COMPILE = $(CXX) $(PROGRAM_CXX)
 
 $(OBJ)/%.o: % Makefile

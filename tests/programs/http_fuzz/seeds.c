@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "target.h"
+
+#define SEED(text)             \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
+
+const struct fuzz_seed fuzz_seeds[] = {
+    SEED("qGET / HTTP/1.1\r\nHost: h\r\n\r\n"),
+    SEED("qGET /a/b?c=d&e=%20 HTTP/1.0\r\nUser-Agent: x/1 (y)\r\nAccept: */*\r\n\r\n"),
+    SEED("qPOST /p HTTP/1.1\r\nHost: h:80\r\nContent-Length: 5\r\n\r\nhello"),
+    SEED("qPOST / HTTP/1.1\r\nHost: [::1]:80\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    SEED("qPOST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
+    SEED(
+        "qPUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 18446744073709551615"
+        "\r\n\r\n"),
+    SEED("qGET http://host:80/path?query HTTP/1.1\r\nHost: h\r\n\r\n"),
+    SEED("qGET https://host?query HTTP/1.1\r\nHost: h\r\n\r\n"),
+    SEED("qOPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"),
+    SEED("qCONNECT host:443 HTTP/1.1\r\nHost: host:443\r\n\r\n"),
+    SEED("qGET / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, Upgrade\r\nUpgrade: "
+         "websocket\r\n\r\n"),
+    SEED("q\r\n\r\nGET / HTTP/1.1\r\nHost:h\r\nA:\t b \t\r\nC: \x80\xff\r\nD:\r\n\r\nrest"),
+    SEED("qGET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    SEED("qGET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n"),
+    SEED("qGET / HTTP/1.1\nHost: h\n\n"),
+    SEED("qGET / HTTP/1.1\rHost: h\r\r"),
+    SEED("rHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+    SEED("rHTTP/1.0 404 Not Found\r\nConnection: keep-alive\r\n\r\n"),
+    SEED("rHTTP/1.1 204 \r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n"),
+    SEED("rHTTP/1.1 302\r\nLocation: /elsewhere\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n"),
+    SEED("rHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"),
+    SEED("c5\r\nhello\r\n0\r\n\r\n"),
+    SEED("cA;x=\"y\"\r\n0123456789\r\n1 ;z\r\na\r\n00\r\nTrailer: b\r\nC:\r\n\r\nrest"),
+    SEED("cffffffffffffffff\r\nx"),
+    SEED("c1\r\nab\r\n"),
+};
+
+const size_t fuzz_seed_count = sizeof fuzz_seeds / sizeof *fuzz_seeds;

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "target.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/chunk.h"
+#include "http/parser.h"
+
+#define FIELDS 16
+
+static const verd_http_limits limits = {.line = 256, .header = 2048, .fields = FIELDS};
+
+static void expect(bool condition, const char *what)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "http_fuzz: %s\n", what);
+    abort();
+}
+
+/* Memory of just this size, so that a sanitizer sees who reads beyond it. */
+static char *copy(const void *data, size_t size)
+{
+    char *bytes = malloc(size > 0 ? size : 1);
+    expect(bytes != NULL, "no memory");
+    memcpy(bytes, data, size);
+    return bytes;
+}
+
+/* How many bytes come at once is taken from the input itself: the same input, the same pieces. */
+struct pieces {
+    uint64_t state;
+};
+
+static size_t next_piece(struct pieces *pieces, size_t rest)
+{
+    pieces->state = pieces->state * 6364136223846793005U + 1442695040888963407U;
+    size_t size = 1 + (size_t)(pieces->state >> 33) % 24;
+    return size < rest ? size : rest;
+}
+
+static struct pieces pieces_of(const uint8_t *data, size_t size)
+{
+    struct pieces pieces = {size};
+    for (size_t i = 0; i < size; i++)
+        pieces.state = (pieces.state ^ data[i]) * 1099511628211U;
+    return pieces;
+}
+
+/* ---- heads ---- */
+
+/* A message that was parsed, and its bytes. */
+struct parsed {
+    struct verd__head head;
+    verd_http_field fields[FIELDS];
+    char *bytes;
+    int status;
+};
+
+static void parse_whole(struct parsed *parsed, const uint8_t *data, size_t size, bool response)
+{
+    verd__head_init(&parsed->head, &limits, parsed->fields, response);
+    parsed->bytes = copy(data, size);
+    parsed->status = verd__head_parse(&parsed->head, parsed->bytes, size);
+}
+
+/* Each piece comes with a move of all the bytes. */
+static void parse_pieces(struct parsed *parsed, const uint8_t *data, size_t size, bool response)
+{
+    struct pieces pieces = pieces_of(data, size);
+    size_t there = 0;
+    verd__head_init(&parsed->head, &limits, parsed->fields, response);
+    parsed->bytes = copy(data, 0);
+    parsed->status = 0;
+    while (parsed->status == 0 && there < size) {
+        size_t piece = next_piece(&pieces, size - there);
+        char *grown = malloc(there + piece);
+        expect(grown != NULL, "no memory");
+        memcpy(grown, parsed->bytes, there);
+        memcpy(grown + there, data + there, piece);
+        verd__head_moved(&parsed->head, parsed->bytes, grown);
+        free(parsed->bytes);
+        parsed->bytes = grown;
+        there += piece;
+        parsed->status = verd__head_parse(&parsed->head, parsed->bytes, there);
+    }
+}
+
+static void check_same_text(const char *one, const char *other)
+{
+    expect((one == NULL) == (other == NULL), "a text is there in pieces only, or only in one");
+    expect(one == NULL || strcmp(one, other) == 0, "a text differs in pieces");
+}
+
+static void check_same(const struct parsed *whole, const struct parsed *pieces)
+{
+    const struct verd__head *one = &whole->head, *other = &pieces->head;
+    bool wrong =
+        whole->status > 200 && pieces->status > 200; /* there may be several things wrong */
+    expect(wrong || whole->status == pieces->status, "the status differs in pieces");
+    if (whole->status != 200)
+        return;
+    expect(one->parsed == other->parsed, "the end of the head differs in pieces");
+    expect(one->count == other->count, "the number of fields differs in pieces");
+    expect(one->bits == other->bits, "what the fields say differs in pieces");
+    expect(one->length == other->length, "the length differs in pieces");
+    expect(one->minor == other->minor && one->status == other->status,
+           "the first line differs in pieces");
+    check_same_text(one->method, other->method);
+    check_same_text(one->path, other->path);
+    check_same_text(one->query, other->query);
+    check_same_text(one->host, other->host);
+    for (size_t i = 0; i < one->count; i++) {
+        check_same_text(one->fields[i].name, other->fields[i].name);
+        check_same_text(one->fields[i].value, other->fields[i].value);
+    }
+}
+
+/* A head that was taken for well-formed has a length in one way at most, and no text that could be
+ * taken for more than it is. */
+static void check_head(const struct parsed *parsed, size_t size)
+{
+    const struct verd__head *head = &parsed->head;
+    unsigned framing = head->bits & (VERD__HEAD_LENGTH | VERD__HEAD_TRANSFER);
+    expect(head->parsed <= size, "the head ends behind its bytes");
+    expect(memcmp(parsed->bytes + head->parsed - 2, "\r\n", 2) == 0, "the head has no end");
+    expect(head->response || framing != (VERD__HEAD_LENGTH | VERD__HEAD_TRANSFER),
+           "a request has two lengths");
+    for (size_t i = 0; i < head->count; i++) {
+        const verd_http_field *field = &head->fields[i];
+        expect(verd__is_name(field->name), "a name is no token");
+        expect(verd__is_text(field->value, strlen(field->value)), "a value is no text");
+        expect(field->value + strlen(field->value) < parsed->bytes + head->parsed,
+               "a value ends behind the head");
+    }
+}
+
+/* What is logged is the line that came. */
+static void check_line(const struct parsed *parsed, const uint8_t *data)
+{
+    const struct verd__head *head = &parsed->head;
+    struct verd__text text = {0};
+    const char *line = verd__head_line(head, &text);
+    size_t start = (size_t)(head->line - parsed->bytes);
+    size_t length = strcspn(line, "\r\n");
+    expect(line[length] == '\0', "a logged line has more than a line");
+    if (parsed->status == 200 && !head->response)
+        expect(memcmp(data + start, line, length) == 0 && data[start + length] == '\r',
+               "a logged line is not what came");
+    verd__text_free(&text);
+}
+
+static void fuzz_head(const uint8_t *data, size_t size, bool response)
+{
+    struct parsed whole, pieces;
+    parse_whole(&whole, data, size, response);
+    parse_pieces(&pieces, data, size, response);
+    check_same(&whole, &pieces);
+    if (whole.status == 200)
+        check_head(&whole, size);
+    if (whole.head.started)
+        check_line(&whole, data);
+    free(whole.bytes);
+    free(pieces.bytes);
+}
+
+/* ---- chunks ---- */
+
+struct decoded {
+    enum verd__chunk_result result;
+    char *bytes; /* the chunks' data */
+    size_t size;
+    size_t used; /* of the input */
+};
+
+/* Takes what framing and data there are in one piece. */
+static void decode_piece(struct decoded *decoded, struct verd__chunk *chunk, const char *piece,
+                         size_t size)
+{
+    do {
+        size_t used;
+        decoded->result = verd__chunk_eat(chunk, piece, size, &used);
+        expect(used <= size, "more was eaten than there was");
+        decoded->used += used;
+        piece += used;
+        size -= used;
+        if (decoded->result != VERD__CHUNK_DATA)
+            return;
+        expect(chunk->left > 0, "there is data, but none of it");
+        size_t some = chunk->left < size ? (size_t)chunk->left : size;
+        memcpy(decoded->bytes + decoded->size, piece, some);
+        decoded->size += some;
+        decoded->used += some;
+        chunk->left -= some;
+        piece += some;
+        size -= some;
+    } while (size > 0);
+    decoded->result = VERD__CHUNK_MORE;
+}
+
+static void decode(struct decoded *decoded, const uint8_t *data, size_t size, bool whole)
+{
+    struct pieces pieces = pieces_of(data, size);
+    struct verd__chunk chunk;
+    size_t at = 0;
+    verd__chunk_init(&chunk, &limits);
+    *decoded = (struct decoded){.result = VERD__CHUNK_MORE, .bytes = malloc(size + 1)};
+    expect(decoded->bytes != NULL, "no memory");
+    while (decoded->result == VERD__CHUNK_MORE && at < size) {
+        size_t some = whole ? size : next_piece(&pieces, size - at);
+        char *piece = copy(data + at, some);
+        decode_piece(decoded, &chunk, piece, some);
+        free(piece);
+        at += some;
+    }
+}
+
+static void fuzz_chunks(const uint8_t *data, size_t size)
+{
+    struct decoded whole, pieces;
+    decode(&whole, data, size, true);
+    decode(&pieces, data, size, false);
+    expect(whole.result == pieces.result, "the result differs in pieces");
+    expect(whole.used == pieces.used, "the end of the body differs in pieces");
+    expect(whole.size == pieces.size && memcmp(whole.bytes, pieces.bytes, whole.size) == 0,
+           "the data differs in pieces");
+    free(whole.bytes);
+    free(pieces.bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    switch (data[0]) {
+    case FUZZ_REQUEST:
+        fuzz_head(data + 1, size - 1, false);
+        break;
+    case FUZZ_RESPONSE:
+        fuzz_head(data + 1, size - 1, true);
+        break;
+    case FUZZ_CHUNKS:
+        fuzz_chunks(data + 1, size - 1);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What is fuzzed of HTTP: one function of bytes, for the program's own mutations and for libFuzzer. */
+#ifndef HTTP_FUZZ_TARGET_H
+#define HTTP_FUZZ_TARGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The first byte of an input says what the others are. */
+#define FUZZ_REQUEST 'q'
+#define FUZZ_RESPONSE 'r'
+#define FUZZ_CHUNKS 'c'
+
+/* Parses the input whole, and again as it comes in pieces; aborts if the outcomes differ, or if one of
+ * them is not what it must be. Returns 0. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Well-formed inputs and some that are not, to begin with. */
+extern const struct fuzz_seed {
+    const char *bytes;
+    size_t size;
+} fuzz_seeds[];
+extern const size_t fuzz_seed_count;
+
+#endif
