@@ -21,6 +21,16 @@ _Thread_local struct verd__scheduler *verd__current;
 static pthread_key_t end_of_os_thread;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* They may use anything as they go. */
+static void end_tenants(struct verd__scheduler *scheduler)
+{
+    struct verd__tenant *tenant;
+    while ((tenant = scheduler->tenants) != NULL) {
+        scheduler->tenants = tenant->next;
+        tenant->end(tenant);
+    }
+}
+
 static void abandon_threads(const struct verd__scheduler *scheduler)
 {
     for (struct verd__slab *slab = scheduler->slabs; slab != NULL; slab = slab->next) {
@@ -38,6 +48,7 @@ static void scheduler_free(void *value)
     struct verd__room *room = verd__room(scheduler->main);
     if (room->locals != NULL)
         verd__locals_end(room); /* runs functions of the user's, which may use anything */
+    end_tenants(scheduler);
     if (scheduler->outside != NULL)
         scheduler->outside->close(scheduler->outside);
     abandon_threads(scheduler);

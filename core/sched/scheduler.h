@@ -128,6 +128,12 @@ struct verd__outside {
     void (*forked)(struct verd__outside *outside);
 };
 
+/* What a floor above keeps for the OS thread; told from others by `end`. */
+struct verd__tenant {
+    struct verd__tenant *next;
+    void (*end)(struct verd__tenant *tenant); /* the OS thread ends: frees it */
+};
+
 struct verd__slab;
 
 /* In `expecting`: rounds are shuffled. It is there so that the end of each round is noticed without a
@@ -149,6 +155,7 @@ struct verd__scheduler {
     struct verd__clock moments;               /* of timeouts that have not been waited for */
     uint64_t looked;               /* the moment of the last look at the outside; 0: unknown */
     struct verd__outside *outside; /* NULL: none yet */
+    struct verd__tenant *tenants;  /* the last to come is the first to go */
     struct verd_thread *starved;   /* UNSTARTED for which there was no stack, in order */
     struct verd_thread **starved_last;
     void (*on_deadlock)(void); /* NULL: report and abort */

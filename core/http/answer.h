@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* A response, from its first byte to its last. */
+#ifndef VERD_HTTP_ANSWER_H
+#define VERD_HTTP_ANSWER_H
+
+#include <stdbool.h>
+
+#include <verd/http_client.h>
+
+#include "http/body.h"
+#include "http/buffer.h"
+#include "http/client.h"
+#include "http/parser.h"
+#include "http/text.h"
+#include "http/url.h"
+
+struct verd_http_response {
+    struct verd__wire *wire; /* NULL: given back */
+    bool fit;                /* the connection is, for another request, after the body */
+    struct verd__url url;
+    struct verd__buffer buffer; /* the head, which stays, and what has come of the body */
+    struct verd__head head;
+    struct verd__body body;
+    struct verd__text all; /* what verd_http_response_body has read */
+    verd_http_field fields[];
+};
+
+/* A response that has not come, on no connection. NULL with errno ENOMEM. */
+struct verd_http_response *verd__response_new(const verd_http_limits *limits);
+
+/*
+ * Reads the head of the response to a request, of HEAD perhaps, from a connection, which is the
+ * response's from then on, and not used again if it `closes`. Blocks. Returns 0, or -1 with errno as
+ * verd_http_request, and the connection is not taken. *heard is set when some of it has come.
+ */
+int verd__response_receive(struct verd_http_response *response, struct verd__wire *wire,
+                           bool to_head, bool closes, bool *heard);
+
+/* Where a response with this status sends to; NULL: it does not. */
+const char *verd__response_location(const struct verd_http_response *response);
+
+/* Reads what is left of the body, if that is little, for the sake of the connection. Blocks. */
+void verd__response_drain(struct verd_http_response *response);
+
+#endif

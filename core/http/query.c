@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/query.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/chunk.h"
+
+/* Bytes of a body that are asked of its source at once. */
+#define PIECE 16384
+
+/* ---- whether it can be sent ---- */
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && !verd__same(*names, name))
+        names++;
+    return *names != NULL;
+}
+
+static bool is_close(const verd_http_field *field)
+{
+    return verd__same(field->name, "Connection") && verd__same(field->value, "close");
+}
+
+static bool is_valid(const verd_http_field *field)
+{
+    static const char *const reserved[] = {"Content-Length", "Transfer-Encoding", "Connection",
+                                           NULL};
+    return field->name != NULL && field->value != NULL && verd__is_name(field->name) &&
+           verd__is_text(field->value, strlen(field->value)) &&
+           (!is_one_of(field->name, reserved) || is_close(field));
+}
+
+int verd__query_check(const struct verd__query *query)
+{
+    const verd_http_request_options *options = query->options;
+    bool valid = query->method != NULL && verd__is_name(query->method) &&
+                 strcmp(query->method, "CONNECT") != 0 &&
+                 (options->source == NULL || options->body == NULL) &&
+                 (options->body != NULL || options->size == 0);
+    for (size_t i = 0; valid && i < options->field_count; i++)
+        valid = is_valid(&options->fields[i]);
+    if (valid)
+        return 0;
+    errno = EINVAL;
+    return -1;
+}
+
+static const verd_http_field *find_field(const struct verd__query *query, const char *name)
+{
+    const verd_http_request_options *options = query->options;
+    for (size_t i = 0; i < options->field_count; i++) {
+        if (verd__same(options->fields[i].name, name))
+            return &options->fields[i];
+    }
+    return NULL;
+}
+
+bool verd__query_closes(const struct verd__query *query)
+{
+    return find_field(query, "Connection") != NULL;
+}
+
+/* ---- whether it can be sent again ---- */
+
+static bool is_gone(const struct verd__query *query)
+{
+    return query->consumed && !query->bare;
+}
+
+bool verd__query_is_repeatable(const struct verd__query *query)
+{
+    static const char *const idempotent[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+    for (size_t i = 0; i < sizeof idempotent / sizeof *idempotent; i++) {
+        if (strcmp(query->method, idempotent[i]) == 0)
+            return !is_gone(query);
+    }
+    return false;
+}
+
+bool verd__query_redirect(struct verd__query *query, int status)
+{
+    bool post = strcmp(query->method, "POST") == 0;
+    bool head = strcmp(query->method, "HEAD") == 0;
+    if ((status == 303 && !head) || ((status == 301 || status == 302) && post)) {
+        query->method = "GET";
+        query->bare = true;
+    }
+    return !is_gone(query);
+}
+
+/* ---- the head ---- */
+
+static void add(struct verd__text *text, const char *string)
+{
+    verd__text_add(text, string, strlen(string));
+}
+
+static void add_field(struct verd__text *text, const char *name, const char *value)
+{
+    add(text, name);
+    add(text, ": ");
+    add(text, value);
+    add(text, "\r\n");
+}
+
+/* What is meant for the first origin alone, or is about a body that is gone, stays behind. */
+static bool is_left_out(const struct verd__query *query, const char *name)
+{
+    static const char *const own[] = {"Host", "Authorization", "Proxy-Authorization", "Cookie",
+                                      NULL};
+    return (query->foreign && is_one_of(name, own)) ||
+           (query->bare && strncasecmp(name, "Content-", 8) == 0);
+}
+
+/* A field that is sent unless the user has given it another value. */
+static void add_default(const struct verd__query *query, struct verd__text *text, const char *name,
+                        const char *value, size_t size)
+{
+    if (find_field(query, name) != NULL && !is_left_out(query, name))
+        return;
+    add(text, name);
+    add(text, ": ");
+    verd__text_add(text, value, size);
+    add(text, "\r\n");
+}
+
+/* Methods that are about a body say so if they have none. */
+static bool means_a_body(const char *method)
+{
+    static const char *const methods[] = {"POST", "PUT", "PATCH", NULL};
+    return is_one_of(method, methods);
+}
+
+/* The bytes of the body; VERD_HTTP_CHUNKED: unknown. */
+static uint64_t length_of(const struct verd__query *query)
+{
+    const verd_http_request_options *options = query->options;
+    if (query->bare)
+        return 0;
+    if (options->source == NULL)
+        return options->size;
+    return options->length != 0 ? options->length : VERD_HTTP_CHUNKED;
+}
+
+static void add_framing(const struct verd__query *query, struct verd__text *head)
+{
+    char number[21];
+    uint64_t length = length_of(query);
+    if (length == VERD_HTTP_CHUNKED) {
+        add_field(head, "Transfer-Encoding", "chunked");
+    } else if (length > 0 || means_a_body(query->method)) {
+        number[verd__decimal(number, length)] = '\0';
+        add_field(head, "Content-Length", number);
+    }
+}
+
+int verd__query_compose(const struct verd__query *query, const struct verd__url *url,
+                        struct verd__text *head)
+{
+    const verd_http_request_options *options = query->options;
+    add(head, query->method);
+    add(head, " ");
+    add(head, url->target);
+    add(head, " HTTP/1.1\r\n");
+    add_default(query, head, "Host", url->authority, (size_t)(url->target - url->authority));
+    if (query->agent != NULL)
+        add_default(query, head, "User-Agent", query->agent, strlen(query->agent));
+    add_default(query, head, "Accept-Encoding", "identity", strlen("identity"));
+    for (size_t i = 0; i < options->field_count; i++) {
+        if (!is_left_out(query, options->fields[i].name))
+            add_field(head, options->fields[i].name, options->fields[i].value);
+    }
+    add_framing(query, head);
+    add(head, "\r\n");
+    if (!head->failed)
+        return 0;
+    errno = ENOMEM;
+    return -1;
+}
+
+/* ---- sending ---- */
+
+/* How a write has ended: 1 if the server takes no more, and may have said why. */
+static int outcome(int result)
+{
+    return result != 0 && (errno == EPIPE || errno == ECONNRESET) ? 1 : result;
+}
+
+/* A part with what goes before it, and behind a chunk, in one system call. */
+static int write_parts(const verd_stream *stream, const struct verd__text *before, const void *part,
+                       size_t size, bool chunk)
+{
+    static char crlf[] = "\r\n";
+    union {
+        const void *given;
+        void *taken;
+    } start = {part};
+    struct iovec parts[] = {
+        {before->data, before->size},
+        {start.taken, size},
+        {crlf, chunk ? 2 : 0},
+    };
+    return outcome(verd_stream_writev_full(stream, parts, 3));
+}
+
+/* The next bytes of the source, at most `most`, one at least. 0: its end */
+static ssize_t ask_source(const struct verd__query *query, char *buffer, uint64_t most)
+{
+    size_t size = most < PIECE ? (size_t)most : PIECE;
+    errno = 0;
+    ssize_t got = query->options->source(query->options->source_ctx, buffer, size);
+    if (got < 0 && errno == 0)
+        errno = EIO;
+    return got;
+}
+
+static int send_length(const struct verd__query *query, const verd_stream *stream, char *buffer)
+{
+    for (uint64_t left = query->options->length; left > 0;) {
+        ssize_t got = ask_source(query, buffer, left);
+        if (got == 0)
+            errno = EIO;
+        if (got <= 0)
+            return -1;
+        int result = outcome(verd_stream_write_full(stream, buffer, (size_t)got));
+        if (result != 0)
+            return result;
+        left -= (uint64_t)got;
+    }
+    return 0;
+}
+
+static int send_chunks(const struct verd__query *query, const verd_stream *stream, char *buffer)
+{
+    char room[VERD__CHUNK_LINE];
+    struct verd__text line = {.data = room};
+    ssize_t got;
+    do {
+        got = ask_source(query, buffer, PIECE);
+        if (got < 0)
+            return -1;
+        line.size = verd__chunk_line(room, (uint64_t)got);
+        int result = write_parts(stream, &line, buffer, (size_t)got, true);
+        if (result != 0)
+            return result;
+    } while (got > 0);
+    return 0;
+}
+
+static int send_source(struct verd__query *query, const verd_stream *stream)
+{
+    char *buffer = malloc(PIECE);
+    if (buffer == NULL)
+        return -1;
+    query->consumed = true;
+    bool chunked = length_of(query) == VERD_HTTP_CHUNKED;
+    int result = chunked ? send_chunks(query, stream, buffer) : send_length(query, stream, buffer);
+    int error = errno;
+    free(buffer);
+    errno = error;
+    return result;
+}
+
+int verd__query_send(struct verd__query *query, const struct verd__text *head,
+                     const verd_stream *stream)
+{
+    const verd_http_request_options *options = query->options;
+    bool whole = query->bare || options->source == NULL;
+    int result = write_parts(stream, head, options->body, query->bare ? 0 : options->size, false);
+    return result != 0 || whole ? result : send_source(query, stream);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What is asked: a request as it is sent, to one place after the other if it is redirected. */
+#ifndef VERD_HTTP_QUERY_H
+#define VERD_HTTP_QUERY_H
+
+#include <stdbool.h>
+
+#include <verd/http_client.h>
+
+#include "http/text.h"
+#include "http/url.h"
+
+struct verd__query {
+    const char *method;
+    const char *agent; /* NULL: none */
+    const verd_http_request_options *options;
+    bool foreign;  /* it was redirected to another origin */
+    bool bare;     /* a redirect has taken its body away */
+    bool consumed; /* the body's source has been asked */
+};
+
+/* Whether it can be sent at all. -1 with errno EINVAL */
+int verd__query_check(const struct verd__query *query);
+
+/* Whether asking twice is the same as asking once, and possible. */
+bool verd__query_is_repeatable(const struct verd__query *query);
+
+/* Whether the connection shall be closed afterwards. */
+bool verd__query_closes(const struct verd__query *query);
+
+/* Makes it what a redirect by this status asks for. False: it cannot, the body is gone. */
+bool verd__query_redirect(struct verd__query *query, int status);
+
+/* Writes the head. -1 with errno ENOMEM */
+int verd__query_compose(const struct verd__query *query, const struct verd__url *url,
+                        struct verd__text *head);
+
+/* Sends it all. Returns 0; 1: the server takes no more, it may have answered; or -1 with errno as
+ * verd_stream_write, or the source's, or EIO or ENOMEM. */
+int verd__query_send(struct verd__query *query, const struct verd__text *head,
+                     const verd_stream *stream);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/url.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/host.h"
+#include "http/text.h"
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* ---- the host and the port ---- */
+
+/* Digits, maybe none, to the end. 0: not a port */
+static int parse_port(const char *digits, const char *end, int none)
+{
+    int port = 0;
+    if (digits == end)
+        return none;
+    for (; digits < end && port <= UINT16_MAX; digits++)
+        port = port * 10 + (*digits - '0');
+    return port <= UINT16_MAX ? port : 0;
+}
+
+static bool is_ipv6(const char *host)
+{
+    struct in6_addr address;
+    return inet_pton(AF_INET6, host, &address) == 1;
+}
+
+static void to_lower(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text >= 'A' && *text <= 'Z')
+            *text |= 0x20;
+    }
+}
+
+/* Escapes are allowed in a name, but no name that can be looked up has any. */
+static int parse_authority(struct verd__url *url, const char *text, size_t size)
+{
+    const char *end = text + size;
+    bool literal = *text == '[';
+    if (size == 0 || !verd__is_host(text, size) || memchr(text, '%', size) != NULL)
+        return fail(EINVAL);
+    const char *host_end = literal ? memchr(text, ']', size) : memchr(text, ':', size);
+    if (host_end == NULL)
+        host_end = end;
+    const char *colon = memchr(host_end, ':', (size_t)(end - host_end));
+    url->port = url->secure ? 443 : 80;
+    if (colon != NULL)
+        url->port = parse_port(colon + 1, end, url->port);
+    text += literal;
+    if (url->port == 0 || text == host_end)
+        return fail(EINVAL);
+    url->host = strndup(text, (size_t)(host_end - text));
+    if (url->host == NULL)
+        return fail(ENOMEM);
+    to_lower(url->host);
+    return !literal || is_ipv6(url->host) ? 0 : fail(EINVAL);
+}
+
+/* ---- the text ---- */
+
+static void add(struct verd__text *text, const char *string)
+{
+    verd__text_add(text, string, strlen(string));
+}
+
+static void add_authority(struct verd__text *text, const struct verd__url *url)
+{
+    bool literal = strchr(url->host, ':') != NULL;
+    char port[20];
+    add(text, literal ? "[" : "");
+    add(text, url->host);
+    add(text, literal ? "]" : "");
+    if (url->port == (url->secure ? 443 : 80))
+        return;
+    add(text, ":");
+    verd__text_add(text, port, verd__decimal(port, (uint64_t)url->port));
+}
+
+static void add_escaped(struct verd__text *text, char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    unsigned char byte = (unsigned char)c;
+    char escaped[] = {'%', digits[byte >> 4], digits[byte & 15]};
+    verd__text_add(text, escaped, sizeof escaped);
+}
+
+/* Path and query, up to a fragment. `escape`: what can be repaired is. */
+static int add_target(struct verd__text *text, const char *target, bool escape)
+{
+    bool fragment = false;
+    if (*target != '/')
+        add(text, "/");
+    for (; *target != '\0'; target++) {
+        unsigned char c = (unsigned char)*target;
+        fragment = fragment || c == '#';
+        if (c < ' ' || c == 0x7f || ((c == ' ' || c > 0x7f) && !escape))
+            return fail(EINVAL);
+        if (fragment)
+            continue;
+        if (c == ' ' || c > 0x7f)
+            add_escaped(text, *target);
+        else
+            verd__text_add(text, target, 1);
+    }
+    return 0;
+}
+
+/* Puts the parts together. */
+static int write_text(struct verd__url *url, const char *target, bool escape)
+{
+    struct verd__text text = {0};
+    add(&text, url->secure ? "https://" : "http://");
+    size_t authority = text.size;
+    add_authority(&text, url);
+    size_t path = text.size;
+    int result = add_target(&text, target, escape);
+    verd__text_add(&text, "", 1);
+    if (result == 0 && text.failed)
+        result = fail(ENOMEM);
+    url->text = text.data;
+    url->authority = text.data + authority;
+    url->target = text.data + path;
+    return result;
+}
+
+/* The size of "scheme:" at its beginning; 0: it has none. */
+static size_t scheme_size(const char *text)
+{
+    const char *c = text;
+    if ((*c | 0x20) < 'a' || (*c | 0x20) > 'z')
+        return 0;
+    while (*c != ':' && *c != '/' && verd__is_token[(unsigned char)*c])
+        c++;
+    return *c == ':' ? (size_t)(c - text) + 1 : 0;
+}
+
+static int parse(struct verd__url *url, const char *text, bool escape)
+{
+    *url = (struct verd__url){0};
+    size_t scheme = text != NULL ? scheme_size(text) : 0;
+    if (scheme == 0)
+        return fail(EINVAL);
+    url->secure = scheme == 6 && strncasecmp(text, "https", 5) == 0;
+    if (!url->secure && (scheme != 5 || strncasecmp(text, "http", 4) != 0))
+        return fail(EPROTONOSUPPORT);
+    if (text[scheme] != '/' || text[scheme + 1] != '/')
+        return fail(EINVAL);
+    const char *authority = text + scheme + 2;
+    size_t size = strcspn(authority, "/?#");
+    if (parse_authority(url, authority, size) == 0 &&
+        write_text(url, authority + size, escape) == 0)
+        return 0;
+    int error = errno;
+    verd__url_free(url);
+    return fail(error);
+}
+
+int verd__url_parse(struct verd__url *url, const char *text)
+{
+    return parse(url, text, false);
+}
+
+void verd__url_free(struct verd__url *url)
+{
+    free(url->text);
+    free(url->host);
+    *url = (struct verd__url){0};
+}
+
+bool verd__url_same_origin(const struct verd__url *one, const struct verd__url *other)
+{
+    return one->secure == other->secure && one->port == other->port &&
+           strcmp(one->host, other->host) == 0;
+}
+
+/* ---- references ---- */
+
+/* RFC 3986, 5.2.4, in place: the segments "." and ".." of a path. Returns its new end. */
+static char *remove_dots(char *path, const char *end)
+{
+    char *out = path;
+    for (const char *in = path, *next; in < end; in = next) {
+        next = memchr(in + 1, '/', (size_t)(end - in) - 1);
+        if (next == NULL)
+            next = end;
+        size_t size = (size_t)(next - in);
+        bool here = size == 2 && in[1] == '.';
+        bool up = size == 3 && in[1] == '.' && in[2] == '.';
+        if (!here && !up) {
+            memmove(out, in, size);
+            out += size;
+            continue;
+        }
+        while (up && out > path && *--out != '/')
+            ;
+        if (next == end)
+            *out++ = '/';
+    }
+    return out;
+}
+
+/* How much of the base's text the reference is added to: up to its scheme, its authority, its path's
+ * last segment, its path, or all. */
+static size_t kept_size(const struct verd__url *base, const char *reference)
+{
+    size_t query = strcspn(base->target, "?");
+    size_t path = query;
+    switch (*reference) {
+    case '/':
+        return reference[1] == '/' ? (size_t)(strchr(base->text, ':') - base->text) + 1
+                                   : (size_t)(base->target - base->text);
+    case '?':
+        return (size_t)(base->target - base->text) + query;
+    case '#':
+    case '\0':
+        return strlen(base->text);
+    default:
+        while (base->target[path - 1] != '/')
+            path--;
+        return (size_t)(base->target - base->text) + path;
+    }
+}
+
+/* Leaves dots in a query alone. */
+static void tidy(struct verd__url *url)
+{
+    char *target = url->text + (url->target - url->text);
+    char *query = target + strcspn(target, "?");
+    char *end = remove_dots(target, query);
+    memmove(end, query, strlen(query) + 1);
+}
+
+int verd__url_follow(struct verd__url *url, const struct verd__url *base, const char *location)
+{
+    struct verd__text text = {0};
+    if (scheme_size(location) == 0)
+        verd__text_add(&text, base->text, kept_size(base, location));
+    add(&text, location);
+    verd__text_add(&text, "", 1);
+    int result = text.failed ? fail(ENOMEM) : parse(url, text.data, true);
+    int error = errno;
+    verd__text_free(&text);
+    if (result != 0)
+        return fail(error);
+    tidy(url);
+    return 0;
+}
