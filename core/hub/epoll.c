@@ -87,7 +87,8 @@ static int epoll_verify(struct verd__hub *hub, int fd, const struct verd__fd *re
     return -1;
 }
 
-/* The wait in milliseconds, rounded up, for kernels without epoll_pwait2 (before 5.11). */
+/* The wait in milliseconds, rounded up, for kernels without epoll_pwait2 (before 5.11) and sandboxes
+ * that do not know it, whose error is not always ENOSYS. */
 static int milliseconds(verd_duration timeout)
 {
     if (timeout == VERD_FOREVER)
@@ -108,7 +109,7 @@ static int wait_for_events(struct state *state, verd_duration timeout)
         } span = {timeout / VERD_SEC, timeout % VERD_SEC};
         long count =
             syscall(SYS_epoll_pwait2, state->fd, state->events, EVENTS_MAX, &span, NULL, (size_t)0);
-        if (count >= 0 || errno != ENOSYS)
+        if (count >= 0 || errno == EINTR)
             return (int)count;
         atomic_store_explicit(&missing, true, memory_order_relaxed);
     }
