@@ -48,7 +48,10 @@ static char *guard_of(const struct verd__arena *arena, unsigned index)
     return arena->base + index * arena->stride;
 }
 
-/* One system call for all guards; true if it did them all. */
+/* These return whether all guards are there now; false with errno, of which ENOMEM says nothing of what
+ * the kernel can do. */
+
+/* One system call for all guards. */
 static bool guard_batched(const struct verd__arena *arena, size_t page)
 {
     struct iovec guards[STACKS_MAX];
@@ -56,6 +59,8 @@ static bool guard_batched(const struct verd__arena *arena, size_t page)
         guards[i] = (struct iovec){guard_of(arena, i), page};
     long done = syscall(SYS_process_madvise, PIDFD_SELF_THREAD, guards, arena->count,
                         MADV_GUARD_INSTALL, 0);
+    if (done >= 0)
+        errno = done > 0 ? ENOMEM : EINVAL; /* some; none: an emulator's word */
     return done == (long)(arena->count * page);
 }
 
@@ -64,8 +69,10 @@ static bool guard_batched(const struct verd__arena *arena, size_t page)
 
 static bool guard_singly(const struct verd__arena *arena, size_t page)
 {
-    if (madvise(arena->base, page, MADV_NONSENSE) == 0)
+    if (madvise(arena->base, page, MADV_NONSENSE) == 0) {
+        errno = EINVAL;
         return false;
+    }
     for (unsigned i = 0; i < arena->count; i++) {
         if (madvise(guard_of(arena, i), page, MADV_GUARD_INSTALL) != 0)
             return false;
@@ -95,12 +102,13 @@ static bool guard_all(const struct verd__arena *arena)
 {
     size_t page = page_size();
     enum guard guard = atomic_load_explicit(&best_guard, memory_order_relaxed);
-    if (guard == GUARD_BATCHED && !guard_batched(arena, page))
-        guard = GUARD_SINGLY;
-    if (guard == GUARD_SINGLY && !guard_singly(arena, page))
-        guard = GUARD_MPROTECT;
-    atomic_store_explicit(&best_guard, guard, memory_order_relaxed);
-    return guard != GUARD_MPROTECT || guard_mprotect(arena, page);
+    for (; guard != GUARD_MPROTECT; guard++) {
+        bool done = guard == GUARD_BATCHED ? guard_batched(arena, page) : guard_singly(arena, page);
+        if (done || errno == ENOMEM)
+            return done;
+        atomic_store_explicit(&best_guard, guard + 1, memory_order_relaxed);
+    }
+    return guard_mprotect(arena, page);
 }
 
 static unsigned stacks_per_arena(size_t stride)
