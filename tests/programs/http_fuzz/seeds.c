@@ -35,6 +35,10 @@ const struct fuzz_seed fuzz_seeds[] = {
     SEED("cA;x=\"y\"\r\n0123456789\r\n1 ;z\r\na\r\n00\r\nTrailer: b\r\nC:\r\n\r\nrest"),
     SEED("cffffffffffffffff\r\nx"),
     SEED("c1\r\nab\r\n"),
+    SEED("uhttp://Host.name:8080/a/b?c=d#e|../f/./g?h"),
+    SEED("uhttps://[::1]:443/|//other:81?x y"),
+    SEED("uhttp://127.0.0.1|/\xc3\xa4/../..//b#c"),
+    SEED("uhttp://name:secret@host/|https://host"),
 };
 
 const size_t fuzz_seed_count = sizeof fuzz_seeds / sizeof *fuzz_seeds;

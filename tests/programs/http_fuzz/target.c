@@ -13,7 +13,7 @@
 
 static const verd_http_limits limits = {.line = 256, .header = 2048, .fields = FIELDS};
 
-static void expect(bool condition, const char *what)
+void fuzz_expect(bool condition, const char *what)
 {
     if (condition)
         return;
@@ -25,7 +25,7 @@ static void expect(bool condition, const char *what)
 static char *copy(const void *data, size_t size)
 {
     char *bytes = malloc(size > 0 ? size : 1);
-    expect(bytes != NULL, "no memory");
+    fuzz_expect(bytes != NULL, "no memory");
     memcpy(bytes, data, size);
     return bytes;
 }
@@ -78,7 +78,7 @@ static void parse_pieces(struct parsed *parsed, const uint8_t *data, size_t size
     while (parsed->status == 0 && there < size) {
         size_t piece = next_piece(&pieces, size - there);
         char *grown = malloc(there + piece);
-        expect(grown != NULL, "no memory");
+        fuzz_expect(grown != NULL, "no memory");
         memcpy(grown, parsed->bytes, there);
         memcpy(grown + there, data + there, piece);
         verd__head_moved(&parsed->head, parsed->bytes, grown);
@@ -91,8 +91,8 @@ static void parse_pieces(struct parsed *parsed, const uint8_t *data, size_t size
 
 static void check_same_text(const char *one, const char *other)
 {
-    expect((one == NULL) == (other == NULL), "a text is there in pieces only, or only in one");
-    expect(one == NULL || strcmp(one, other) == 0, "a text differs in pieces");
+    fuzz_expect((one == NULL) == (other == NULL), "a text is there in pieces only, or only in one");
+    fuzz_expect(one == NULL || strcmp(one, other) == 0, "a text differs in pieces");
 }
 
 static void check_same(const struct parsed *whole, const struct parsed *pieces)
@@ -100,15 +100,15 @@ static void check_same(const struct parsed *whole, const struct parsed *pieces)
     const struct verd__head *one = &whole->head, *other = &pieces->head;
     bool wrong =
         whole->status > 200 && pieces->status > 200; /* there may be several things wrong */
-    expect(wrong || whole->status == pieces->status, "the status differs in pieces");
+    fuzz_expect(wrong || whole->status == pieces->status, "the status differs in pieces");
     if (whole->status != 200)
         return;
-    expect(one->parsed == other->parsed, "the end of the head differs in pieces");
-    expect(one->count == other->count, "the number of fields differs in pieces");
-    expect(one->bits == other->bits, "what the fields say differs in pieces");
-    expect(one->length == other->length, "the length differs in pieces");
-    expect(one->minor == other->minor && one->status == other->status,
-           "the first line differs in pieces");
+    fuzz_expect(one->parsed == other->parsed, "the end of the head differs in pieces");
+    fuzz_expect(one->count == other->count, "the number of fields differs in pieces");
+    fuzz_expect(one->bits == other->bits, "what the fields say differs in pieces");
+    fuzz_expect(one->length == other->length, "the length differs in pieces");
+    fuzz_expect(one->minor == other->minor && one->status == other->status,
+                "the first line differs in pieces");
     check_same_text(one->method, other->method);
     check_same_text(one->path, other->path);
     check_same_text(one->query, other->query);
@@ -125,16 +125,16 @@ static void check_head(const struct parsed *parsed, size_t size)
 {
     const struct verd__head *head = &parsed->head;
     unsigned framing = head->bits & (VERD__HEAD_LENGTH | VERD__HEAD_TRANSFER);
-    expect(head->parsed <= size, "the head ends behind its bytes");
-    expect(memcmp(parsed->bytes + head->parsed - 2, "\r\n", 2) == 0, "the head has no end");
-    expect(head->response || framing != (VERD__HEAD_LENGTH | VERD__HEAD_TRANSFER),
-           "a request has two lengths");
+    fuzz_expect(head->parsed <= size, "the head ends behind its bytes");
+    fuzz_expect(memcmp(parsed->bytes + head->parsed - 2, "\r\n", 2) == 0, "the head has no end");
+    fuzz_expect(head->response || framing != (VERD__HEAD_LENGTH | VERD__HEAD_TRANSFER),
+                "a request has two lengths");
     for (size_t i = 0; i < head->count; i++) {
         const verd_http_field *field = &head->fields[i];
-        expect(verd__is_name(field->name), "a name is no token");
-        expect(verd__is_text(field->value, strlen(field->value)), "a value is no text");
-        expect(field->value + strlen(field->value) < parsed->bytes + head->parsed,
-               "a value ends behind the head");
+        fuzz_expect(verd__is_name(field->name), "a name is no token");
+        fuzz_expect(verd__is_text(field->value, strlen(field->value)), "a value is no text");
+        fuzz_expect(field->value + strlen(field->value) < parsed->bytes + head->parsed,
+                    "a value ends behind the head");
     }
 }
 
@@ -146,10 +146,10 @@ static void check_line(const struct parsed *parsed, const uint8_t *data)
     const char *line = verd__head_line(head, &text);
     size_t start = (size_t)(head->line - parsed->bytes);
     size_t length = strcspn(line, "\r\n");
-    expect(line[length] == '\0', "a logged line has more than a line");
+    fuzz_expect(line[length] == '\0', "a logged line has more than a line");
     if (parsed->status == 200 && !head->response)
-        expect(memcmp(data + start, line, length) == 0 && data[start + length] == '\r',
-               "a logged line is not what came");
+        fuzz_expect(memcmp(data + start, line, length) == 0 && data[start + length] == '\r',
+                    "a logged line is not what came");
     verd__text_free(&text);
 }
 
@@ -183,13 +183,13 @@ static void decode_piece(struct decoded *decoded, struct verd__chunk *chunk, con
     do {
         size_t used;
         decoded->result = verd__chunk_eat(chunk, piece, size, &used);
-        expect(used <= size, "more was eaten than there was");
+        fuzz_expect(used <= size, "more was eaten than there was");
         decoded->used += used;
         piece += used;
         size -= used;
         if (decoded->result != VERD__CHUNK_DATA)
             return;
-        expect(chunk->left > 0, "there is data, but none of it");
+        fuzz_expect(chunk->left > 0, "there is data, but none of it");
         size_t some = chunk->left < size ? (size_t)chunk->left : size;
         memcpy(decoded->bytes + decoded->size, piece, some);
         decoded->size += some;
@@ -208,7 +208,7 @@ static void decode(struct decoded *decoded, const uint8_t *data, size_t size, bo
     size_t at = 0;
     verd__chunk_init(&chunk, &limits);
     *decoded = (struct decoded){.result = VERD__CHUNK_MORE, .bytes = malloc(size + 1)};
-    expect(decoded->bytes != NULL, "no memory");
+    fuzz_expect(decoded->bytes != NULL, "no memory");
     while (decoded->result == VERD__CHUNK_MORE && at < size) {
         size_t some = whole ? size : next_piece(&pieces, size - at);
         char *piece = copy(data + at, some);
@@ -223,10 +223,10 @@ static void fuzz_chunks(const uint8_t *data, size_t size)
     struct decoded whole, pieces;
     decode(&whole, data, size, true);
     decode(&pieces, data, size, false);
-    expect(whole.result == pieces.result, "the result differs in pieces");
-    expect(whole.used == pieces.used, "the end of the body differs in pieces");
-    expect(whole.size == pieces.size && memcmp(whole.bytes, pieces.bytes, whole.size) == 0,
-           "the data differs in pieces");
+    fuzz_expect(whole.result == pieces.result, "the result differs in pieces");
+    fuzz_expect(whole.used == pieces.used, "the end of the body differs in pieces");
+    fuzz_expect(whole.size == pieces.size && memcmp(whole.bytes, pieces.bytes, whole.size) == 0,
+                "the data differs in pieces");
     free(whole.bytes);
     free(pieces.bytes);
 }
@@ -244,6 +244,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case FUZZ_CHUNKS:
         fuzz_chunks(data + 1, size - 1);
+        break;
+    case FUZZ_URL:
+        fuzz_url(data + 1, size - 1);
         break;
     default:
         break;

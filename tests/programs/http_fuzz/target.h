@@ -3,6 +3,7 @@
 #ifndef HTTP_FUZZ_TARGET_H
 #define HTTP_FUZZ_TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,10 +11,16 @@
 #define FUZZ_REQUEST 'q'
 #define FUZZ_RESPONSE 'r'
 #define FUZZ_CHUNKS 'c'
+#define FUZZ_URL 'u' /* and where it is redirected to, behind a '|' */
 
 /* Parses the input whole, and again as it comes in pieces; aborts if the outcomes differ, or if one of
  * them is not what it must be. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Aborts, saying what is wrong, unless the condition holds. */
+void fuzz_expect(bool condition, const char *what);
+
+void fuzz_url(const uint8_t *data, size_t size);
 
 /* Well-formed inputs and some that are not, to begin with. */
 extern const struct fuzz_seed {
