@@ -19,7 +19,8 @@ static double slice(void (*serve)(int), int connections)
     struct load first, load;
 
     server_start(&server, serve);
-    load_start(&first, &server, &load_echo, 1); /* what the server needs once is not the connections' */
+    load_start(&first, &server, &load_echo,
+               1); /* what the server needs once is not the connections' */
     load_stop(&first);
     double before = bench_memory(server.pid, "VmRSS");
     load_start(&load, &server, &load_echo, connections);

@@ -27,7 +27,7 @@ struct load {
 
 /* Starts the process, connects it `connections` times to the server, and has one message answered on
  * each. */
-void load_start(struct load *load, const struct server *server, const struct talk *talk,
+void load_start(struct load *load, const struct server *server, const struct talk *said,
                 int connections);
 void load_stop(struct load *load);
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 /* strftime's names depend on the locale, and these must not. */
+static const char form[] = "Date: xxx, 00 xxx 0000 00:00:00 GMT\r\n";
 static const char days[] = "SunMonTueWedThuFriSat";
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
@@ -21,7 +22,7 @@ void verd__date_write(char line[VERD__DATE_SIZE], int64_t second)
     struct tm now;
     time_t time = (time_t)second;
     gmtime_r(&time, &now);
-    memcpy(line, "Date: xxx, 00 xxx 0000 00:00:00 GMT\r\n", VERD__DATE_SIZE);
+    memcpy(line, form, sizeof form - 1);
     memcpy(line + 6, days + 3 * (size_t)now.tm_wday, 3);
     write_number(line + 11, now.tm_mday, 2);
     memcpy(line + 14, months + 3 * (size_t)now.tm_mon, 3);

@@ -42,8 +42,8 @@ struct verd__connection {
     struct verd_http_exchange *exchange; /* NULL: there is nothing that is not answered */
 };
 
-/* Serves a client until its connection ends, and closes it. */
-void verd__connection_serve(int client, void *server);
+/* Serves a client until its connection ends, and closes it. `arg` is the server. */
+void verd__connection_serve(int client, void *arg);
 
 /* An exchange that nobody uses. NULL with errno ENOMEM. */
 struct verd_http_exchange *verd__server_take(struct verd_http_server *server);

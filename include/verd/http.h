@@ -159,29 +159,29 @@ int verd_http_free(verd_http_server *server);
 /* ---- what was asked ---- */
 
 /* The method, as it was sent: "GET", "POST", ... */
-const char *verd_http_method(const verd_http_exchange *exchange);
+const char *verd_http_method(const verd_http_exchange *x);
 
 /* The path, as it was sent: not unescaped, without host, from the '/' on; "*" of OPTIONS, and of
  * CONNECT the host and port. */
-const char *verd_http_path(const verd_http_exchange *exchange);
+const char *verd_http_path(const verd_http_exchange *x);
 
 /* What follows the first '?' of the target, as it was sent; NULL: there is none. */
-const char *verd_http_query(const verd_http_exchange *exchange);
+const char *verd_http_query(const verd_http_exchange *x);
 
 /* The host and port that was asked for, from the target or the Host field, as it was sent; "" if none. */
-const char *verd_http_host(const verd_http_exchange *exchange);
+const char *verd_http_host(const verd_http_exchange *x);
 
 /* The minor version of HTTP: 1 or 0. */
-int verd_http_version(const verd_http_exchange *exchange);
+int verd_http_version(const verd_http_exchange *x);
 
 /* The value of the first field of this name, in any case; NULL: there is none. */
-const char *verd_http_header(const verd_http_exchange *exchange, const char *name);
+const char *verd_http_header(const verd_http_exchange *x, const char *name);
 
 /* All fields, in the order they came in; *count is their number. */
-const verd_http_field *verd_http_headers(const verd_http_exchange *exchange, size_t *count);
+const verd_http_field *verd_http_headers(const verd_http_exchange *x, size_t *count);
 
 /* Bytes of the body, or VERD_HTTP_CHUNKED where only its end will tell. 0: there is none. */
-uint64_t verd_http_length(const verd_http_exchange *exchange);
+uint64_t verd_http_length(const verd_http_exchange *x);
 #define VERD_HTTP_CHUNKED UINT64_MAX
 
 /*
@@ -192,7 +192,7 @@ uint64_t verd_http_length(const verd_http_exchange *exchange);
  *   ECONNRESET  the client has gone in the middle
  *   others as verd_stream_read; each is said again by the next call
  */
-ssize_t verd_http_read(verd_http_exchange *exchange, void *buffer, size_t size);
+ssize_t verd_http_read(verd_http_exchange *x, void *buffer, size_t size);
 
 /*
  * Reads what is left of the body, which must be `most` bytes at most. Blocks.
@@ -201,13 +201,13 @@ ssize_t verd_http_read(verd_http_exchange *exchange, void *buffer, size_t size);
  *   EMSGSIZE  it is longer (unless it is replied to, the client gets a 413)
  *   ENOMEM    no memory for it
  */
-char *verd_http_body(verd_http_exchange *exchange, size_t most, size_t *size);
+char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size);
 
 /* The client's address; *length (unless NULL) is its size. AF_UNSPEC: it has gone, or has none. */
-const struct sockaddr *verd_http_peer(verd_http_exchange *exchange, socklen_t *length);
+const struct sockaddr *verd_http_peer(verd_http_exchange *x, socklen_t *length);
 
 /* The stream below, to ask TLS for a certificate, say. Nothing must be read or written through it. */
-const verd_stream *verd_http_stream(const verd_http_exchange *exchange);
+const verd_stream *verd_http_stream(const verd_http_exchange *x);
 
 /* ---- what is answered ---- */
 
@@ -220,7 +220,7 @@ const verd_stream *verd_http_stream(const verd_http_exchange *exchange);
  *   EALREADY the header is written already
  *   ENOMEM   no memory
  */
-int verd_http_add(verd_http_exchange *exchange, const char *name, const char *value);
+int verd_http_add(verd_http_exchange *x, const char *name, const char *value);
 
 /*
  * Replies whole: status, the fields added before, Content-Type (unless type is NULL), and a body,
@@ -232,7 +232,7 @@ int verd_http_add(verd_http_exchange *exchange, const char *name, const char *va
  *   EPIPE     the client is gone            ENOMEM  no memory        others as verd_stream_write:
  *             with each of these, nothing more can be sent
  */
-int verd_http_reply(verd_http_exchange *exchange, int status, const char *type, const void *body,
+int verd_http_reply(verd_http_exchange *x, int status, const char *type, const void *body,
                     size_t size);
 
 /*
@@ -240,7 +240,7 @@ int verd_http_reply(verd_http_exchange *exchange, int status, const char *type, 
  * number, in chunks, or, to a client of HTTP/1.0, up to the connection's end. Nothing is sent yet:
  * the header goes with the first bytes. Never blocks. Errors as verd_http_reply.
  */
-int verd_http_begin(verd_http_exchange *exchange, int status, uint64_t length);
+int verd_http_begin(verd_http_exchange *x, int status, uint64_t length);
 
 /*
  * Writes the next part of the reply's body. Small parts are collected; they are sent by
@@ -250,10 +250,10 @@ int verd_http_begin(verd_http_exchange *exchange, int status, uint64_t length);
  *   EMSGSIZE  more than was announced
  *   EINVAL    no reply was begun            others as verd_stream_write
  */
-int verd_http_write(verd_http_exchange *exchange, const void *data, size_t size);
+int verd_http_write(verd_http_exchange *x, const void *data, size_t size);
 
 /* Sends what was collected, the header included. Blocks. Returns 0, or -1 with errno as verd_http_write. */
-int verd_http_flush(verd_http_exchange *exchange);
+int verd_http_flush(verd_http_exchange *x);
 
 /*
  * Switches to another protocol: replies 101 with "Upgrade: protocol" (or, to CONNECT, a 200), and the
@@ -266,7 +266,7 @@ int verd_http_flush(verd_http_exchange *exchange);
  *             with a field Upgrade; or the request has a body that was not read to its end
  *   others as verd_http_reply
  */
-int verd_http_upgrade(verd_http_exchange *exchange, const char *protocol);
+int verd_http_upgrade(verd_http_exchange *x, const char *protocol);
 
 #ifdef __cplusplus
 }
