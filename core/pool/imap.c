@@ -219,7 +219,7 @@ static int give_result(struct verd__job *job, void **result)
     return -1;
 }
 
-int verd_imap_next(verd_imap *it, void **result)
+static int next_result(verd_imap *it, void **result)
 {
     if (it == NULL) {
         errno = EINVAL;
@@ -233,6 +233,11 @@ int verd_imap_next(verd_imap *it, void **result)
     if (it->feeder != NULL && has_room(it))
         verd__pool_feed_wake(it->pool, it->feeder);
     return given;
+}
+
+int verd_imap_next(verd_imap *it, void **result)
+{
+    return verd__finish(next_result(it, result));
 }
 
 void verd_imap_free(verd_imap *it)

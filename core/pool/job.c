@@ -133,7 +133,7 @@ static int await_job(struct verd__jobs *jobs, bool any, struct verd__job **job)
 
 int verd__jobs_next(struct verd__jobs *jobs, bool any, struct verd__job **job)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
         return -1;
     if (jobs->scheduler != scheduler || jobs->consumer != NULL) {

@@ -51,7 +51,7 @@ void verd__jobs_offer(struct verd__jobs *jobs);
 /*
  * Takes the first job in the order of spawning, or with `any` of finishing, for which it waits.
  * Returns 1 and *job, to be freed; 0 when the collection is empty and no more will come; -1 with errno
- * as verd_pile_next.
+ * as verd_pile_next. To be followed by verd__finish.
  */
 int verd__jobs_next(struct verd__jobs *jobs, bool any, struct verd__job **job);
 

@@ -44,9 +44,9 @@ verd_pile *verd_pile_sized(size_t size)
 
 /* While the spawner waits, or fn runs in place, the pile may be freed: the job outlives it, the pile
  * is not touched again. */
-int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
+static int spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
         return -1;
     if (pile == NULL || fn == NULL) {
@@ -63,6 +63,11 @@ int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
         return 0;
     verd__job_drop(job);
     return -1;
+}
+
+int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
+{
+    return verd__finish(spawn(pile, fn, arg));
 }
 
 static int next_result(verd_pile *pile, bool any, void **result)
@@ -83,12 +88,12 @@ static int next_result(verd_pile *pile, bool any, void **result)
 
 int verd_pile_next(verd_pile *pile, void **result)
 {
-    return next_result(pile, false, result);
+    return verd__finish(next_result(pile, false, result));
 }
 
 int verd_pile_next_any(verd_pile *pile, void **result)
 {
-    return next_result(pile, true, result);
+    return verd__finish(next_result(pile, true, result));
 }
 
 size_t verd_pile_length(const verd_pile *pile)

@@ -83,7 +83,7 @@ static int await_end(struct verd_thread *thread, struct joiner *joiner)
         joiner->error = 0;
         return 1;
     }
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || verd__thread_check(thread) != 0)
         return 0;
     if (thread == scheduler->running) {
@@ -104,19 +104,19 @@ int verd_wait(verd_thread *thread, void **result)
 {
     struct joiner joiner;
     if (!await_end(thread, &joiner))
-        return -1;
-    return give_result(joiner.wait.value, joiner.error, result);
+        return verd__finish(-1);
+    return verd__finish(give_result(joiner.wait.value, joiner.error, result));
 }
 
 int verd_join(verd_thread *thread, void **result)
 {
     struct joiner joiner;
     if (!await_end(thread, &joiner))
-        return -1;
+        return verd__finish(-1);
     /* If another joiner was first, the handle is gone: it was released twice. */
     if (thread->state == VERD__ENDED || is_own_end(thread))
         verd_release(thread);
-    return give_result(joiner.wait.value, joiner.error, result);
+    return verd__finish(give_result(joiner.wait.value, joiner.error, result));
 }
 
 struct link {

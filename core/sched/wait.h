@@ -90,7 +90,30 @@ static inline struct verd__scheduler *verd__enter(void)
     return scheduler;
 }
 
-/* The latter alone, for where time has passed since: whether the running thread may wait. false with
+/*
+ * The same for a call on what others may free while this one gives way: it begins with the question
+ * whether it may go on, and when it has done all else, it spends the unit. Returns `result`.
+ */
+static inline struct verd__scheduler *verd__begin(void)
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (__builtin_expect(scheduler == NULL, 0))
+        return NULL;
+    if (__builtin_expect(scheduler->running->interrupt & VERD__INTERRUPT_STOP, 0) &&
+        verd__interrupted(scheduler) != 0)
+        return NULL;
+    return scheduler;
+}
+
+static inline int verd__finish(int result)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    if (__builtin_expect(scheduler != NULL && --scheduler->budget <= 0, 0))
+        verd__give_way(scheduler);
+    return result;
+}
+
+/* The question alone, for where time has passed since: whether the running thread may wait. false with
  * errno ECANCELED or ETIMEDOUT. */
 static inline bool verd__may_wait(struct verd__scheduler *scheduler)
 {

@@ -7,6 +7,7 @@
 #include <verd/time.h>
 
 #include "gate.h"
+#include "sched/scheduler.h"
 #include "process.h"
 
 /* A source of 1, 2, 3, ... up to `end`, which then ends or fails; and how far it was read. */
@@ -348,6 +349,28 @@ Test(imap, freed_while_someone_waits_for_it_tells_them)
     let_others_run();
     cr_assert_eq(consumer.got, -1);
     cr_assert_eq(consumer.error, EINVAL);
+    cr_assert_eq(verd_pool_free(pool), 0);
+}
+
+/* Gives way in its call, as it does once in a while. */
+static void consume_one_and_give_way(void *consumer)
+{
+    verd__current->budget = 1;
+    consume_one(consumer);
+}
+
+Test(imap, freed_while_a_consumer_gives_way_has_given_it_its_result)
+{
+    verd_pool *pool = verd_pool_new(1);
+    void *items[] = {number(7)};
+    struct consumer consumer = {.it = verd_pool_imap_array(pool, echo, items, 1), .got = -2};
+    let_others_run();
+    verd_spawn_n(consume_one_and_give_way, &consumer);
+    verd_yield();
+    cr_assert_eq(consumer.got, -2);
+    verd_imap_free(consumer.it);
+    let_others_run();
+    cr_assert_eq(consumer.got, 1);
     cr_assert_eq(verd_pool_free(pool), 0);
 }
 

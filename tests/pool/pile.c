@@ -7,6 +7,7 @@
 #include <verd/time.h>
 
 #include "gate.h"
+#include "sched/scheduler.h"
 
 /* A function that waits for its turn to finish: the number of those that finish before it. */
 static size_t finished;
@@ -270,6 +271,28 @@ Test(pile, freed_as_a_waiting_consumer_was_woken_tells_them)
     cr_assert_eq(consumer.error, EINVAL);
 }
 
+/* Gives way in its call, as it does once in a while. */
+static void *consume_one_and_give_way(void *consumer)
+{
+    verd__current->budget = 1;
+    return consume_one(consumer);
+}
+
+Test(pile, freed_while_a_consumer_gives_way_has_given_it_its_result)
+{
+    verd_pile *pile = verd_pile_sized(1);
+    struct consumer consumer = {.pile = pile, .next = verd_pile_next};
+    verd_pile_spawn(pile, echo, number(7));
+    let_others_run();
+    verd_thread *thread = verd_spawn(consume_one_and_give_way, &consumer);
+    verd_yield();
+    cr_assert_not(consumer.back);
+    verd_pile_free(pile);
+    verd_join(thread, NULL);
+    cr_assert_eq(consumer.got, 1);
+    cr_assert_eq(consumer.result, number(7));
+}
+
 /* A spawner on a thread of its own, that may be blocked in the pile's pool. */
 struct spawner {
     verd_pile *pile;
@@ -299,6 +322,27 @@ Test(pile, freed_while_a_spawner_waits_still_runs_its_function)
     let_others_run();
     cr_assert_eq(spawner.got, 0);
     cr_assert_eq(gate.left, 2);
+}
+
+static void *spawn_one_and_give_way(void *spawner)
+{
+    verd__current->budget = 1;
+    return spawn_one(spawner);
+}
+
+Test(pile, freed_while_a_spawner_gives_way_still_runs_its_function)
+{
+    verd_pile *pile = verd_pile_sized(1);
+    struct gate gate = {.open = true};
+    struct spawner spawner = {.pile = pile, .gate = &gate, .got = -2};
+    verd_thread *thread = verd_spawn(spawn_one_and_give_way, &spawner);
+    verd_yield();
+    cr_assert_eq(spawner.got, -2);
+    verd_pile_free(pile);
+    verd_join(thread, NULL);
+    let_others_run();
+    cr_assert_eq(spawner.got, 0);
+    cr_assert_eq(gate.left, 1);
 }
 
 Test(pile, a_killed_spawner_leaves_no_job_behind)

@@ -7,6 +7,8 @@
 
 #include <verd.h>
 
+#include "sched/scheduler.h"
+
 static void *give_back(void *arg)
 {
     return arg;
@@ -58,6 +60,36 @@ Test(sched, a_joined_handle_is_released)
     verd_join(t, NULL);
     errno = 0;
     cr_assert(verd_wait(t, NULL) == -1 && errno == EINVAL);
+}
+
+/* Gives way in its call, as it does once in a while. */
+static void *join_and_give_way(void *thread)
+{
+    void *result = NULL;
+    verd__current->budget = 1;
+    return verd_join(thread, &result) == 0 ? result : NULL;
+}
+
+Test(sched, a_joiner_that_gives_way_gets_no_result_of_the_next_thread_with_the_handle)
+{
+    void *result = NULL;
+    verd_thread *t = verd_spawn(give_back, "result");
+    verd_thread *joiner = verd_spawn(join_and_give_way, t);
+    verd_join(t, NULL);
+    cr_assert_eq(verd_spawn(give_back, "another"), t);
+    verd_join(joiner, &result);
+    cr_assert_not_null(result);
+    cr_assert_str_eq(result, "result");
+}
+
+Test(sched, a_joiner_that_gives_way_leaves_the_handle_of_the_next_thread_alone)
+{
+    verd_thread *t = verd_spawn(give_back, "result");
+    verd_thread *joiner = verd_spawn(join_and_give_way, t);
+    verd_join(t, NULL);
+    cr_assert_eq(verd_spawn(give_back, "another"), t);
+    verd_join(joiner, NULL);
+    cr_assert_eq(verd_join(t, NULL), 0);
 }
 
 Test(sched, a_handle_released_after_the_end_is_EINVAL)
