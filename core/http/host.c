@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/host.h"
 
-#include <string.h>
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -11,8 +9,27 @@ static bool is_digit(char c)
 /* RFC 3986's unreserved, sub-delims, and the '%' of what is escaped. */
 static bool is_name(char c)
 {
-    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || is_digit(c) ||
-           (c != '\0' && strchr("-._~%!$&'()*+,;=", c) != NULL);
+    switch (c) {
+    case '-':
+    case '.':
+    case '_':
+    case '~':
+    case '%':
+    case '!':
+    case '$':
+    case '&':
+    case '\'':
+    case '(':
+    case ')':
+    case '*':
+    case '+':
+    case ',':
+    case ';':
+    case '=':
+        return true;
+    default:
+        return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    }
 }
 
 static size_t address_size(const char *text, size_t size)

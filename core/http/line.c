@@ -64,9 +64,9 @@ static void cut_query(struct verd__head *head, char *path)
 /* Which of the four forms a target may have depends on the method. */
 static bool parse_target(struct verd__head *head, char *target)
 {
-    bool options = strcmp(head->method, "OPTIONS") == 0;
+    bool options = head->bits & VERD__HEAD_OPTIONS;
     head->path = target;
-    if (strcmp(head->method, "CONNECT") == 0) {
+    if (head->bits & VERD__HEAD_CONNECT) {
         head->host = target;
         return *target != ':' && verd__is_host(target, strlen(target)) &&
                is_digit(target[strlen(target) - 1]) && strrchr(target, ':') != NULL;
@@ -81,6 +81,21 @@ static bool parse_target(struct verd__head *head, char *target)
     }
     cut_query(head, target);
     return true;
+}
+
+/* The methods that say something of the message itself. */
+static unsigned method_bit(const char *method, size_t size)
+{
+    switch (size) {
+    case sizeof "HEAD" - 1:
+        return memcmp(method, "HEAD", size) == 0 ? VERD__HEAD_HEAD : 0;
+    case sizeof "CONNECT" - 1:
+        return memcmp(method, "CONNECT", size) == 0   ? VERD__HEAD_CONNECT
+               : memcmp(method, "OPTIONS", size) == 0 ? VERD__HEAD_OPTIONS
+                                                      : 0;
+    default:
+        return 0;
+    }
 }
 
 int verd__line_request(struct verd__head *head)
@@ -100,6 +115,7 @@ int verd__line_request(struct verd__head *head)
         return status;
     *space = *end = '\0';
     head->method = method;
+    head->bits |= (uint16_t)method_bit(method, (size_t)(space - method));
     return parse_target(head, target) ? 200 : 400;
 }
 
@@ -153,6 +169,10 @@ static bool is_member(const char *text, size_t size, const char *name)
 
 static int note_connection(struct verd__head *head, const char *value)
 {
+    if (verd__same(value, "keep-alive")) { /* what most say */
+        head->bits |= VERD__HEAD_KEEP_ALIVE;
+        return 200;
+    }
     for (size_t size; (size = next_member(&value)) > 0; value += size) {
         for (const struct member *m = connection_members; m->name != NULL; m++) {
             if (is_member(value, size, m->name))

@@ -30,6 +30,9 @@ enum verd__head_bit {
     VERD__HEAD_UPGRADE = 256,   /* Connection: upgrade */
     VERD__HEAD_SWITCH = 512,    /* there is an Upgrade, which says to what */
     VERD__HEAD_ABSOLUTE = 1024, /* a request's target names the host */
+    VERD__HEAD_HEAD = 2048,     /* a request's method is HEAD */
+    VERD__HEAD_CONNECT = 4096,  /* or CONNECT */
+    VERD__HEAD_OPTIONS = 8192,  /* or OPTIONS */
 };
 
 /* What is in a message's head; text is terminated by zeros. */

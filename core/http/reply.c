@@ -65,6 +65,8 @@ static char *put(char *at, const char *text, size_t size)
 
 static char *put_status(char *at, int status)
 {
+    if (status == 200)
+        return PUT(at, "HTTP/1.1 200 OK\r\n");
     const char *reason = verd__status_reason(status);
     at = PUT(at, "HTTP/1.1 ");
     at += verd__decimal(at, (uint64_t)status);
@@ -132,7 +134,7 @@ static bool is_silent(const struct verd_http_exchange *x)
 {
     int status = x->reply.status;
     return status == 204 || status == 205 || status == 304 ||
-           (!x->reply.raw && x->head.method != NULL && strcmp(x->head.method, "HEAD") == 0);
+           (!x->reply.raw && (x->head.bits & VERD__HEAD_HEAD));
 }
 
 /* Begins a reply whose status and type were checked. */
@@ -158,7 +160,7 @@ static int check_begin(const struct verd_http_exchange *x, int status, const cha
         return fail(EALREADY);
     if (status < 200 || status > 599 || (type != NULL && !verd__is_text(type, strlen(type))))
         return fail(EINVAL);
-    if (status < 300 && strcmp(x->head.method, "CONNECT") == 0)
+    if (status < 300 && (x->head.bits & VERD__HEAD_CONNECT))
         return fail(EPROTO);
     return 0;
 }
@@ -292,7 +294,7 @@ int verd_http_upgrade(verd_http_exchange *x, const char *protocol)
 {
     struct verd__reply *reply = &x->reply;
     unsigned wanted = VERD__HEAD_UPGRADE | VERD__HEAD_SWITCH;
-    bool connect = strcmp(x->head.method, "CONNECT") == 0;
+    bool connect = x->head.bits & VERD__HEAD_CONNECT;
     if (reply->status != 0)
         return fail(EALREADY);
     if (!x->body.ended || (!connect && (x->head.bits & wanted) != wanted))

@@ -53,15 +53,25 @@ static bool is_suspect(uint64_t eight)
     return ((below | ((deleted - EACH) & ~deleted)) & (EACH * 0x80)) != 0;
 }
 
+static inline bool are_eight_text(const char *text)
+{
+    uint64_t eight;
+    memcpy(&eight, text, sizeof eight);
+    return !is_suspect(eight) || are_text(text, sizeof eight);
+}
+
+/* Eight at a time; the last eight may overlap those before. */
 bool verd__is_text(const char *text, size_t size)
 {
-    for (; size >= sizeof(uint64_t); text += sizeof(uint64_t), size -= sizeof(uint64_t)) {
-        uint64_t eight;
-        memcpy(&eight, text, sizeof eight);
-        if (is_suspect(eight) && !are_text(text, sizeof eight))
+    const size_t step = sizeof(uint64_t);
+    if (size < step)
+        return are_text(text, size);
+    const char *last = text + size - step;
+    for (; text < last; text += step) {
+        if (!are_eight_text(text))
             return false;
     }
-    return are_text(text, size);
+    return are_eight_text(last);
 }
 
 static unsigned char lower(char c)
