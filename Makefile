@@ -133,7 +133,13 @@ $(BUILD)/suite: $(SUITE_OBJ) $(LIB)
 
 $(BUILD)/examples/%: $(OBJ)/tests/examples/%.c.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LINK) -o $@ $^
+	$(CC) $(LINK) -o $@ $^ $(EXAMPLE_LIBS)
+
+# The one example that needs a library is built without it where it is not installed.
+ifeq ($(CROSS)$(shell pkg-config --exists openssl 2> /dev/null; echo $$?),0)
+$(OBJ)/tests/examples/tls_openssl.c.o: EXAMPLE_C += -DWITH_OPENSSL $(shell pkg-config --cflags openssl)
+$(BUILD)/examples/tls_openssl: EXAMPLE_LIBS = $(shell pkg-config --libs openssl)
+endif
 
 .SECONDEXPANSION:
 $(BUILD)/programs/%: $(OBJ)/tests/programs/%.c.o \
