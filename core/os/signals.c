@@ -26,6 +26,7 @@
 struct verd__signals {
     struct verd__scheduler *scheduler;
     struct verd__waiters line;
+    pid_t pid; /* whose the descriptor is */
     int fd;
     struct verd_thread *reader; /* NULL: there is none */
 };
@@ -35,7 +36,8 @@ struct call {
     struct verd__wait wait; /* first: `cancel` gets it */
     struct verd__signals *signals;
     sigset_t set;
-    struct signalfd_siginfo info;
+    struct signalfd_siginfo info; /* of the signal that it has got; ssi_signo 0: none */
+    bool ending;                  /* its wait ends anyway, and is not to be ended by a signal */
 };
 
 /* Makes the descriptor take what is waited for, and nothing else. */
@@ -48,22 +50,12 @@ static void follow_line(const struct verd__signals *signals)
     signalfd(signals->fd, &wanted, 0);
 }
 
-/* The line has changed. The descriptor is the reader's alone: in the child of a fork, where waits are
- * undone, it is still the parent's. */
+/* The line has changed: the reader makes the descriptor follow it. */
 static void tell_reader(const struct verd__signals *signals)
 {
     if (signals->reader != NULL)
         verd__wait_abort(signals->reader, ECANCELED);
 }
-
-static void cancel(struct verd__wait *wait)
-{
-    const struct call *call = (struct call *)wait;
-    verd__waiters_remove(&call->signals->line, wait);
-    tell_reader(call->signals);
-}
-
-static const struct verd__wait_kind kind = {"a signal", cancel};
 
 /* Hands a signal to the first in line that waits for it. */
 static void serve(struct verd__signals *signals, const struct signalfd_siginfo *info)
@@ -72,11 +64,39 @@ static void serve(struct verd__signals *signals, const struct signalfd_siginfo *
     while (call != NULL && sigismember(&call->set, (int)info->ssi_signo) != 1)
         call = (struct call *)call->wait.next;
     if (call == NULL)
-        return; /* cannot be: the mask follows the line */
+        return; /* cannot be: the mask has followed the line */
     call->info = *info;
     verd__waiters_remove(&signals->line, &call->wait);
-    verd__wake(&call->wait);
+    if (!call->ending)
+        verd__wake(&call->wait);
 }
+
+/* Takes a pending signal that somebody waits for, and hands it over; false: there is none. */
+static bool serve_one(struct verd__signals *signals)
+{
+    struct signalfd_siginfo info;
+    follow_line(signals);
+    if (read(signals->fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return false;
+    serve(signals, &info);
+    return true;
+}
+
+/* A signal that is pending has come before the kill or the timeout, even if the reader has had no turn yet.
+ * In the child of a fork, where waits are undone, the descriptor is still the parent's. */
+static void cancel(struct verd__wait *wait)
+{
+    struct call *call = (struct call *)wait;
+    struct verd__signals *signals = call->signals;
+    call->ending = true;
+    while (call->info.ssi_signo == 0 && signals->pid == getpid() && serve_one(signals))
+        ;
+    if (call->info.ssi_signo == 0)
+        verd__waiters_remove(&signals->line, wait);
+    tell_reader(signals);
+}
+
+static const struct verd__wait_kind kind = {"a signal", cancel};
 
 static void *read_signals(void *arg)
 {
@@ -84,12 +104,8 @@ static void *read_signals(void *arg)
     struct verd__hub *hub = verd__hub(signals->scheduler);
     struct verd__fd *record = verd__hub_fd(hub, signals->fd); /* adopted */
     while (signals->line.first != NULL) {
-        struct signalfd_siginfo info;
-        follow_line(signals);
-        if (read(signals->fd, &info, sizeof info) == (ssize_t)sizeof info)
-            serve(signals, &info);
-        else if (verd__hub_wait(hub, signals->fd, record, VERD__INPUT, true) != 0 &&
-                 errno != ECANCELED)
+        if (!serve_one(signals) &&
+            verd__hub_wait(hub, signals->fd, record, VERD__INPUT, true) != 0 && errno != ECANCELED)
             verd_sleep(RETRY);
     }
     follow_line(signals);
@@ -118,6 +134,7 @@ static struct verd__signals *signals_new(struct verd__scheduler *scheduler)
         return NULL;
     sigemptyset(&none);
     signals->scheduler = scheduler;
+    signals->pid = getpid();
     signals->fd = signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
     if (signals->fd < 0)
         goto no_fd;
@@ -145,6 +162,7 @@ void verd__signals_forked(struct verd__signals *signals)
         verd__die("the child of a fork cannot make a signalfd of its own");
     if (fd >= 0)
         close(fd);
+    signals->pid = getpid();
     signals->reader = NULL;
 }
 
@@ -218,7 +236,7 @@ int verd_signal_wait(const sigset_t *set, siginfo_t *info)
         return -1;
     verd__waiters_append(&signals->line, &call.wait);
     tell_reader(signals);
-    if (verd__wait(scheduler, &call.wait) != 0)
+    if (verd__wait(scheduler, &call.wait) != 0 && call.info.ssi_signo == 0)
         return -1;
     if (info != NULL)
         translate(&call.info, info);

@@ -232,3 +232,30 @@ Test(os, the_child_of_a_fork_waits_for_its_own_signals)
     kill(getpid(), SIGTERM);
     cr_assert_eq(caller_end(&caller), SIGTERM);
 }
+
+/* It is the first one's, as before, though the second is about to go. */
+Test(os, a_signal_that_meets_the_end_of_a_wait_goes_to_the_first_in_line)
+{
+    struct caller first, second;
+    sigset_t set = set_of(SIGTERM, 0);
+    caller_start(&first, wait_signal, &set, NULL);
+    caller_start(&second, wait_signal, &set, NULL);
+    kill(getpid(), SIGTERM);
+    verd_kill(second.thread);
+    cr_expect_eq(caller_end(&second), -ECANCELED);
+    cr_expect_eq(caller_end(&first), SIGTERM);
+}
+
+Test(os, a_signal_whose_last_waiter_has_just_gone_stays_pending)
+{
+    struct caller one, other;
+    sigset_t term = set_of(SIGTERM, 0), usr1 = set_of(SIGUSR1, 0);
+    caller_start(&one, wait_signal, &term, NULL);
+    caller_start(&other, wait_signal, &usr1, NULL);
+    verd_kill(one.thread);
+    kill(getpid(), SIGTERM);
+    verd_kill(other.thread);
+    cr_expect_eq(caller_end(&one), -ECANCELED);
+    cr_expect_eq(caller_end(&other), -ECANCELED);
+    cr_expect_eq(verd_signal_wait(&term, NULL), SIGTERM);
+}
