@@ -81,8 +81,8 @@ int verd_connect(const char *host, int port);
  * ENAMETOOLONG, EINVAL as verd_listen_unix. */
 int verd_connect_unix(const char *path);
 
-/* Connects a socket that the caller has made, non-blocking or not: as connect(2), without blocking
- * the OS thread. Returns 0, or -1 and errno. A caller that gives up leaves the attempt going on
+/* Connects a socket that the caller has made, non-blocking or not: as connect(2), suspending
+ * the green thread and not the OS thread. Blocks. Returns 0, or -1 and errno. A caller that gives up leaves the attempt going on
  * (EALREADY to the next). A non-blocking TCP socket is then as fast as one of verd_connect. */
 int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
 
@@ -93,7 +93,7 @@ int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
  */
 int verd_accept(int fd, struct sockaddr *address, socklen_t *length);
 
-/* As their POSIX namesakes, suspending the green thread instead of blocking. A read of 0 bytes'
+/* As their POSIX namesakes, suspending the green thread and not the OS thread. Block. A read of 0 bytes'
  * room and a write of 0 bytes do not wait, except for a datagram. With MSG_DONTWAIT, MSG_OOB and
  * MSG_ERRQUEUE there is EAGAIN instead of waiting. A MSG_WAITALL that has got some bytes returns
  * them, whatever happens then. A disk file is read and written by another OS thread, unless the

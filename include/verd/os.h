@@ -91,6 +91,7 @@ int verd_offload(void *(*fn)(void *), void *arg, void **result);
  * called exactly once: after fn has returned, or in place of fn, with NULL for the result. It runs on
  * an OS thread of the pool or on the caller's, and must not block. So after ECANCELED and ETIMEDOUT arg
  * is no longer the caller's, and after the other errnos it still is. NULL: there is nothing to release.
+ * Blocks.
  */
 int verd_offload_with(void *(*fn)(void *), void *arg, void (*release)(void *arg, void *result),
                       void **result);
@@ -116,7 +117,7 @@ int verd_getaddrinfo(const char *host, const char *service, const struct addrinf
 /* ---- files ---- */
 
 /*
- * As their POSIX namesakes, offloaded. Disk files are always ready to those who poll, and block all the
+ * As their POSIX namesakes, offloaded. Block. Disk files are always ready to those who poll, and block all the
  * same; so do verd_read and verd_write on them, which are offloaded as well. What pread and read find in
  * the system's page cache they read at once.
  *

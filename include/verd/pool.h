@@ -43,7 +43,7 @@ int verd_pool_free(verd_pool *pool);
  * Runs fn(arg) as a member of the pool. When the pool is full, the call waits for a slot, in the
  * order of calling; a spawn from a member of the same full pool runs fn in place instead, as a call
  * on the member's own stack, so that nested spawning cannot deadlock (the handle is then that of an
- * ended thread).
+ * ended thread). Blocks while the pool is full.
  * Returns a handle, to be given up by verd_join or verd_release, or NULL with errno
  *   EINVAL     pool or fn is NULL
  *   EPERM      the pool belongs to another OS thread
@@ -52,7 +52,7 @@ int verd_pool_free(verd_pool *pool);
  */
 verd_thread *verd_pool_spawn(verd_pool *pool, void *(*fn)(void *), void *arg);
 
-/* The same without handle and result. Returns 0, or -1 and errno as verd_pool_spawn. */
+/* The same without handle and result. Blocks likewise. Returns 0, or -1 and errno as verd_pool_spawn. */
 int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg);
 
 /*
@@ -140,7 +140,7 @@ int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg);
  */
 int verd_pile_next(verd_pile *pile, void **result);
 
-/* The next result in the order of finishing; otherwise as verd_pile_next, with which it mixes. */
+/* The next result in the order of finishing; otherwise as verd_pile_next, with which it mixes. Blocks. */
 int verd_pile_next_any(verd_pile *pile, void **result);
 
 /* Results not yet taken: of threads that ended, run or wait to. 0 for NULL. */

@@ -63,10 +63,12 @@ int verd_queue_try_get(verd_queue *queue, void **item);
  * twice is fine. Returns 0, or -1 with errno EINVAL or EPERM. */
 int verd_queue_close(verd_queue *queue);
 
-/* Every item that was put is unfinished until someone who got it says task_done. join waits until none
- * is. task_done: 0, or -1 with errno EINVAL (more often than items were put); never blocks. join: 0,
- * or -1 with errno as above; blocks. */
+/* Every item that was put is unfinished until someone who got it says so. Never blocks. Returns 0, or -1
+ * with errno EINVAL (more often than items were put) or EPERM. */
 int verd_queue_task_done(verd_queue *queue);
+
+/* Waits until no item is unfinished. Blocks. Returns 0, or -1 with errno as above, or EPIPE (the queue was
+ * freed meanwhile). */
 int verd_queue_join(verd_queue *queue);
 
 /* Changes the capacity. Up, and waiting putters go on; down, and what is in stays, while nothing comes in

@@ -66,7 +66,7 @@ ssize_t verd_stream_writev(const verd_stream *stream, const struct iovec *vector
 /* Writes all of it. Blocks. Returns 0, or -1 and errno: then some may have been written. */
 int verd_stream_write_full(const verd_stream *stream, const void *data, size_t size);
 
-/* The same for a vector, which is used up: its elements are changed. */
+/* The same for a vector, which is used up: its elements are changed. Blocks. */
 int verd_stream_writev_full(const verd_stream *stream, struct iovec *vector, int count);
 
 /* Ends what is written; the peer may still send. Blocks in the callback only. Returns 0, or -1 with

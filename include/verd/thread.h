@@ -98,7 +98,7 @@ int verd_spawn_n(void (*fn)(void *), void *arg);
 int verd_wait(verd_thread *t, void **result);
 
 /* verd_wait, and verd_release once t has ended; when the wait fails for a reason of the caller's
- * (killed, timeout, EDEADLK, EPERM) the handle stays valid. Errors as verd_wait. */
+ * (killed, timeout, EDEADLK, EPERM) the handle stays valid. Blocks. Errors as verd_wait. */
 int verd_join(verd_thread *t, void **result);
 
 /* Gives the handle up: the thread runs on, and its control block is freed when it has ended. Never

@@ -40,7 +40,8 @@ verd_duration verd_now(void);
  */
 int verd_sleep(verd_duration d);
 
-/* Like verd_sleep, until the point `t` on CLOCK_MONOTONIC; a point in the past gives way once. */
+/* Like verd_sleep, until the point `t` on CLOCK_MONOTONIC; a point in the past gives way once.
+ * Blocks. */
 int verd_sleep_until(verd_duration t);
 
 /* Private to the library: a deadline in the scheduler's timer wheel. */

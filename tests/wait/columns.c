@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/* The columns: what happens to a call that waits, and what must come of it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "caller.h"
+#include "sched/scheduler.h"
+#include "table.h"
+
+#define LONG (3600 * VERD_SEC)
+
+const char *const column_names[COLUMNS] = {
+    [EVENT_FIRST] = "the event comes first",
+    [TIMEOUT_FIRST] = "the timeout fires first",
+    [BOTH_AT_ONCE] = "both come at once",
+    [ZERO_TIMEOUT] = "the timeout is zero",
+    [TIMEOUT_UNDER_SHIELD] = "the timeout fires under a shield",
+    [KILL] = "it is killed",
+    [KILLED_BEFORE] = "it was killed before",
+    [EVENT_THEN_KILL] = "it is killed after the event",
+    [KILL_THEN_EVENT] = "it is killed before the event",
+    [KILL_UNDER_SHIELD] = "it is killed under a shield",
+};
+
+enum column column_played;
+verd_duration patience;
+verd_thread *recipient;
+
+static const struct row *row;
+static const struct verdicts *verdicts;
+
+void must(bool holds, const char *what)
+{
+    if (holds)
+        return;
+    perror(what);
+    abort();
+}
+
+/* ---- the gate ---- */
+
+static verd_event gate = VERD_EVENT_INIT;
+static verd_duration stall_from, stall_until; /* 0: do not */
+static bool slow;
+
+static void stall(verd_duration until)
+{
+    while (verd_now() <= until)
+        ;
+}
+
+void pass_gate(void)
+{
+    verd_event_wait(&gate, NULL);
+    if (stall_until == 0)
+        return;
+    slow |= verd_now() >= stall_from;
+    stall(stall_until);
+}
+
+void open_gate(void)
+{
+    verd_event_set(&gate, NULL);
+}
+
+/* ---- who makes the call ---- */
+
+struct subject {
+    verd_thread *thread;
+    bool shielded;
+    bool limited;
+    bool killed; /* by itself, before the call */
+    bool again;  /* calls once more when the limit is lifted */
+    verd_duration limit;
+    verd_duration limit_begin, limit_end; /* the deadline is between them */
+    bool begun, returned, ended;
+    bool fired;
+    bool left; /* `untouched` when the first call had failed */
+    intptr_t first, next, second;
+};
+
+static int next_call(void)
+{
+    return verd_sleep(0) == 0 ? 0 : -errno;
+}
+
+static void call_once(struct subject *self)
+{
+    verd_timeout limit;
+    if (self->limited) {
+        self->limit_begin = verd_now() + self->limit;
+        verd_timeout_begin(&limit, self->limit);
+        self->limit_end = verd_now() + self->limit + 10 * VERD_US;
+    }
+    if (self->shielded)
+        verd_shield_begin();
+    if (self->killed)
+        verd_kill(verd_self());
+    self->begun = true;
+    self->first = row->make();
+    if (self->shielded)
+        verd_shield_end();
+    self->next = next_call();
+    if (self->limited)
+        self->fired = verd_timeout_end(&limit);
+}
+
+static void *call(void *arg)
+{
+    struct subject *self = arg;
+    call_once(self);
+    self->returned = true;
+    if (self->again) {
+        self->left = self->limit == 0 || row->untouched == NULL || row->untouched();
+        self->second = row->make();
+    }
+    self->ended = true;
+    return NULL;
+}
+
+static bool is_waiting(const struct subject *subject)
+{
+    return subject->begun && subject->thread->state == VERD__STARTED &&
+           subject->thread->wait != NULL;
+}
+
+static void spawn(struct subject *subject)
+{
+    subject->thread = recipient = verd_spawn(call, subject);
+    must(subject->thread != NULL, "verd_spawn");
+}
+
+static void start(struct subject *subject)
+{
+    spawn(subject);
+    callers_settle();
+}
+
+static void join(struct subject *subject)
+{
+    must(verd_join(subject->thread, NULL) == 0, "verd_join");
+}
+
+static void provoke(void)
+{
+    row->provoke();
+    if (row->arrive != NULL)
+        row->arrive();
+}
+
+/* ---- verdicts ---- */
+
+static void check(const char *what, intptr_t found, intptr_t expected)
+{
+    if (found != expected)
+        verdicts->wrong(what, found, expected);
+}
+
+static void check_whole(void)
+{
+    check("nothing is lost or left", row->whole == NULL || row->whole(), true);
+}
+
+static void check_waits(const char *what, const struct subject *subject)
+{
+    if (!(row->traits & TIMED))
+        check(what, is_waiting(subject), true);
+}
+
+/* Another thread makes the call, as if nobody had before. The event has been, or comes. */
+static void check_another(bool event_was)
+{
+    struct subject other = {.limited = true, .limit = LONG};
+    start(&other);
+    if (!event_was || (row->traits & FLEETING)) {
+        check_waits("another waits", &other);
+        provoke();
+    }
+    join(&other);
+    check("another gets", other.first, row->right);
+    check_whole();
+}
+
+/* ---- the columns ---- */
+
+static void event_first(void)
+{
+    struct subject one = {.limited = true, .limit = LONG};
+    start(&one);
+    check_waits("it waits", &one);
+    provoke();
+    join(&one);
+    check("it gets", one.first, row->right);
+    check("the next call gets", one.next, 0);
+    check("the timeout has fired", one.fired, false);
+    check_whole();
+}
+
+static void timeout_first(void)
+{
+    struct subject one = {.limited = true, .limit = patience / 10, .again = true};
+    start(&one);
+    while (!one.returned)
+        verd_sleep(VERD_MS);
+    callers_settle();
+    check("it gets", one.first, -ETIMEDOUT);
+    check("the next call gets", one.next, -ETIMEDOUT);
+    check("the timeout has fired", one.fired, true);
+    check("it has left all as it was", one.left, true);
+    check_waits("it waits again", &one);
+    provoke();
+    join(&one);
+    check("then it gets", one.second, row->right);
+    check_whole();
+}
+
+/* Whatever the loser sees, the event is there for the next call. */
+static void both_at_once(void)
+{
+    struct subject one = {.limited = true, .limit = patience};
+    start(&one);
+    if (!is_waiting(&one))
+        verdicts->slow();
+    if (row->traits & INDIRECT) {
+        stall_from = one.limit_begin;
+        stall_until = one.limit_end;
+    } else {
+        stall(one.limit_end);
+    }
+    provoke();
+    join(&one);
+    if (slow)
+        verdicts->slow();
+    if ((row->traits & EITHER) && one.first == -ETIMEDOUT) {
+        check_another(true);
+        return;
+    }
+    check("it gets", one.first, row->right);
+    check("the next call gets", one.next, -ETIMEDOUT);
+    check("the timeout has fired", one.fired, true);
+    check_whole();
+}
+
+/* The event is there before the call, where that can be. */
+static void zero_timeout(void)
+{
+    struct subject one = {.limited = true, .limit = 0, .again = true};
+    spawn(&one);
+    provoke();
+    callers_settle();
+    check("it gets", one.first, -ETIMEDOUT);
+    check("the next call gets", one.next, -ETIMEDOUT);
+    check("the timeout has fired", one.fired, true);
+    if ((row->traits & FLEETING) && !one.ended)
+        provoke();
+    join(&one);
+    check("then it gets", one.second, row->right);
+    check_whole();
+}
+
+static void timeout_under_shield(void)
+{
+    struct subject one = {.limited = true, .limit = patience / 10, .shielded = true};
+    start(&one);
+    while (one.limit_end >= verd_now())
+        verd_sleep(VERD_MS);
+    callers_settle();
+    check_waits("it waits on", &one);
+    provoke();
+    join(&one);
+    check("it gets", one.first, row->right);
+    check("the next call gets", one.next, -ETIMEDOUT);
+    check("the timeout has fired", one.fired, true);
+    check_whole();
+}
+
+static void check_killed(struct subject *one)
+{
+    join(one);
+    check("it gets", one->first, -ECANCELED);
+    check("the next call gets", one->next, -ECANCELED);
+}
+
+static void kill_it(void)
+{
+    struct subject one = {.limited = false};
+    start(&one);
+    check("it waits", is_waiting(&one), true);
+    verd_kill(one.thread);
+    check_killed(&one);
+    check("it has left all as it was", row->untouched == NULL || row->untouched(), true);
+    check_another(false);
+}
+
+static void killed_before(void)
+{
+    struct subject one = {.killed = true};
+    spawn(&one);
+    provoke();
+    check_killed(&one);
+    check_another(true);
+}
+
+/* As far as the event goes before the thread runs: perhaps to the kernel, perhaps to the thread. */
+static void let_event_come(const struct subject *one)
+{
+    for (int i = 0; i < 4 && is_waiting(one); i++)
+        verd_yield();
+}
+
+static void event_then_kill(void)
+{
+    struct subject one = {.limited = false};
+    start(&one);
+    check("it waits", is_waiting(&one), true);
+    provoke();
+    let_event_come(&one);
+    bool in_time = is_waiting(&one), returned = one.returned;
+    verd_kill(one.thread);
+    if (in_time) {
+        check_killed(&one);
+        check_another(true);
+        return;
+    }
+    join(&one);
+    if ((row->traits & EITHER) && one.first == -ECANCELED) {
+        check_another(true);
+        return;
+    }
+    check("it gets", one.first, row->right);
+    check("the next call gets", one.next, returned ? 0 : -ECANCELED);
+    check_whole();
+}
+
+static void kill_then_event(void)
+{
+    struct subject one = {.limited = false}, behind = {.limited = false};
+    start(&one);
+    check("it waits", is_waiting(&one), true);
+    if (!(row->traits & ALONE))
+        start(&behind);
+    verd_kill(one.thread);
+    provoke();
+    join(&one);
+    if (!(row->traits & FINISHES) || one.first != row->right)
+        check("it gets", one.first, -ECANCELED);
+    check("the next call gets", one.next, -ECANCELED);
+    if (row->traits & ALONE) {
+        check_another(true);
+        return;
+    }
+    join(&behind);
+    check("the next in line gets", behind.first, row->right);
+    check_whole();
+}
+
+static void kill_under_shield(void)
+{
+    struct subject one = {.shielded = true};
+    start(&one);
+    check_waits("it waits", &one);
+    if (one.returned)
+        verdicts->slow();
+    verd_kill(one.thread);
+    callers_settle();
+    check_waits("it waits on", &one);
+    provoke();
+    join(&one);
+    check("it gets", one.first, row->right);
+    check("the next call gets", one.next, -ECANCELED);
+    check_whole();
+}
+
+void play(const struct row *wanted, enum column column, verd_duration time,
+          const struct verdicts *judges)
+{
+    static void (*const columns[COLUMNS])(void) = {
+        [EVENT_FIRST] = event_first,
+        [TIMEOUT_FIRST] = timeout_first,
+        [BOTH_AT_ONCE] = both_at_once,
+        [ZERO_TIMEOUT] = zero_timeout,
+        [TIMEOUT_UNDER_SHIELD] = timeout_under_shield,
+        [KILL] = kill_it,
+        [KILLED_BEFORE] = killed_before,
+        [EVENT_THEN_KILL] = event_then_kill,
+        [KILL_THEN_EVENT] = kill_then_event,
+        [KILL_UNDER_SHIELD] = kill_under_shield,
+    };
+    row = wanted;
+    patience = time;
+    verdicts = judges;
+    column_played = column;
+    row->setup();
+    columns[column]();
+}

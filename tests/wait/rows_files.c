@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* What is offloaded: functions, names, files. The pool has one OS thread, which is busy until the event. */
+#include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/inbox.h"
+#include "os/workers.h"
+#include "process.h"
+#include "table.h"
+
+static verd_hub *hub;
+static sem_t leave;
+static _Atomic(bool) busy, idle;
+
+static void *keep_busy(void *arg)
+{
+    atomic_store(&busy, true);
+    while (sem_wait(&leave) != 0)
+        ;
+    return arg;
+}
+
+/* It is offloaded by an OS thread of its own, so that this one's hub hears nothing of it. */
+static void *offload_elsewhere(void *arg)
+{
+    must(verd_offload(keep_busy, NULL, NULL) == 0, "verd_offload");
+    atomic_store(&idle, true);
+    pause(); /* its hub has descriptors, which are counted */
+    return arg;
+}
+
+static void keep_pool_busy(void)
+{
+    pthread_t os_thread;
+    sem_init(&leave, 0, 0);
+    verd_offload_resize(1);
+    must(pthread_create(&os_thread, NULL, offload_elsewhere, NULL) == 0, "pthread_create");
+    while (!atomic_load(&busy))
+        usleep(100);
+    hub = verd_hub_open();
+    must(hub != NULL, "verd_hub_open");
+}
+
+static void leave_pool(void)
+{
+    sem_post(&leave);
+    while (!atomic_load(&idle))
+        usleep(100);
+}
+
+static size_t messages(void)
+{
+    size_t count = 0;
+    for (const struct verd__message *at = atomic_load(&hub->messages); at != NULL; at = at->next)
+        count++;
+    return count;
+}
+
+/* Until all that was offloaded is done, and the hub has been told, but has not looked. */
+static void await_messages(void)
+{
+    while (messages() < hub->callers)
+        usleep(100);
+}
+
+/* ---- functions ---- */
+
+static _Atomic(int) begun, released;
+static int succeeded;
+static sem_t finish;
+
+static void *give_back(void *arg)
+{
+    atomic_fetch_add(&begun, 1);
+    return arg;
+}
+
+static void *finish_later(void *arg)
+{
+    atomic_fetch_add(&begun, 1);
+    while (sem_wait(&finish) != 0)
+        ;
+    sem_post(&finish); /* for all */
+    return arg;
+}
+
+static void release(void *arg, void *result)
+{
+    must(result == NULL || result == arg, "the result");
+    atomic_fetch_add(&released, 1);
+}
+
+static void open_finish(void)
+{
+    hub = verd_hub_open();
+    sem_init(&finish, 0, 0);
+}
+
+static void post_finish(void)
+{
+    sem_post(&finish);
+}
+
+static intptr_t offload(void)
+{
+    void *result = NULL;
+    return verd_offload(give_back, (void *)3, &result) == 0 ? (intptr_t)result : -errno;
+}
+
+static intptr_t offload_with(void)
+{
+    void *result = NULL;
+    if (verd_offload_with(give_back, (void *)3, release, &result) != 0)
+        return -errno;
+    succeeded++;
+    return (intptr_t)result;
+}
+
+static intptr_t offload_for_long(void)
+{
+    void *result = NULL;
+    if (verd_offload_with(finish_later, (void *)3, release, &result) != 0)
+        return -errno;
+    succeeded++;
+    return (intptr_t)result;
+}
+
+static bool has_not_begun(void)
+{
+    return atomic_load(&begun) == 0;
+}
+
+/* What has begun and was given up, ends some time. */
+static bool each_was_released(void)
+{
+    while (atomic_load(&released) + succeeded < atomic_load(&begun))
+        usleep(100);
+    return succeeded == 1;
+}
+
+/* ---- names ---- */
+
+static int listener, port;
+
+static void listen_and_keep_busy(void)
+{
+    listener = verd_listen("127.0.0.1", 0, 0);
+    port = verd_port(listener);
+    keep_pool_busy();
+}
+
+static intptr_t look_up(void)
+{
+    struct addrinfo *found = NULL;
+    int error = verd_getaddrinfo("localhost", NULL, NULL, &found);
+    if (error != 0)
+        return error == EAI_SYSTEM ? -errno : error;
+    freeaddrinfo(found);
+    return 0;
+}
+
+static intptr_t connect_by_name(void)
+{
+    int fd = verd_connect("localhost", port);
+    return fd >= 0 ? verd_close(fd) : -errno;
+}
+
+static intptr_t listen_by_name(void)
+{
+    int fd = verd_listen("localhost", 0, 0);
+    return fd >= 0 ? verd_close(fd) : -errno;
+}
+
+/* ---- files ---- */
+
+static int file;
+static char name[] = "/tmp/verd-wait-XXXXXX";
+static struct stat status;
+static size_t descriptors;
+
+static void make_file(void)
+{
+    keep_pool_busy();
+    file = mkstemp(name);
+    must(file >= 0 && unlink(name) == 0, "mkstemp");
+}
+
+/* The page cache knows nothing of it. */
+static void open_uncached(void)
+{
+    keep_pool_busy();
+    file = open("/proc/version", O_RDONLY | O_CLOEXEC);
+    must(file >= 0, "/proc/version");
+}
+
+static void count_descriptors(void)
+{
+    keep_pool_busy();
+    descriptors = process_descriptors();
+}
+
+static intptr_t open_file(void)
+{
+    int fd = verd_open("/proc/version", O_RDONLY);
+    return fd >= 0 ? close(fd) : -errno;
+}
+
+static bool none_is_open(void)
+{
+    return process_descriptors() == descriptors;
+}
+
+static intptr_t pread_file(void)
+{
+    char byte;
+    return result_of(verd_pread(file, &byte, 1, 0));
+}
+
+static intptr_t read_file(void)
+{
+    char byte;
+    intptr_t result = result_of(verd_read(file, &byte, 1));
+    succeeded += result == 1;
+    return result;
+}
+
+static bool as_many_were_read(void)
+{
+    return lseek(file, 0, SEEK_CUR) == succeeded;
+}
+
+static intptr_t pwrite_file(void)
+{
+    intptr_t result = result_of(verd_pwrite(file, "y", 1, 0));
+    succeeded += result == 1;
+    return result;
+}
+
+static intptr_t write_file(void)
+{
+    intptr_t result = result_of(verd_write(file, "y", 1));
+    succeeded += result == 1;
+    return result;
+}
+
+static bool as_many_were_written(void)
+{
+    return fstat(file, &status) == 0 && status.st_size == succeeded;
+}
+
+static bool as_was_told(void)
+{
+    return fstat(file, &status) == 0 && status.st_size == (succeeded > 0);
+}
+
+static intptr_t fsync_file(void)
+{
+    return result_of(verd_fsync(file));
+}
+
+static intptr_t fdatasync_file(void)
+{
+    return result_of(verd_fdatasync(file));
+}
+
+static intptr_t stat_path(void)
+{
+    return result_of(verd_stat("/proc/version", &status));
+}
+
+static intptr_t lstat_path(void)
+{
+    return result_of(verd_lstat("/proc/version", &status));
+}
+
+static intptr_t fstat_file(void)
+{
+    return result_of(verd_fstat(file, &status));
+}
+
+#define OFFLOADED(name, what, world, call_, result, account, traits_)                            \
+    {                                                                                            \
+        .call = name, .when = what, .setup = world, .make = call_, .right = result,              \
+        .provoke = leave_pool, .arrive = await_messages, .untouched = account, .whole = account, \
+        .traits = traits_                                                                        \
+    }
+
+static const struct row rows[] = {
+    {.call = "verd_offload",
+     .when = "its turn",
+     .setup = keep_pool_busy,
+     .make = offload,
+     .right = 3,
+     .provoke = leave_pool,
+     .arrive = await_messages,
+     .untouched = has_not_begun,
+     .traits = OS_THREADS},
+    {.call = "verd_offload_with",
+     .when = "its turn",
+     .setup = keep_pool_busy,
+     .make = offload_with,
+     .right = 3,
+     .provoke = leave_pool,
+     .arrive = await_messages,
+     .untouched = has_not_begun,
+     .whole = each_was_released,
+     .traits = OS_THREADS},
+    {.call = "verd_offload_with",
+     .when = "the function to return",
+     .setup = open_finish,
+     .make = offload_for_long,
+     .right = 3,
+     .provoke = post_finish,
+     .arrive = await_messages,
+     .whole = each_was_released,
+     .traits = OS_THREADS},
+    OFFLOADED("verd_getaddrinfo", "the resolver", keep_pool_busy, look_up, 0, NULL, OS_THREADS),
+    OFFLOADED("verd_connect", "the resolver", listen_and_keep_busy, connect_by_name, 0, NULL,
+              EITHER | OS_THREADS),
+    OFFLOADED("verd_listen", "the resolver", keep_pool_busy, listen_by_name, 0, NULL, OS_THREADS),
+    OFFLOADED("verd_open", "a file", count_descriptors, open_file, 0, none_is_open, OS_THREADS),
+    OFFLOADED("verd_pread", "a disk", open_uncached, pread_file, 1, NULL, OS_THREADS),
+    OFFLOADED("verd_read", "a disk", open_uncached, read_file, 1, as_many_were_read,
+              FINISHES | OS_THREADS),
+    OFFLOADED("verd_pwrite", "a disk", make_file, pwrite_file, 1, as_was_told,
+              FINISHES | OS_THREADS),
+    OFFLOADED("verd_write", "a disk", make_file, write_file, 1, as_many_were_written,
+              FINISHES | OS_THREADS),
+    OFFLOADED("verd_fsync", "a disk", make_file, fsync_file, 0, NULL, OS_THREADS),
+    OFFLOADED("verd_fdatasync", "a disk", make_file, fdatasync_file, 0, NULL, OS_THREADS),
+    OFFLOADED("verd_stat", "a disk", keep_pool_busy, stat_path, 0, NULL, OS_THREADS),
+    OFFLOADED("verd_lstat", "a disk", keep_pool_busy, lstat_path, 0, NULL, OS_THREADS),
+    OFFLOADED("verd_fstat", "a disk", make_file, fstat_file, 0, NULL, OS_THREADS),
+};
+
+const struct rows rows_of_files = ROWS(rows);
