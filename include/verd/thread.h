@@ -116,7 +116,9 @@ int verd_cancel(verd_thread *t);
 /*
  * Asks thread `t` to end: from now on each of its blocking calls returns -1 and ECANCELED, the one it
  * waits in included, until its function returns. A thread that has not started never runs. Killing
- * twice, or an ended thread, changes nothing; killing oneself is allowed. Never blocks.
+ * twice, or an ended thread, changes nothing; killing oneself is allowed. What the thread has
+ * been given before, an item, say, it keeps: then that call succeeds, and the next one says ECANCELED.
+ * Never blocks.
  * Returns 0, or -1 with errno EINVAL (t is NULL or was released) or EPERM (another OS thread's).
  */
 int verd_kill(verd_thread *t);

@@ -353,6 +353,28 @@ Test(sched, a_thread_whose_calls_succeed_at_once_runs_out_of_time)
     cr_assert_eq(error, ETIMEDOUT);
 }
 
+Test(sched, a_call_that_need_not_wait_may_succeed_before_a_deadline_is_noticed)
+{
+    verd_yield(); /* a fresh budget */
+    verd_timeout_begin(&outer, VERD_MS);
+    take_time(NULL);
+    verd_unpark(verd_self());
+    cr_assert_eq(park_errno(), 0);
+}
+
+Test(sched, a_deadline_that_has_passed_is_noticed_in_the_64th_call_that_need_not_wait)
+{
+    int calls = 0;
+    verd_yield();
+    verd_timeout_begin(&outer, VERD_MS);
+    take_time(NULL);
+    do {
+        verd_unpark(verd_self());
+        calls++;
+    } while (park_errno() == 0);
+    cr_assert_eq(calls, 64);
+}
+
 Test(sched, a_thread_that_computed_past_its_deadline_cannot_wait)
 {
     verd_timeout_begin(&outer, VERD_MS);
