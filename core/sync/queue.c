@@ -138,12 +138,12 @@ static __attribute__((noinline)) int wait_in_line(struct verd__scheduler *schedu
 
 int verd_queue_put(verd_queue *queue, void *item)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || check(queue, scheduler) != 0)
-        return -1;
+        return verd__finish(-1);
     int error = verd__queue_put_now(queue, item);
     if (error != EAGAIN)
-        return outcome(error);
+        return verd__finish(outcome(error));
     return wait_in_line(scheduler, &queue->putters, &put_kind, item, NULL);
 }
 
@@ -154,14 +154,14 @@ int verd_queue_try_put(verd_queue *queue, void *item)
 
 int verd_queue_get(verd_queue *queue, void **item)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || check(queue, scheduler) != 0)
-        return -1;
+        return verd__finish(-1);
     if (item == NULL)
-        return verd__invalid();
+        return verd__finish(verd__invalid());
     int error = verd__queue_get_now(queue, item);
     if (error != EAGAIN)
-        return outcome(error);
+        return verd__finish(outcome(error));
     return wait_in_line(scheduler, &queue->getters, &get_kind, NULL, item);
 }
 
@@ -211,11 +211,11 @@ int verd_queue_task_done(verd_queue *queue)
 
 int verd_queue_join(verd_queue *queue)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || check(queue, scheduler) != 0)
-        return -1;
+        return verd__finish(-1);
     if (queue->unfinished == 0)
-        return 0;
+        return verd__finish(0);
     struct verd__wait wait = {.kind = &join_kind};
     return verd__wait_in_line(scheduler, &wait, &queue->joiners);
 }

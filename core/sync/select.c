@@ -119,18 +119,18 @@ static int wait_for_one(struct verd__scheduler *scheduler, struct verd__select *
 
 int verd_select(verd_case *cases, size_t n)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
-        return -1;
+        return verd__finish(-1);
     int fallback = examine(cases, n);
     if (fallback < 0)
-        return -1;
+        return verd__finish(-1);
     int taken = take_possible(cases, n);
     if (taken != (int)n)
-        return taken;
+        return verd__finish(taken);
     if (fallback != (int)n) {
         cases[fallback].error = 0;
-        return fallback;
+        return verd__finish(fallback);
     }
     struct verd__select_case on_stack[ON_STACK];
     struct verd__select select = {
@@ -138,7 +138,7 @@ int verd_select(verd_case *cases, size_t n)
     if (n > ON_STACK)
         select.cases = malloc(n * sizeof *select.cases);
     if (select.cases == NULL)
-        return -1;
+        return verd__finish(-1);
     taken = wait_for_one(scheduler, &select, cases);
     if (select.cases != on_stack) {
         int error = errno;

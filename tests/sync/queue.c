@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "caller.h"
+#include "sched/scheduler.h"
 
 static verd_queue *queue, *full, *empty; /* not locals: what they hold is no leak */
 
@@ -215,6 +216,57 @@ Test(queue, freeing_ends_who_waits)
     verd_queue_free(queue);
     queue = NULL;
     cr_assert_eq(caller_end(&getter), -EPIPE);
+}
+
+/* Gives way in its call, as it does once in a while; nobody settles before the queue is freed. */
+static void *give_way_in_call(void *arg)
+{
+    struct caller *self = arg;
+    verd__current->budget = 1;
+    self->outcome = caller_outcome(self->call(self));
+    self->done = true;
+    return NULL;
+}
+
+/* What comes of a call on a queue of capacity 1, with `items` in it, that is freed meanwhile. */
+static int outcome_if_freed(int (*call)(struct caller *), int items)
+{
+    queue = verd_queue_new(1);
+    for (int i = 0; i < items; i++)
+        verd_queue_put(queue, number(1));
+    struct caller caller = {.call = call, .object = queue};
+    caller.thread = verd_spawn(give_way_in_call, &caller);
+    verd_yield();
+    cr_assert_not(caller.done);
+    verd_queue_free(queue);
+    queue = NULL;
+    return caller_end(&caller);
+}
+
+Test(queue, a_get_that_gives_way_does_not_come_back_to_a_queue_that_is_freed)
+{
+    cr_assert_eq(outcome_if_freed(get, 1), 0);
+}
+
+Test(queue, a_put_that_gives_way_does_not_come_back_to_a_queue_that_is_freed)
+{
+    cr_assert_eq(outcome_if_freed(put, 0), 0);
+}
+
+Test(queue, a_join_that_gives_way_does_not_come_back_to_a_queue_that_is_freed)
+{
+    cr_assert_eq(outcome_if_freed(join, 0), 0);
+}
+
+static int select_get(struct caller *self)
+{
+    verd_case one = VERD_GET(self->object, &self->item);
+    return verd_select(&one, 1);
+}
+
+Test(queue, a_select_that_gives_way_does_not_come_back_to_a_queue_that_is_freed)
+{
+    cr_assert_eq(outcome_if_freed(select_get, 1), 0);
 }
 
 Test(queue, misuse_is_EINVAL)
