@@ -86,7 +86,9 @@ HEADERS := $(wildcard include/verd.h include/verd/*.h)
 LIB_SRC := $(wildcard arch/$(ARCH)/*.S core/*/*.c)
 TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcard tests/*/*.c))
 SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
-EXAMPLE_SRC := $(wildcard tests/examples/*.c)
+# The example of TLS is built where OpenSSL is.
+TLS_LIBS := $(if $(CROSS),,$(shell pkg-config --libs libssl libcrypto 2>/dev/null))
+EXAMPLE_SRC := $(filter-out $(if $(TLS_LIBS),,%/tls_openssl.c),$(wildcard tests/examples/*.c))
 PROGRAM_SRC := $(wildcard tests/programs/*.c tests/programs/*.cc)
 # A program's directory, if it has one, holds more of its files.
 PART_SRC := $(wildcard tests/programs/*/*.c)
