@@ -118,7 +118,19 @@ static const verd_stream_ops tls = {
 
 /* ---- the handshake ---- */
 
-/* host: whose certificate is wanted, NULL: this is the server. */
+/* This is a client, who wants the certificate of a host: a name or an address. */
+static void expect(SSL *ssl, const char *host)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%s", host);
+    SSL_set_connect_state(ssl);
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1)
+        return;
+    SSL_set1_host(ssl, name);
+    SSL_set_tlsext_host_name(ssl, name);
+}
+
+/* host: whose certificate is wanted; NULL: this is the server. */
 static int begin(SSL_CTX *context, int fd, const char *host, verd_stream *stream)
 {
     struct session *session = calloc(1, sizeof *session);
@@ -132,15 +144,10 @@ static int begin(SSL_CTX *context, int fd, const char *host, verd_stream *stream
     }
     *session = (struct session){ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()), fd};
     SSL_set_bio(ssl, session->in, session->out);
-    if (host == NULL) {
+    if (host == NULL)
         SSL_set_accept_state(ssl);
-    } else {
-        SSL_set_connect_state(ssl);
-        if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 0) { /* then it is a name */
-            SSL_set1_host(ssl, host);
-            SSL_set_tlsext_host_name(ssl, host);
-        }
-    }
+    else
+        expect(ssl, host);
     do {
         ERR_clear_error();
         result = SSL_do_handshake(ssl);
