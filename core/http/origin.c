@@ -16,10 +16,18 @@
 
 /* ---- connections ---- */
 
+static bool free_unused(verd_http_client *client, verd_duration since);
+
+/* Out of descriptors, those go that others have left unused. */
 static int connect_to(const struct verd__origin *origin)
 {
-    return origin->unix_path != NULL ? verd_connect_unix(origin->unix_path)
-                                     : verd_connect(origin->host, origin->port);
+    int fd;
+    do {
+        fd = origin->unix_path != NULL ? verd_connect_unix(origin->unix_path)
+                                       : verd_connect(origin->host, origin->port);
+    } while (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
+             free_unused(origin->client, VERD_FOREVER));
+    return fd;
 }
 
 static int open_stream(struct verd__wire *wire)

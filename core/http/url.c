@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/url.h"
 
+#include <verd/http_client.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -257,4 +259,26 @@ int verd__url_follow(struct verd__url *url, const struct verd__url *base, const 
         return fail(error);
     tidy(url);
     return 0;
+}
+
+char *verd_http_join(const char *base, const char *reference)
+{
+    struct verd__url from;
+    struct verd__url to;
+    if (reference == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (verd__url_parse(&from, base) != 0)
+        return NULL;
+    int result = verd__url_follow(&to, &from, reference);
+    int error = errno;
+    verd__url_free(&from);
+    if (result != 0) {
+        errno = error;
+        return NULL;
+    }
+    char *text = to.text;
+    free(to.host);
+    return text;
 }

@@ -141,6 +141,14 @@ verd_http_response *verd_http_request(const char *method, const char *url,
 /* verd_http_request with the method GET. */
 verd_http_response *verd_http_get(const char *url, const verd_http_request_options *options);
 
+/*
+ * What a reference, such as a link's, means on the page at `base`: an absolute URL without a fragment,
+ * whatever must be escaped being escaped. Never blocks; from any OS thread.
+ * Returns it, to be freed, or NULL with errno EINVAL (either is malformed, or has user information),
+ * EPROTONOSUPPORT (neither http nor https: mailto, say) or ENOMEM.
+ */
+char *verd_http_join(const char *base, const char *reference);
+
 /* ---- the response ---- */
 
 /* 200..599 and whatever else a server makes up, up to 999. */

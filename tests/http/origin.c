@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "call.h"
 #include "peer.h"
@@ -295,6 +297,26 @@ Test(origin, that_is_unused_for_longest_loses_its_connection_to_others)
     cr_expect_eq(verd_http_client_free(client), 0);
     for (size_t i = 0; i < 3; i++)
         peer_stop(&peers[i]);
+}
+
+Test(origin, loses_its_unused_connection_to_others_that_lack_a_descriptor)
+{
+    struct rlimit limit;
+    int fds[64];
+    size_t taken = 0;
+    struct peer peers[2];
+    PEER(&peers[0], SAY(HELLO));
+    PEER(&peers[1], SAY(HELLO));
+    cr_expect_str_eq(get_text(peers[0].origin, NULL), "200 hello");
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 40;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    while ((fds[taken] = dup(0)) >= 0)
+        taken++;
+    cr_expect_str_eq(get_text(peers[1].origin, NULL), "200 hello");
+    cr_expect_eq(verd_http_client_connections(NULL), 1);
+    peer_stop(&peers[0]);
+    peer_stop(&peers[1]);
 }
 
 Test(origin, has_a_connection_no_longer_than_its_idle_time)

@@ -4,7 +4,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <verd/http_client.h>
 
 #include "http/url.h"
 
@@ -194,6 +197,27 @@ Test(url, is_not_followed_into_what_is_none)
     cr_expect_str_eq(follow("/a\tb"), strerror(EINVAL));
     cr_expect_str_eq(follow("///g"), strerror(EINVAL));
     cr_expect_str_eq(follow("mailto:me"), strerror(EPROTONOSUPPORT));
+}
+
+/* What they are joined to, or what errno says. */
+static const char *join(const char *base, const char *reference)
+{
+    static char room[256];
+    char *joined = verd_http_join(base, reference);
+    snprintf(room, sizeof room, "%s", joined != NULL ? joined : strerror(errno));
+    free(joined);
+    return room;
+}
+
+Test(url, is_joined_with_a_reference_for_whoever_asks)
+{
+    cr_expect_str_eq(join("http://a/b/c", "../d e?f#g"), "http://a/d%20e?f");
+    cr_expect_str_eq(join("http://a/b/c", "https://B"), "https://b/");
+    cr_expect_str_eq(join("http://a/", "mailto:me@a"), strerror(EPROTONOSUPPORT));
+    cr_expect_str_eq(join("http://a/", "http://me@b/"), strerror(EINVAL));
+    cr_expect_str_eq(join("a", "b"), strerror(EINVAL));
+    cr_expect_str_eq(join(NULL, "b"), strerror(EINVAL));
+    cr_expect_str_eq(join("http://a/", NULL), strerror(EINVAL));
 }
 
 static bool are_same(const char *one, const char *other)
