@@ -192,14 +192,13 @@ test: $(if $(PROGRAM),,$(BUILD)/suite) $(if $(FILTER),,$(PROGRAMS)) $(EXAMPLES) 
 	tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
 
-# ARCH:CONFIG:CC:HUB, where cc is the architecture's default compiler. The builds beside the release
-# share the two hubs out between the two compilers.
-shared_out = $(HOST):$(1):cc:epoll $(HOST):$(1):clang:poll
-RUNS_native = $(call shared_out,release) $(HOST):release:cc:poll $(HOST):release:clang:epoll
-RUNS_debug = $(call shared_out,debug)
-RUNS_asan = $(call shared_out,asan)
-RUNS_ubsan = $(call shared_out,ubsan)
-RUNS_lto = $(call shared_out,lto)
+# ARCH:CONFIG:CC:HUB, where cc is the architecture's default compiler. Each hub meets each compiler,
+# and each sanitizer and level of optimisation both, but not all of them all others.
+RUNS_native = $(HOST):release:cc:epoll $(HOST):release:clang:poll
+RUNS_debug = $(HOST):debug:cc:poll
+RUNS_asan = $(HOST):asan:cc:epoll $(HOST):asan:clang:poll
+RUNS_ubsan = $(HOST):ubsan:clang:epoll
+RUNS_lto = $(HOST):lto:cc:poll $(HOST):lto:clang:epoll
 RUNS_aarch64 = aarch64:release:cc:epoll aarch64:release:clang:poll
 CHECKS := native debug asan ubsan lto $(if $(filter-out aarch64,$(HOST)),aarch64)
 .PHONY: $(CHECKS:%=check-%)
