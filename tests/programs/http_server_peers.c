@@ -97,6 +97,8 @@ static const char *run(const char *const *arguments, size_t input_size)
     verd_join(feeder, NULL);
     verd_close(example.output);
     CHECK(verd_process_wait(&example, &status) == 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) /* how the emulator says ENOENT */
+        return NULL;
     if (status != 0)
         printf("%s ... ended with %d, and said: %.500s\n", arguments[0], status, output);
     CHECK(status == 0);
