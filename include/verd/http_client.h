@@ -51,7 +51,8 @@ typedef struct verd_http_client_options {
     /* Makes the stream of a new connection to an https origin, that is, the TLS handshake; `host`
      * is what the certificate has to be for: a name, or an address without brackets. Returns 0 and
      * *stream, which is verd_stream_of(fd) before, or -1 and errno to have the descriptor closed. May
-     * block. NULL: https is EPROTONOSUPPORT. */
+     * block; the stream's `close` must not wait for the server, as neither kill nor timeout may reach
+     * it there. NULL: https is EPROTONOSUPPORT. */
     int (*open)(void *ctx, int fd, const char *host, verd_stream *stream);
     void *open_ctx;
 } verd_http_client_options;

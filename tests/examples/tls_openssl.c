@@ -104,11 +104,17 @@ static void tls_shut(void *ctx)
     send_records(session);
 }
 
+/* A last word, if it can be said without waiting: a peer that does not read must not keep this. */
 static void tls_close(void *ctx)
 {
     struct session *session = ctx;
-    if (SSL_is_init_finished(session->ssl))
-        tls_shut(session);
+    char *records;
+    ERR_clear_error();
+    if (SSL_is_init_finished(session->ssl) && !(SSL_get_shutdown(session->ssl) & SSL_SENT_SHUTDOWN))
+        SSL_shutdown(session->ssl);
+    long size = BIO_get_mem_data(session->out, &records);
+    if (size > 0)
+        verd_send(session->fd, records, (size_t)size, MSG_DONTWAIT);
     SSL_free(session->ssl);
     free(session);
 }

@@ -71,3 +71,33 @@ if [ -n "$port" ]; then
     grep -q 's_server' "$work/page" || fail "s_server"
     echo "it fetches from openssl s_server"
 fi
+
+# A page that goes to the end of the connection is whole if TLS has said that this is the end.
+if python3 -c 'import ssl' 2> /dev/null; then
+    cat > "$work/cut.py" << 'END'
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+listener = socket.create_server(('127.0.0.1', 0))
+print('port %d' % listener.getsockname()[1], flush=True)
+while True:
+    client = context.wrap_socket(listener.accept()[0], server_side=True)
+    path = client.recv(4096).split()[1]
+    client.sendall(b'HTTP/1.1 200 OK\r\n\r\nwhole')
+    if path == b'/whole':
+        client = client.unwrap()
+    client.close()
+END
+    kill "$peer" 2> /dev/null || true
+    python3 -u "$work/cut.py" "$cert" "$work/key.pem" > "$work/cut.log" 2>&1 &
+    peer=$!
+    port=$(port_in "$work/cut.log" 's/^port ([0-9]+)$/\1/p')
+    [ -n "$port" ] || fail "no server of python3's"
+    page=$("$example" get "https://localhost:$port/whole" "$cert" 2> "$work/get.log") || fail "an end"
+    [ "$page" = whole ] || fail "an end: $page"
+    if "$example" get "https://localhost:$port/cut" "$cert" > "$work/page" 2> "$work/cut.txt"; then
+        fail "a page that was cut off was taken for whole"
+    fi
+    grep -q 'Connection reset' "$work/cut.txt" || fail "cut off: $(cat "$work/cut.txt")"
+    echo "it takes no page that was cut off for whole"
+fi
