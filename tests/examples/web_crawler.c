@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The client pattern: fetches many pages at the same time, and tells of them in the order in which
+ * they were asked for. However many there are, 200 are on their way at once; what has come and cannot
+ * be told of yet waits, and then no others are begun.
+ *
+ *     web_crawler URL...         or URLs on standard input, one a line
+ *
+ * Prints status, size and URL of each page, and the progress on standard error. For example:
+ *
+ *     web_crawler http://www.debian.org/ http://example.org/ http://localhost/
+ *     seq -f http://localhost:8000/page/%g 1000 | web_crawler > pages
+ */
+#include <verd.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONCURRENCY 200
+#define PATIENCE (30 * VERD_SEC) /* with each page */
+#define URL_SIZE 4096
+
+struct page {
+    int status; /* 0: there is none */
+    int error;  /* errno; 0: it has come whole */
+    size_t size;
+    char url[];
+};
+
+static verd_http_client *client;
+
+/* ---- the pages ---- */
+
+static int read_page(struct page *page)
+{
+    char piece[16384];
+    ssize_t size;
+    verd_http_request_options options = {.client = client};
+    verd_http_response *response = verd_http_get(page->url, &options);
+    if (response == NULL)
+        return -1;
+    while ((size = verd_http_response_read(response, piece, sizeof piece)) > 0)
+        page->size += (size_t)size;
+    int error = errno;
+    page->status = verd_http_response_status(response);
+    verd_http_response_free(response);
+    errno = error;
+    return (int)size;
+}
+
+static void *fetch(void *arg)
+{
+    struct page *page = arg;
+    verd_timeout limit;
+    verd_timeout_begin(&limit, PATIENCE);
+    page->error = read_page(page) == 0 ? 0 : errno;
+    verd_timeout_end(&limit);
+    return page;
+}
+
+/* ---- what is to be fetched ---- */
+
+struct urls {
+    char **arguments; /* NULL: from standard input */
+    char buffer[URL_SIZE];
+    size_t start, end; /* of what was read and not taken yet */
+};
+
+/* The next line of standard input; NULL: there is none. */
+static char *next_line(struct urls *urls)
+{
+    for (;;) {
+        char *line = urls->buffer + urls->start;
+        size_t size = urls->end - urls->start;
+        char *lf = memchr(line, '\n', size);
+        if (lf != NULL) {
+            *lf = '\0';
+            urls->start += (size_t)(lf - line) + 1;
+            return line;
+        }
+        memmove(urls->buffer, line, size);
+        urls->start = 0;
+        urls->end = size;
+        ssize_t n = verd_read(STDIN_FILENO, urls->buffer + size, sizeof urls->buffer - 1 - size);
+        if (n <= 0) { /* a last line may lack its end, or be too long to have one */
+            urls->buffer[size] = '\0';
+            urls->end = 0;
+            return size > 0 ? urls->buffer : NULL;
+        }
+        urls->end += (size_t)n;
+    }
+}
+
+static int next_page(void *state, void **item)
+{
+    struct urls *urls = state;
+    char *url;
+    do {
+        url = urls->arguments != NULL ? *urls->arguments++ : next_line(urls);
+        if (url == NULL)
+            return 0;
+        url[strcspn(url, " \t\r")] = '\0';
+    } while (*url == '\0');
+    struct page *page = calloc(1, sizeof *page + strlen(url) + 1);
+    if (page == NULL)
+        return -1;
+    strcpy(page->url, url);
+    *item = page;
+    return 1;
+}
+
+/* ---- what is told of them ---- */
+
+static size_t count, failed;
+
+static void tell(const struct page *page)
+{
+    if (page->error == 0)
+        printf("%d %8zu  %s\n", page->status, page->size, page->url);
+    else
+        printf("  - %8s  %s (%s)\n", "-", page->url, strerror(page->error));
+    count++;
+    failed += page->error != 0;
+}
+
+static void show_progress(verd_duration since)
+{
+    fprintf(stderr, "\r%zu pages, %zu failed, %.2f s", count, failed,
+            (double)(verd_now() - since) / (double)VERD_SEC);
+}
+
+int main(int argc, char **argv)
+{
+    static struct urls urls;
+    urls.arguments = argc > 1 ? argv + 1 : NULL;
+    client = verd_http_client_new(
+        &(verd_http_client_options){.agent = "web_crawler", .idle = CONCURRENCY});
+    verd_pool *pool = verd_pool_new(CONCURRENCY);
+    verd_imap *pages = verd_pool_imap(pool, fetch, next_page, &urls);
+    verd_duration since = verd_now();
+    void *page;
+    int result;
+
+    while ((result = verd_imap_next(pages, &page)) == 1) {
+        tell(page);
+        free(page);
+        if (isatty(STDERR_FILENO))
+            show_progress(since);
+    }
+    if (result < 0)
+        perror("web_crawler");
+    show_progress(since);
+    fprintf(stderr, "\n");
+    return result == 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
