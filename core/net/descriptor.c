@@ -50,6 +50,17 @@ void verd__descriptor_drop(int fd)
     errno = error;
 }
 
+int verd__descriptor_renumber(int fd, int number)
+{
+    if (fd < 0 || fd == number)
+        return fd < 0 ? -1 : 0;
+    int result = dup3(fd, number, O_CLOEXEC);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result < 0 ? -1 : 0;
+}
+
 int verd_close(int fd)
 {
     struct verd__scheduler *scheduler = verd__current;

@@ -16,4 +16,8 @@ int verd__descriptor_tcp(int family);
 /* verd_close that leaves errno as it is; -1 as it is. */
 void verd__descriptor_drop(int fd);
 
+/* Gives a descriptor a number that is free, and close-on-exec. 0, or -1 and errno, the descriptor
+ * closed; -1 as it is. */
+int verd__descriptor_renumber(int fd, int number);
+
 #endif

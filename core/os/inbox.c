@@ -2,7 +2,6 @@
 #include "os/inbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,12 +9,14 @@
 
 #include <sys/eventfd.h>
 
+#include "net/descriptor.h"
 #include "os/signals.h"
 #include "os/workers.h"
+#include "sched/once.h"
 #include "stack/line.h"
 
 static pthread_key_t key; /* this OS thread's inbox */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct verd__once once;
 
 /* In the child of a fork the inboxes of the parent's other OS threads have nobody behind them: they were
  * made in another time. */
@@ -105,18 +106,17 @@ static void empty(struct verd_hub *inbox)
 }
 
 /* In the child of a fork, after the scheduler has done its part. The receiver is gone; the eventfd was
- * shared with the parent, so another one takes its number. */
+ * shared with the parent, so another one takes its number, which is given up first: a process that is
+ * at its limit has no other. */
 static void fork_child(void)
 {
     unsigned time = atomic_fetch_add(&forks, 1) + 1;
     struct verd_hub *inbox = pthread_getspecific(key);
     if (inbox == NULL)
         return;
-    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (fd < 0 || dup3(fd, inbox->fd, O_CLOEXEC) < 0)
+    close(inbox->fd);
+    if (verd__descriptor_renumber(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), inbox->fd) != 0)
         verd__die("the child of a fork cannot make an eventfd of its own");
-    if (fd >= 0)
-        close(fd);
     inbox->forks = time;
     empty(inbox);
     if (inbox->signals != NULL)
@@ -125,12 +125,15 @@ static void fork_child(void)
         verd__die("no memory for the inbox of a fork's child");
 }
 
-static void init_process(void)
+static int prepare_process(void)
 {
-    if (pthread_key_create(&key, end) != 0)
-        verd__die("no pthread key left for inboxes");
-    if (pthread_atfork(NULL, NULL, fork_child) != 0)
-        verd__die("no memory to prepare for fork");
+    int error = pthread_key_create(&key, end);
+    if (error != 0)
+        return error;
+    error = pthread_atfork(NULL, NULL, fork_child);
+    if (error != 0)
+        pthread_key_delete(key);
+    return error;
 }
 
 static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd__hub *hub)
@@ -145,12 +148,18 @@ static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd
     inbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (inbox->fd < 0)
         goto no_fd;
-    if (verd__hub_adopt(hub, inbox->fd, 0) != 0 || verd__receiver_start(inbox) != 0)
-        goto no_receiver;
-    return inbox;
-
-no_receiver:
+    if (verd__hub_adopt(hub, inbox->fd, 0) != 0)
+        goto no_record;
+    if (pthread_setspecific(key, inbox) != 0) { /* glibc allocates for keys beyond the 32nd */
+        errno = ENOMEM;
+        goto no_place;
+    }
+    if (verd__receiver_start(inbox) == 0)
+        return inbox;
+    pthread_setspecific(key, NULL);
+no_place:
     verd__hub_forget(hub, inbox->fd);
+no_record:
     close(inbox->fd);
 no_fd:
     free(inbox);
@@ -165,7 +174,10 @@ static bool is_current(const struct verd_hub *inbox, const struct verd__schedule
 
 struct verd_hub *verd__inbox(struct verd__scheduler *scheduler)
 {
-    pthread_once(&once, init_process);
+    if (verd__once(&once, prepare_process) != 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
     struct verd_hub *inbox = pthread_getspecific(key);
     if (inbox != NULL && is_current(inbox, scheduler))
         return inbox;
@@ -173,8 +185,5 @@ struct verd_hub *verd__inbox(struct verd__scheduler *scheduler)
         end(inbox);
     pthread_setspecific(key, NULL);
     struct verd__hub *hub = verd__hub(scheduler);
-    inbox = hub != NULL ? inbox_new(scheduler, hub) : NULL;
-    if (inbox != NULL && pthread_setspecific(key, inbox) != 0)
-        verd__die("no memory for an inbox"); /* glibc allocates for keys beyond the 32nd */
-    return inbox;
+    return hub != NULL ? inbox_new(scheduler, hub) : NULL;
 }

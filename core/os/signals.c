@@ -7,7 +7,6 @@
 #include "os/signals.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 
 #include <sys/signalfd.h>
 
+#include "net/descriptor.h"
 #include "os/inbox.h"
 #include "sched/thread.h"
 #include "stack/line.h"
@@ -152,16 +152,15 @@ void verd__signals_free(struct verd__signals *signals)
     free(signals);
 }
 
-/* The mask would be the parent's as well, so another descriptor takes its number. */
+/* The mask would be the parent's as well, so another descriptor takes its number, as the inbox's does. */
 void verd__signals_forked(struct verd__signals *signals)
 {
     sigset_t none;
     sigemptyset(&none);
-    int fd = signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (fd < 0 || dup3(fd, signals->fd, O_CLOEXEC) < 0)
+    close(signals->fd);
+    if (verd__descriptor_renumber(signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC), signals->fd) !=
+        0)
         verd__die("the child of a fork cannot make a signalfd of its own");
-    if (fd >= 0)
-        close(fd);
     signals->pid = getpid();
     signals->reader = NULL;
 }

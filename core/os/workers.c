@@ -10,7 +10,7 @@
 #include <signal.h>
 
 #include "os/task.h"
-#include "stack/line.h"
+#include "sched/once.h"
 
 static struct {
     pthread_mutex_t lock; /* for all that follows */
@@ -27,7 +27,7 @@ static struct {
     .limit = VERD_OFFLOAD_THREADS,
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct verd__once once;
 
 static void append(struct verd__task *task)
 {
@@ -72,7 +72,8 @@ static void *work(void *arg)
 }
 
 /* Starts an OS thread without signals, but for those that tell of faults: a handler's place is where the
- * program expects it. */
+ * program expects it. Under the lock: so nobody counts on one that cannot be had. Returns 0 or an
+ * errno. */
 static int start_thread(void)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
@@ -83,23 +84,22 @@ static int start_thread(void)
     sigfillset(&blocked);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         sigdelset(&blocked, faults[i]);
-    pthread_attr_init(&attr);
+    int error = pthread_attr_init(&attr);
+    if (error != 0)
+        return error;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int error = pthread_create(&thread, &attr, work, NULL);
+    error = pthread_create(&thread, &attr, work, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
+    if (error == 0)
+        workers.threads++;
     return error;
 }
 
-/* Whether one more OS thread is needed, and counts it if so: that is done under the lock, the start is
- * not. */
-static bool claim_thread(void)
+static bool needs_thread(void)
 {
-    if (workers.queued <= workers.idle || workers.threads >= workers.limit)
-        return false;
-    workers.threads++;
-    return true;
+    return workers.queued > workers.idle && workers.threads < workers.limit;
 }
 
 static void fork_prepare(void)
@@ -121,36 +121,39 @@ static void fork_child(void)
     workers.queued = workers.idle = workers.threads = 0;
 }
 
-static void init_process(void)
+static int prepare_process(void)
 {
-    if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
-        verd__die("no memory to prepare for fork");
+    return pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
-/* The OS thread that was claimed cannot be had. Without any, the task is not to wait for one. */
-static int do_without(struct verd__task *task)
+/* -1 and errno if the process cannot prepare for forks. */
+static int prepare(void)
 {
-    pthread_mutex_lock(&workers.lock);
-    bool alone = --workers.threads == 0 && task->queued;
-    if (alone)
-        take(task);
-    pthread_mutex_unlock(&workers.lock);
-    errno = EAGAIN;
-    return alone ? -1 : 0;
+    if (verd__once(&once, prepare_process) == 0)
+        return 0;
+    errno = ENOMEM;
+    return -1;
 }
 
 int verd__workers_submit(struct verd__task *task)
 {
-    pthread_once(&once, init_process);
+    if (prepare() != 0)
+        return -1;
     pthread_mutex_lock(&workers.lock);
     append(task);
     workers.submitted++;
-    bool start = claim_thread();
-    bool wake = !start && workers.idle > 0;
+    int error = needs_thread() ? start_thread() : 0;
+    bool refused = error != 0 && workers.threads == 0; /* else it waits for those that there are */
+    bool wake = !refused && workers.idle > 0;
+    if (refused)
+        take(task);
     pthread_mutex_unlock(&workers.lock);
     if (wake)
         pthread_cond_signal(&workers.changed); /* who wakes finds the lock free */
-    return start && start_thread() != 0 ? do_without(task) : 0;
+    if (!refused)
+        return 0;
+    errno = EAGAIN;
+    return -1;
 }
 
 bool verd__workers_withdraw(struct verd__task *task)
@@ -188,21 +191,14 @@ int verd_offload_resize(size_t threads)
         errno = EINVAL;
         return -1;
     }
-    pthread_once(&once, init_process);
+    if (prepare() != 0)
+        return -1;
     pthread_mutex_lock(&workers.lock);
     workers.limit = threads;
-    size_t wanted = 0;
-    while (wanted < workers.queued && claim_thread())
-        wanted++;
+    for (size_t n = workers.queued; n > 0 && needs_thread() && start_thread() == 0; n--)
+        ;
     pthread_cond_broadcast(&workers.changed); /* the idle ones look whether they are too many */
     pthread_mutex_unlock(&workers.lock);
-    for (; wanted > 0; wanted--) {
-        if (start_thread() == 0)
-            continue;
-        pthread_mutex_lock(&workers.lock);
-        workers.threads--;
-        pthread_mutex_unlock(&workers.lock);
-    }
     return 0;
 }
 

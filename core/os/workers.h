@@ -10,7 +10,7 @@ struct verd__task;
 struct verd_hub;
 
 /* Puts a task at the end of the line. Returns 0, or -1 with errno EAGAIN: no OS thread runs, and none can
- * be started. */
+ * be started; or ENOMEM. */
 int verd__workers_submit(struct verd__task *task);
 
 /* Takes a task out of the line; false: it has begun. */

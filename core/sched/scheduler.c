@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "sched/local.h"
+#include "sched/once.h"
 #include "sched/overflow.h"
 #include "sched/shuffle.h"
 #include "sched/slab.h"
@@ -19,7 +20,7 @@ _Thread_local struct verd__scheduler *verd__current;
 #define STARVED_RETRY (10 * VERD_MS)
 
 static pthread_key_t end_of_os_thread;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct verd__once once;
 
 /* They may use anything as they go. */
 static void end_tenants(struct verd__scheduler *scheduler)
@@ -59,13 +60,17 @@ static void scheduler_free(void *value)
     free(scheduler);
 }
 
-static void init_process(void)
+static int prepare_process(void)
 {
-    if (pthread_key_create(&end_of_os_thread, scheduler_free) != 0)
-        verd__die("no pthread key left for the end of OS threads");
-    if (pthread_atfork(NULL, NULL, verd__fork_child) != 0)
-        verd__die("no memory to prepare for fork");
-    verd__overflow_install();
+    int error = pthread_key_create(&end_of_os_thread, scheduler_free);
+    if (error != 0)
+        return error;
+    error = pthread_atfork(NULL, NULL, verd__fork_child);
+    if (error != 0)
+        pthread_key_delete(end_of_os_thread);
+    else
+        verd__overflow_install();
+    return error;
 }
 
 static void init_main(struct verd__scheduler *scheduler, struct verd_thread *main)
@@ -76,10 +81,11 @@ static void init_main(struct verd__scheduler *scheduler, struct verd_thread *mai
 
 struct verd__scheduler *verd__scheduler_new(void)
 {
-    pthread_once(&once, init_process);
-    struct verd__scheduler *scheduler = calloc(1, sizeof *scheduler);
+    struct verd__scheduler *scheduler = NULL;
+    if (verd__once(&once, prepare_process) == 0)
+        scheduler = calloc(1, sizeof *scheduler);
     if (scheduler == NULL)
-        return NULL;
+        goto nothing;
     struct verd_thread *main = verd__slab_more(scheduler);
     if (main == NULL)
         goto no_slab;
@@ -103,6 +109,7 @@ no_key:
     verd__slabs_free(scheduler);
 no_slab:
     free(scheduler);
+nothing:
     errno = ENOMEM;
     return NULL;
 }

@@ -99,7 +99,7 @@ int verd_offload_with(void *(*fn)(void *), void *arg, void (*release)(void *arg,
 /*
  * Sets how many offloaded functions may run at once, in this process. Up, and those in line begin;
  * down, and OS threads end as they become free. From any OS thread; never blocks.
- * Returns 0, or -1 with errno EINVAL (0).
+ * Returns 0, or -1 with errno EINVAL (0) or ENOMEM.
  */
 int verd_offload_resize(size_t threads);
 
