@@ -92,13 +92,15 @@ static void *accept_putter(struct verd_queue *queue)
     return item;
 }
 
-/* There is room: putters bring their items in. Without memory for them they wait on. */
+/* There is room: putters bring their items in. Who finds no memory for it there, is told, as if it had
+ * come now: nothing else would ever wake it. */
 static void admit_putters(struct verd_queue *queue)
 {
     while (queue->putters.first != NULL && queue->store.count < queue->capacity) {
-        if (!verd__store_add(&queue->store, queue->putters.first->value))
-            return;
-        accept_putter(queue);
+        struct verd__wait *putter = verd__waiters_pop(&queue->putters);
+        bool kept = verd__store_add(&queue->store, putter->value);
+        queue->unfinished += kept;
+        verd__wait_end(verd__queue_claim(putter), kept ? 0 : ENOMEM);
     }
 }
 

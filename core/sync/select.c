@@ -110,6 +110,8 @@ static int wait_for_one(struct verd__scheduler *scheduler, struct verd__select *
     int result = verd__wait(scheduler, &select->wait);
     if (select->taken == select->count)
         return -1; /* killed or out of time */
+    if (result != 0 && errno == ENOMEM)
+        return -1; /* there was room for what is put, but no memory */
     verd_case *taken = &cases[select->taken];
     taken->error = result == 0 ? 0 : errno; /* closed */
     if (result == 0 && taken->result != NULL)

@@ -71,8 +71,9 @@ int verd_queue_task_done(verd_queue *queue);
  * freed meanwhile). */
 int verd_queue_join(verd_queue *queue);
 
-/* Changes the capacity. Up, and waiting putters go on; down, and what is in stays, while nothing comes in
- * until there is room. Never blocks. Returns 0, or -1 with errno EINVAL, EPERM. */
+/* Changes the capacity. Up, and waiting putters go on, with ENOMEM those for whose item there is no
+ * memory; down, and what is in stays, while nothing comes in until there is room. Never blocks. Returns
+ * 0, or -1 with errno EINVAL, EPERM. */
 int verd_queue_resize(verd_queue *queue, size_t capacity);
 
 /* Items in the queue, and how many fit. */
