@@ -82,12 +82,14 @@ static bool identify(int fd, struct identity *file)
     return true;
 }
 
+/* What is open but cannot be looked at, is not said to be another file. */
 static bool same_file(const struct state *state, size_t place)
 {
     struct identity now;
     const struct identity *then = &state->files[place];
-    return identify(state->fds[place].fd, &now) && now.device == then->device &&
-           now.inode == then->inode;
+    if (!identify(state->fds[place].fd, &now))
+        return errno != EBADF;
+    return now.device == then->device && now.inode == then->inode;
 }
 
 static int poll_watch(struct verd__hub *hub, int fd, struct verd__fd *record)

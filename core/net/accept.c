@@ -5,10 +5,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <verd/net.h>
 
-#include "net/descriptor.h"
 #include "net/io.h"
 
 /* So many errors in a row that are not the listener's may be skipped at once. */
@@ -85,6 +85,22 @@ int verd__accept_recover(int fd, struct verd__accept_trouble *trouble)
     return verd__hub_is_same(record, generation) ? 0 : -1;
 }
 
+/* The connection has been made, and is not to be lost for want of memory: that is waited for. */
+static int adopt(int client, unsigned kind)
+{
+    struct verd__hub *hub = verd__hub(verd__current);
+    struct verd__shortage shortage = {0};
+    while (verd__hub_adopt(hub, client, kind) != 0) {
+        if (verd__shortage_wait(&shortage, hub) == 0)
+            continue;
+        int error = errno;
+        close(client);
+        errno = error;
+        return -1;
+    }
+    return client;
+}
+
 int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
     struct verd__request request = {
@@ -98,7 +114,7 @@ int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags)
     if (client < 0)
         return -1;
     const struct verd__fd *listener = verd__hub_fd(verd__hub(verd__current), fd);
-    return verd__descriptor_new((int)client, kind_of((int)client, listener));
+    return adopt((int)client, kind_of((int)client, listener));
 }
 
 int verd_accept(int fd, struct sockaddr *address, socklen_t *length)

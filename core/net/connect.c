@@ -51,9 +51,13 @@ static int finish(struct verd__hub *hub, int fd, const struct sockaddr *address,
     do {
         if (wait_for_news(hub, fd) != 0)
             return -1;
-        if (start(fd, address, length) == 0 || errno == EISCONN)
+        int result;
+        do { /* an interruption is no news */
+            result = start(fd, address, length);
+        } while (result != 0 && errno == EINTR);
+        if (result == 0 || errno == EISCONN)
             return 0;
-    } while (errno == EALREADY || errno == EINPROGRESS || errno == EINTR);
+    } while (errno == EALREADY || errno == EINPROGRESS);
     return -1;
 }
 

@@ -83,31 +83,46 @@ int verd_listen(const char *host, int port, unsigned flags)
     return fd;
 }
 
-/* Whether nobody accepts at the path any more, so that the socket there may be removed. */
-static bool is_stale(const struct sockaddr_un *address, socklen_t length)
+/* 0 if nobody accepts at the path any more, so that the socket there may be removed; else -1 with errno
+ * EADDRINUSE, or why it cannot be known. */
+static int check_stale(const struct sockaddr_un *address, socklen_t length)
 {
     struct stat status;
-    if (address->sun_path[0] == '\0' || lstat(address->sun_path, &status) != 0 ||
-        !S_ISSOCK(status.st_mode))
-        return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    bool refused =
-        connect(fd, (const struct sockaddr *)address, length) != 0 && errno == ECONNREFUSED;
-    close(fd);
-    return refused;
+    int error = EADDRINUSE;
+    if (address->sun_path[0] != '\0' && lstat(address->sun_path, &status) == 0 &&
+        S_ISSOCK(status.st_mode)) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+            return -1;
+        if (connect(fd, (const struct sockaddr *)address, length) != 0 && errno == ECONNREFUSED)
+            error = 0;
+        close(fd);
+    }
+    errno = error;
+    return error == 0 ? 0 : -1;
 }
 
 static int bind_unix(int fd, const struct sockaddr_un *address, socklen_t length)
 {
     if (bind(fd, (const struct sockaddr *)address, length) == 0)
         return 0;
-    if (errno != EADDRINUSE)
+    if (errno != EADDRINUSE || check_stale(address, length) != 0)
         return -1;
-    if (is_stale(address, length) && unlink(address->sun_path) == 0)
+    if (unlink(address->sun_path) == 0)
         return bind(fd, (const struct sockaddr *)address, length);
     errno = EADDRINUSE;
+    return -1;
+}
+
+/* What is bound and does not listen leaves no socket at the path. */
+static int listen_bound(int fd, const struct sockaddr_un *address)
+{
+    if (listen(fd, BACKLOG) == 0)
+        return 0;
+    int error = errno;
+    if (address->sun_path[0] != '\0')
+        unlink(address->sun_path);
+    errno = error;
     return -1;
 }
 
@@ -124,7 +139,7 @@ int verd_listen_unix(const char *path, unsigned flags)
     int fd = verd__descriptor_socket(AF_UNIX, VERD__FD_LISTENER | VERD__FD_UNIX);
     if (fd < 0)
         return -1;
-    if (bind_unix(fd, &address, length) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind_unix(fd, &address, length) == 0 && listen_bound(fd, &address) == 0)
         return fd;
     verd__descriptor_drop(fd);
     return -1;

@@ -33,6 +33,16 @@ static short events_of(short events)
     return (short)wanted;
 }
 
+/* poll(2) that does not wait. A pending signal interrupts it all the same. */
+static int look(struct pollfd *fds, nfds_t n)
+{
+    int ready;
+    do {
+        ready = poll(fds, n, 0);
+    } while (ready < 0 && errno == EINTR);
+    return ready;
+}
+
 /* Returns 0, or -1 with errno EBADF (one is not open) or ENOMEM. */
 static int fill_watches(const struct call *call)
 {
@@ -64,7 +74,7 @@ static int wait_once(struct call *call)
 static int look_and_wait(struct call *call, bool closed)
 {
     for (;;) {
-        int ready = poll(call->fds, call->count, 0);
+        int ready = look(call->fds, call->count);
         if (ready != 0 || call->over)
             return ready;
         if (wait_once(call) != 0 && !(closed && errno == EBADF))
@@ -117,7 +127,7 @@ int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
         return -1;
     if (timeout_ms > 0)
         call.deadline = verd__time_after(verd_now(), timeout_ms * VERD_MS);
-    int ready = poll(fds, n, 0);
+    int ready = look(fds, n);
     if (ready != 0 || call.over)
         return ready;
     if (n > WATCHES_INLINE)
