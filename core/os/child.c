@@ -25,13 +25,14 @@ static int open_pidfd(pid_t pid)
 #endif
 }
 
-/* Waits until the process has ended, or is likely to have. */
+/* Waits until the process has ended, or is likely to have; or does not, where the hub cannot wait for the
+ * descriptor. -1: the caller gives up. */
 static int await_end(struct verd__scheduler *scheduler, int pidfd)
 {
     struct verd__hub *hub = verd__hub(scheduler);
     int result = verd__hub_wait(hub, pidfd, verd__hub_fd(hub, pidfd), VERD__INPUT, false);
     verd__descriptor_drop(pidfd);
-    return result;
+    return result != 0 && (errno == ECANCELED || errno == ETIMEDOUT) ? -1 : 0;
 }
 
 /* Looks time and again. */

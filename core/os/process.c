@@ -154,7 +154,7 @@ no_attr:
     return error;
 }
 
-/* Makes our ends known to the hub. On failure all of them are closed. */
+/* Makes our ends known to the hub. */
 static int adopt_ours(struct start *start)
 {
     int result = 0;
@@ -166,24 +166,27 @@ static int adopt_ours(struct start *start)
         if (start->ours[number] < 0)
             result = -1;
     }
-    for (int number = 0; result != 0 && number <= STDERR_FILENO; number++)
-        verd__descriptor_drop(start->ours[number]);
     return result;
+}
+
+static void drop_ours(struct start *start)
+{
+    for (int number = 0; number <= STDERR_FILENO; number++)
+        verd__descriptor_drop(start->ours[number]);
 }
 
 /* Opens the descriptors, starts the process, and keeps what is ours. */
 static int start_process(struct start *start, pid_t *pid)
 {
-    if (open_ends(start) != 0 || adopt_ours(start) != 0) {
-        close_ends(start);
-        return -1;
-    }
-    int error = spawn(start, pid);
+    int error = 0;
+    if (open_ends(start) != 0 || adopt_ours(start) != 0)
+        error = errno;
+    if (error == 0)
+        error = spawn(start, pid);
     close_ends(start);
     if (error == 0)
         return 0;
-    for (int number = 0; number <= STDERR_FILENO; number++)
-        verd__descriptor_drop(start->ours[number]);
+    drop_ours(start);
     errno = error;
     return -1;
 }
