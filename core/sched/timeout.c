@@ -41,12 +41,12 @@ static inline void start(struct verd__scheduler *scheduler, verd_timeout *timeou
     }
 }
 
-void verd_timeout_begin(verd_timeout *timeout, verd_duration after)
+int verd_timeout_begin(verd_timeout *timeout, verd_duration after)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL) {
         *timeout = (verd_timeout){.timer.fire = fire};
-        return;
+        return -1;
     }
     struct verd_thread *self = scheduler->running;
     struct verd__room *room = verd__room(self);
@@ -60,6 +60,7 @@ void verd_timeout_begin(verd_timeout *timeout, verd_duration after)
     timeout->outer = room->timeouts;
     room->timeouts = timeout;
     start(scheduler, timeout, after);
+    return 0;
 }
 
 /* The point in time at which the scope runs out. */
@@ -148,10 +149,9 @@ int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void 
         errno = EINVAL;
         return -1;
     }
-    if (verd__scheduler() == NULL)
-        return -1;
     verd_timeout timeout;
-    verd_timeout_begin(&timeout, after);
+    if (verd_timeout_begin(&timeout, after) != 0)
+        return -1;
     void *returned = fn(arg);
     if (result != NULL)
         *result = returned;

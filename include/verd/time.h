@@ -69,16 +69,18 @@ typedef struct verd_timeout {
  * Opens a timeout scope on the calling thread: once `after` nanoseconds have passed, blocking calls
  * of this thread return -1 and ETIMEDOUT, the one that waits at that moment included, until the
  * scope ends. Scopes nest, and the earliest deadline fires wherever it was set. Zero and less have
- * run out already; VERD_FOREVER never runs out. A scope that is open is ended first. Never blocks
- * or fails.
+ * run out already; VERD_FOREVER never runs out. A scope that is open is ended first. Never blocks.
  *
  * No call reads the clock to find out. That a deadline has passed is noticed when the OS thread looks at
  * the time and at its descriptors: while this thread waits or gives way, as it does at the latest in
  * the 64th of its calls in a row that need not wait. So after a long computation a call that can succeed at
  * once may still do so; one that has to wait has that look first. What has come by the time of the look
  * wins over the deadline: the call that waits for it succeeds, and the next one says ETIMEDOUT.
+ *
+ * Returns 0; or -1 with errno ENOMEM, and there is no scope: first call on this OS thread, and there is
+ * no memory for a scheduler. After any other call that has succeeded there, this one cannot fail.
  */
-void verd_timeout_begin(verd_timeout *timeout, verd_duration after);
+int verd_timeout_begin(verd_timeout *timeout, verd_duration after);
 
 /*
  * Closes the scope, and with it any inner one that was left open. Returns true if this scope's own
