@@ -159,10 +159,12 @@ static void reset(const struct verd__connection *c)
         setsockopt(c->stream.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+/* Without a reply, whoever waits for one is to see that none will come. */
 static void reply_error(struct verd__connection *c, int status)
 {
     verd_timeout_begin(&c->limit, c->server->options.header_time);
-    verd__reply_error(c->exchange, status);
+    if (verd__reply_error(c->exchange, status) != 0)
+        c->exchange->reply.close = true;
     verd_timeout_end(&c->limit);
 }
 

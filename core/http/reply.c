@@ -337,6 +337,7 @@ int verd__reply_error(struct verd_http_exchange *x, int status)
     *at++ = '\n';
     size_t size = (size_t)(at - text);
     reply->fields.size = reply->head.size = reply->pending.size = 0;
+    reply->fields.failed = reply->head.failed = reply->pending.failed = false; /* less is needed */
     reply->dated = reply->raw = false;
     if (begin(x, status, "text/plain", size) != 0)
         return -1;

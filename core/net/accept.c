@@ -39,7 +39,8 @@ static bool is_passing(int fd, int error)
 
 static bool is_shortage(int error)
 {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+           error == ENOSPC; /* fs.epoll.max_user_watches */
 }
 
 /* Being short of something does not matter as long as nobody connects. */
