@@ -24,7 +24,7 @@ static int begin(struct verd__call *call)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
     uint32_t generation = scheduler != NULL ? verd__hub_generation(scheduler, call->fd) : 0;
-    if (verd__enter() == NULL)
+    if (scheduler == NULL || verd__enter() == NULL)
         return -1;
     call->hub = verd__hub(scheduler);
     if (call->hub == NULL)
