@@ -147,7 +147,7 @@ endif
 $(BUILD)/programs/%: $(OBJ)/tests/programs/%.c.o \
     $$(call objects,$$(wildcard tests/programs/$$*/*.c)) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LINK) $(PROGRAM_LINK) -o $@ $^
+	$(CC) $(LINK) $(PROGRAM_LINK) -o $@ $(filter-out $(LIB),$^) $(LIB)
 
 $(BUILD)/programs/%: $(OBJ)/tests/programs/%.cc.o $(LIB)
 	@mkdir -p $(@D)

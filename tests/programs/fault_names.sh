@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What the library calls of libc is either made to fail (fault/hooks.c), or known not to be able to. A
+# call that is neither is to be put where it belongs.
+set -eu
+
+: "${VERD_BUILD:=.}" "${VERD_NM:=nm}"
+
+# These cannot fail with the arguments that they get, do not return, or have nothing to fail with.
+infallible='
+    __errno_location __libc_current_sigrtmax abort environ exit raise getenv getpid sched_yield
+    clock_gettime gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
+    memchr memcpy memmove memset memcmp bcmp
+    strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strnlen strpbrk strrchr strspn strstr
+    sigaction sigaddset sigdelset sigemptyset sigfillset sigismember sigorset sigpending
+    pthread_attr_destroy pthread_attr_setdetachstate pthread_getspecific pthread_key_delete
+    pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_sigmask
+    pthread_cond_broadcast pthread_cond_signal pthread_cond_wait
+    posix_spawnattr_setflags posix_spawnattr_setsigdefault posix_spawnattr_setsigmask
+'
+hooks=$(sed -n 's/^HOOK[_A-Z]*.[^,]*, \([a-z0-9_]*\),.*/\1/p' tests/programs/fault/hooks.c)
+
+# Names of the compiler's own, and of the library's: a variable that several files share.
+called=$("$VERD_NM" --undefined-only --format=posix "$VERD_BUILD/libverd.a" |
+    awk '$2 == "U" { print $1 }' | sort -u |
+    grep -vE '^(verd_|_GLOBAL_OFFSET_TABLE_|__(asan|ubsan|lsan|sanitizer|aarch64|stack_chk)_|__u?divti3$)')
+
+bad=0
+complain() {
+    echo "fault_names: $1"
+    bad=1
+}
+
+[ -n "$called" ] || complain "$VERD_NM finds nothing in $VERD_BUILD/libverd.a"
+for name in $called; do
+    echo "$hooks $infallible" | tr -s ' \n' '\n\n' | grep -qx "$name" ||
+        complain "the library calls $name, which no test has fail"
+done
+for name in $hooks; do
+    echo "$infallible" | tr -s ' \n' '\n\n' | grep -qx "$name" &&
+        complain "$name is both made to fail and said to be unable to"
+done
+exit $bad

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# What a few programs need beside the library.
+
+# fault/hooks.c stands between whoever is linked with it and each function of libc that may fail. Its
+# own symbols must not be known to a link-time optimiser, which does not see what --wrap makes of them.
+FAULT_WRAP := $(shell sed -n 's/^HOOK[_A-Z]*.[^,]*, \([a-z0-9_]*\),.*/-Wl,--wrap=\1/p' \
+    tests/programs/fault/hooks.c)
+FAULT_OBJ := $(call objects,$(wildcard tests/programs/fault/*.c))
+
+$(BUILD)/programs/fault_injection: $(FAULT_OBJ) $(OBJ)/tests/support/process.c.o
+$(BUILD)/programs/fault_injection: PROGRAM_LINK = $(FAULT_WRAP)
+$(FAULT_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto
+
+-include $(FAULT_OBJ:%.o=%.d)
