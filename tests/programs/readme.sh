@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The echo server of the README compiles without a warning, and echoes; and every name that the README
+# The servers of the README compile without a warning, and answer; and every name that the README
 # mentions is one of the public headers'.
 set -eu
 
@@ -19,32 +19,52 @@ for name in $(grep -oE '\bverd_[a-z_]*[a-z]\b' README.md | sort -u); do
     grep -qrw "$name" include || { echo "the README mentions $name, which no header has"; exit 1; }
 done
 
-# A port that was free a moment ago; another run of this may have it by now, so several are tried.
-sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' > "$work/readme.c"
-grep -q 'verd_listen("0.0.0.0", 6000, 0)' "$work/readme.c"
-
-for try in 1 2 3 4 5; do
-    port=$((20000 + ($$ * 7 + try * 1013) % 10000))
-    sed "s/\"0.0.0.0\", 6000/\"127.0.0.1\", $port/" "$work/readme.c" > "$work/echo.c"
+# The nth piece of C, made to listen at a port, becomes a program.
+build() {
+    awk -v wanted="$1" '/^```c$/ { piece++; inside = 1; next }
+        /^```$/ { inside = 0 }
+        inside && piece == wanted' README.md |
+        sed -E "s/\"0\\.0\\.0\\.0\", [0-9]+/\"127.0.0.1\", $2/" > "$work/$1.c"
+    grep -q "\"127.0.0.1\", $2" "$work/$1.c"
     # shellcheck disable=SC2086
-    $VERD_CC $VERD_CFLAGS -Wall -Wextra -Werror -o "$work/echo" "$work/echo.c" \
+    $VERD_CC $VERD_CFLAGS -Wall -Wextra -Werror -o "$work/$1" "$work/$1.c" \
         "$VERD_BUILD/libverd.a" -pthread $VERD_LDFLAGS
-    "$work/echo" > /dev/null 2>&1 &
-    server=$!
-    if bash -c '
+}
+
+# Whether a server at a port answers a question with a line; waits until it listens.
+answers() {
+    bash -c '
         for wait in $(seq 100); do
-            if exec 3<> /dev/tcp/127.0.0.1/'"$port"'; then
-                echo hello >&3
-                read -r answer <&3 && [ "$answer" = hello ]
-                exit
+            if exec 3<> "/dev/tcp/127.0.0.1/$0"; then
+                printf "$1" >&3
+                while read -r -t 20 line <&3; do
+                    [ "${line%?}" != "$2" ] && [ "$line" != "$2" ] || exit 0
+                done
+                exit 1
             fi
             sleep 0.1
         done 2> /dev/null
-        exit 1'; then
-        echo "the README's echo server has echoed"
-        exit 0
-    fi
-    kill "$server" 2> /dev/null || true
-done
-echo "the README's echo server did not answer"
-exit 1
+        exit 1' "$1" "$2" "$3"
+}
+
+# A port that was free a moment ago; another run of this may have it by now, so several are tried.
+try_piece() {
+    for try in 1 2 3 4 5; do
+        port=$((20000 + ($$ * 7 + try * 1013 + $1 * 101) % 10000))
+        build "$1" "$port"
+        "$work/$1" > /dev/null 2>&1 &
+        server=$!
+        if answers "$port" "$2" "$3"; then
+            kill "$server"
+            return
+        fi
+        kill "$server" 2> /dev/null || true
+    done
+    echo "the README's piece $1 did not answer"
+    exit 1
+}
+
+try_piece 1 'hello\n' hello
+echo "the README's echo server has echoed"
+try_piece 2 'GET / HTTP/1.1\r\nHost: h\r\n\r\n' 'Hello world'
+echo "the README's HTTP server has answered"
