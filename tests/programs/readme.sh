@@ -13,7 +13,7 @@ command -v bash > /dev/null || { echo "skipped: there is no bash to connect with
 
 work=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server" 2> /dev/null; rm -rf "$work"' EXIT
+trap '[ -z "$server" ] || kill "$server" 2> /dev/null || true; rm -rf "$work"' EXIT
 
 for name in $(grep -oE '\bverd_[a-z_]*[a-z]\b' README.md | sort -u); do
     grep -qrw "$name" include || { echo "the README mentions $name, which no header has"; exit 1; }
