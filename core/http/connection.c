@@ -204,6 +204,15 @@ static bool drain(struct verd__connection *c)
     return result == 1;
 }
 
+/* Whether the client has not said, and sent, its last. */
+static bool may_send_more(const struct verd_http_exchange *x)
+{
+    unsigned bits = x->head.bits;
+    bool last =
+        (bits & VERD__HEAD_CLOSE) || (x->head.minor == 0 && !(bits & VERD__HEAD_KEEP_ALIVE));
+    return x->reply.error == 0 && (!last || !x->body.ended || verd__buffer_size(&x->buffer) > 0);
+}
+
 /* Returns whether the connection goes on. */
 static bool answer(struct verd__connection *c)
 {
@@ -218,7 +227,7 @@ static bool answer(struct verd__connection *c)
     verd__log(x);
     if (!x->reply.close && drain(c))
         return true;
-    if (!x->body.ended || verd__buffer_size(&x->buffer) > 0)
+    if (may_send_more(x))
         linger(c);
     return false;
 }

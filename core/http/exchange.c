@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/exchange.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "http/server.h"
@@ -14,8 +15,10 @@ struct verd_http_exchange *verd__exchange_new(size_t fields)
     struct verd_http_exchange *x;
     size_t size;
     if (__builtin_mul_overflow(fields, sizeof x->fields[0], &size) ||
-        __builtin_add_overflow(size, sizeof *x, &size))
+        __builtin_add_overflow(size, sizeof *x, &size)) {
+        errno = ENOMEM;
         return NULL;
+    }
     x = malloc(size);
     if (x == NULL)
         return NULL;

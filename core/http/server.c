@@ -121,13 +121,16 @@ verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void 
     verd_pool *pool = server->options.pool;
     if (pool == NULL)
         pool = server->own_pool = verd_pool_new(server->options.connections);
-    if (pool == NULL)
+    struct verd_http_exchange *first = pool != NULL ? verd__server_take(server) : NULL;
+    if (first == NULL)
         goto failed;
+    verd__server_give(server, first); /* the limits are such that there is memory for it */
     server->net = verd__serve(listener, handler != NULL ? verd__connection_serve : NULL, server,
                               pool, make_room);
     if (server->net != NULL)
         return server;
 failed:
+    free_spare(server);
     verd_pool_free(server->own_pool);
     free(server);
     return NULL;
@@ -144,17 +147,25 @@ static void accept_last(const struct verd_http_server *server, verd_duration gra
     }
 }
 
+/* In the child of a fork, nobody is left of those who were idle. */
+static void end_idle(struct verd_http_server *server)
+{
+    struct verd__ring *next;
+    if (verd_serve_clients(server->net) == 0)
+        return;
+    for (struct verd__ring *link = server->idle.next; link != &server->idle; link = next) {
+        next = link->next;
+        verd__connection_end((struct verd__connection *)(void *)link);
+    }
+}
+
 int verd_http_stop(verd_http_server *server, verd_duration grace)
 {
     if (check(server) != 0)
         return -1;
     bool first = !server->stopping;
     server->stopping = true;
-    struct verd__ring *next;
-    for (struct verd__ring *link = server->idle.next; link != &server->idle; link = next) {
-        next = link->next;
-        verd__connection_end((struct verd__connection *)(void *)link);
-    }
+    end_idle(server);
     if (first && grace > 0)
         accept_last(server, grace);
     return verd_serve_stop(server->net, grace);
@@ -172,7 +183,8 @@ size_t verd_http_connections(const verd_http_server *server)
 
 size_t verd_http_busy(const verd_http_server *server)
 {
-    return server != NULL ? verd_serve_clients(server->net) - server->idle_count : 0;
+    size_t open = verd_http_connections(server);
+    return open > 0 ? open - server->idle_count : 0;
 }
 
 int verd_http_free(verd_http_server *server)

@@ -77,10 +77,19 @@ static int start_handler(struct verd_server *server, int client)
 
 static int take_slot(const struct verd_server *server)
 {
-    if (server->full != NULL && verd_pool_available(server->pool) <= 0 &&
-        verd_wait_fd(server->listener, POLLIN) > 0)
-        server->full(server->ctx);
     return verd__pool_take(server->scheduler, server->pool) == 1 ? 0 : -1;
+}
+
+/* A slot for the next client; if there is none, one that was made free once the client has come. */
+static int take_next_slot(const struct verd_server *server)
+{
+    if (server->full != NULL && verd_pool_available(server->pool) <= 0) {
+        if (verd_wait_fd(server->listener, POLLIN) > 0)
+            server->full(server->ctx);
+        else if (!verd__may_wait(server->scheduler))
+            return -1;
+    }
+    return take_slot(server);
 }
 
 /* Waits for a connection, after EAGAIN; or passes over an error that is not the listener's. */
@@ -114,7 +123,7 @@ static int serve_next(struct verd_server *server)
 {
     struct verd__accept_trouble trouble = {0};
     for (;;) {
-        if (take_slot(server) != 0)
+        if (take_next_slot(server) != 0)
             return -1;
         int client = verd__accept(server->listener, NULL, NULL, MSG_DONTWAIT);
         if (client >= 0)

@@ -89,23 +89,27 @@ typedef struct verd_http_entry {
     verd_http_exchange *exchange; /* to ask for fields, say; NULL: the request was not readable */
 } verd_http_entry;
 
-/* How to serve; zeroed fields are the defaults. Durations: VERD_FOREVER is no limit. */
+/* How to serve; zeroed fields are the defaults, in parentheses. Durations: VERD_FOREVER is no limit. */
 typedef struct verd_http_options {
     verd_http_limits limits;
-    uint64_t body;             /* bytes of a request's body; 413 beyond (16 MiB) */
-    uint64_t drain;            /* bytes of a body that the handler left unread which are read and
-                                   dropped to keep the connection; with more, it ends (64 KiB) */
-    size_t connections;        /* at most so many at once: others wait to be accepted, and the one
-                                   that is idle for longest ends in their favour (10,000). With a
-                                   pool of the caller's, its size counts */
-    verd_duration header_time; /* from a request's first byte to the last of its header, and for
-                                   `open` (20 s); 408 after it */
-    verd_duration idle_time;   /* between requests (60 s) */
-    verd_duration
-        request_time; /* from the header's end to the reply's end: then the handler's calls
-                                   say ETIMEDOUT (300 s) */
-    verd_pool *pool;  /* its threads run the connections; must stay until the server was
-                                   stopped. NULL: one of the server's own */
+    /* Bytes of a request's body; 413 beyond (16 MiB). */
+    uint64_t body;
+    /* Bytes of a body that the handler has left, to be read and dropped so that the connection can be
+     * kept; with more, it ends (64 KiB). */
+    uint64_t drain;
+    /* How many there are at once: others wait to be accepted, and whoever is idle for longest ends in
+     * their favour (10,000). With a pool of the caller's, the size of that counts. */
+    size_t connections;
+    /* From a request's first byte to its header's end: 408 beyond. Also up to the first byte of the
+     * first request, and for `open` (20 s). */
+    verd_duration header_time;
+    /* Between requests (60 s). */
+    verd_duration idle_time;
+    /* From the header's end to the reply's end: beyond, the handler's calls say ETIMEDOUT (300 s). */
+    verd_duration request_time;
+    /* Its threads run the connections; must stay until the server was stopped. NULL: one of the
+     * server's own. */
+    verd_pool *pool;
     /* Called after each request on the connection's thread; must not block. NULL: no log. */
     void (*log)(void *ctx, const verd_http_entry *entry);
     void *log_ctx;

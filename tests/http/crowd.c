@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "call.h"
+#include "http/server.h"
 #include "process.h"
 #include "site.h"
 
@@ -76,6 +77,38 @@ Test(http, as_many_connections_as_there_is_room_for_are_kept)
     }
     verd_close(first);
     verd_close(second);
+    site_close(&site);
+}
+
+Test(http, a_crowded_server_stops)
+{
+    verd_http_options options = {.connections = 1};
+    site_open(&site, handle_when_told, &options);
+    int first = site_connect(&site);
+    say(first, GET);
+    while (begun == 0)
+        verd_yield();
+    settle();
+    cr_expect_eq(verd_http_stop(site.server, 0),
+                 0); /* the acceptor waits for who wants to get in */
+    verd_http_free(site.server);
+    verd_close(first);
+}
+
+/* What a request takes is other connections' while this one is idle. */
+Test(http, idle_connections_share_what_a_request_takes)
+{
+    int fds[10];
+    site_open(&site, handle_hello, NULL);
+    for (int i = 0; i < 10; i++) {
+        fds[i] = site_connect(&site);
+        say(fds[i], GET);
+        hear_some(fds[i], HELLO);
+        settle();
+    }
+    cr_expect_eq(site.server->spare_count, 1);
+    for (int i = 0; i < 10; i++)
+        verd_close(fds[i]);
     site_close(&site);
 }
 

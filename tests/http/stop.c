@@ -245,6 +245,49 @@ Test(http, a_server_whose_listener_fails_tells_who_waits)
     verd_http_free(server);
 }
 
+/* A client that does not know yet that the reply is its last must not be reset: that could overtake
+ * the reply. */
+Test(http, a_client_that_asks_on_gets_the_last_reply_whole)
+{
+    struct caller stopper;
+    site_open(&site, handle_when_told, NULL);
+    int fd = site_connect(&site);
+    say(fd, GET);
+    while (begun == 0)
+        verd_yield();
+    caller_start(&stopper, call_stop, site.server, &never);
+    say(fd, GET);
+    verd_semaphore_release(&go);
+    verd_sleep(5 * VERD_MS);
+    say(fd, GET);
+    cr_expect_str_eq(hear(fd), HELLO_AND_CLOSE);
+    cr_expect_eq(caller_end(&stopper), 0);
+    verd_http_free(site.server);
+}
+
+static void stop_in_child(void *arg)
+{
+    (void)arg;
+    cr_expect_eq(verd_http_busy(site.server), 0);
+    if (verd_http_connections(site.server) == 0 && verd_http_stop(site.server, never) == 0 &&
+        verd_http_free(site.server) == 0)
+        _exit(0);
+    _exit(1);
+}
+
+Test(http, in_the_child_of_a_fork_a_server_has_ended)
+{
+    site_open(&site, handle_hello, NULL);
+    int fd = site_connect(&site);
+    settle();
+    struct process_end end = process_run(stop_in_child, NULL);
+    cr_expect_eq(end.status, 0, "%s", end.text);
+    say(fd, GET);
+    cr_expect_str_eq(hear_some(fd, HELLO), HELLO);
+    verd_close(fd);
+    site_close(&site);
+}
+
 /* ---- misuse ---- */
 
 static void *use_elsewhere(void *arg)
@@ -279,6 +322,9 @@ Test(http, what_cannot_be_served_is_an_error)
     cr_expect_eq(errno, EINVAL);
     cr_expect_null(verd_http_serve(make_listener(&port), NULL, NULL, NULL));
     cr_expect_eq(errno, EINVAL);
+    verd_http_options huge = {.limits = {.fields = SIZE_MAX}};
+    cr_expect_null(verd_http_serve(make_listener(&port), handle_hello, NULL, &huge));
+    cr_expect_eq(errno, ENOMEM);
     cr_expect_eq(outcome(verd_http_stop(NULL, 0)), -EINVAL);
     cr_expect_eq(outcome(verd_http_wait(NULL)), -EINVAL);
     cr_expect_eq(verd_http_free(NULL), 0);
