@@ -90,14 +90,15 @@ SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
 TLS_LIBS := $(if $(CROSS),,$(shell pkg-config --libs libssl libcrypto 2>/dev/null))
 EXAMPLE_SRC := $(filter-out $(if $(TLS_LIBS),,%/tls_openssl.c),$(wildcard tests/examples/*.c))
 PROGRAM_SRC := $(wildcard tests/programs/*.c tests/programs/*.cc)
-# A program's directory, if it has one, holds more of its files.
+# A program's directory, if it has one, holds more of its files; so does an example's.
 PART_SRC := $(wildcard tests/programs/*/*.c)
+EXAMPLE_PART_SRC := $(wildcard tests/examples/*/*.c)
 BENCH_SRC := $(wildcard bench/*.c bench/$(ARCH)/*.S)
 
 objects = $(addprefix $(OBJ)/,$(addsuffix .o,$(1)))
 LIB_OBJ := $(call objects,$(LIB_SRC))
 SUITE_OBJ := $(call objects,$(SUITE_SRC))
-EXAMPLE_OBJ := $(call objects,$(EXAMPLE_SRC))
+EXAMPLE_OBJ := $(call objects,$(EXAMPLE_SRC) $(EXAMPLE_PART_SRC))
 PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC) $(PART_SRC))
 BENCH_OBJ := $(call objects,$(BENCH_SRC))
 
@@ -133,17 +134,14 @@ $(OBJ)/%.o: % Makefile
 $(BUILD)/suite: $(SUITE_OBJ) $(LIB)
 	$(CC) $(LINK) -o $@ $^ $(CRITERION_LINK) -lcriterion -lm
 
-$(BUILD)/examples/%: $(OBJ)/tests/examples/%.c.o $(LIB)
-	@mkdir -p $(@D)
-	$(CC) $(LINK) -o $@ $^ $(EXAMPLE_LIBS)
-
-# The one example that needs a library is built without it where it is not installed.
-ifeq ($(CROSS)$(shell pkg-config --exists openssl 2> /dev/null; echo $$?),0)
-$(OBJ)/tests/examples/tls_openssl.c.o: EXAMPLE_C += -DWITH_OPENSSL $(shell pkg-config --cflags openssl)
-$(BUILD)/examples/tls_openssl: EXAMPLE_LIBS = $(shell pkg-config --libs openssl)
-endif
+$(BUILD)/examples/tls_openssl: EXAMPLE_LIBS = $(TLS_LIBS)
 
 .SECONDEXPANSION:
+$(BUILD)/examples/%: $(OBJ)/tests/examples/%.c.o \
+    $$(call objects,$$(wildcard tests/examples/$$*/*.c)) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $(filter-out $(LIB),$^) $(LIB) $(EXAMPLE_LIBS)
+
 $(BUILD)/programs/%: $(OBJ)/tests/programs/%.c.o \
     $$(call objects,$$(wildcard tests/programs/$$*/*.c)) $(LIB)
 	@mkdir -p $(@D)
