@@ -130,9 +130,9 @@ static int write_text(struct verd__url *url, const char *target, bool escape)
     size_t path = text.size;
     int result = add_target(&text, target, escape);
     verd__text_add(&text, "", 1);
-    if (result == 0 && text.failed)
-        result = fail(ENOMEM);
-    url->text = text.data;
+    url->text = text.data; /* NULL if there was no memory for any of it */
+    if (text.failed)
+        return result != 0 ? result : fail(ENOMEM);
     url->authority = text.data + authority;
     url->target = text.data + path;
     return result;
