@@ -6,7 +6,8 @@
 #                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|ubsan|lto  CC=...
 #                          HUB=epoll|poll  FILTER='pool/*' (one suite)  PROGRAM=name (one program)
 #   make bench           measure; BENCH=name for one row, BENCH_QUICK=1 for a short run
-#   make demo            run tests/examples/demo; CLIENTS=n
+#   make demo            show the three patterns at work; CLIENTS=n of the echo server
+#   make demo-serve      leave the feed scraper running, with a page for a browser; PORT=n
 #   make examples lint format install clean distclean
 #
 # ARCH, CONFIG and CC choose a build, and each build has its own directory.
@@ -108,7 +109,7 @@ PROGRAMS := $(patsubst tests/programs/%,$(BUILD)/programs/%,$(basename $(PROGRAM
 
 # ---- building ----------------------------------------------------------------------------------
 
-.PHONY: all examples bench demo deps test check lint format install clean distclean
+.PHONY: all examples bench demo demo-serve deps test check lint format install clean distclean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -212,8 +213,13 @@ check: | $(AFTER_DEPS)
 bench: $(BUILD)/bench
 	$(BUILD)/bench
 
-demo: $(BUILD)/examples/demo $(BUILD)/examples/echo_server
-	$(BUILD)/examples/demo
+DEMONSTRATED := $(addprefix $(BUILD)/examples/,demo origin web_crawler feed_scraper echo_server)
+
+demo: $(DEMONSTRATED)
+	@$(BUILD)/examples/demo
+
+demo-serve: $(DEMONSTRATED)
+	@$(BUILD)/examples/demo --serve $(PORT)
 
 lint: | $(AFTER_DEPS)
 	@.ci/lint $(CC) $(LIB_C)
