@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "context/enter.h"
+#include "sched/exceptions.h"
 #include "sched/fibre.h"
 #include "sched/scheduler.h"
 #include "sched/slab.h"
@@ -132,9 +133,23 @@ static __attribute__((noinline)) void suspend_slowly(struct verd__scheduler *sch
     }
 }
 
+/* The running thread has C++ exceptions, which nobody else is to see. */
+static __attribute__((noinline)) void suspend_with_exceptions(struct verd__scheduler *scheduler)
+{
+    struct verd__exceptions *exceptions = scheduler->exceptions;
+    struct verd__exceptions own = *exceptions;
+    *exceptions = (struct verd__exceptions){0};
+    suspend_slowly(scheduler);
+    *exceptions = own;
+}
+
 /* Runs others until someone makes the running thread ready, which may have happened already. */
 static inline void suspend(struct verd__scheduler *scheduler, struct verd_thread *self)
 {
+    if (__builtin_expect(verd__exceptions_any(scheduler), 0)) {
+        suspend_with_exceptions(scheduler);
+        return;
+    }
     struct verd_thread *next = next_started(scheduler);
     if (__builtin_expect(next == NULL, 0))
         suspend_slowly(scheduler);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "sched/exceptions.h"
 #include "sched/local.h"
 #include "sched/once.h"
 #include "sched/overflow.h"
@@ -93,6 +94,7 @@ struct verd__scheduler *verd__scheduler_new(void)
     scheduler->last = &scheduler->first;
     scheduler->starved_last = &scheduler->starved;
     scheduler->errno_location = &errno;
+    scheduler->exceptions = verd__exceptions_find();
     scheduler->budget = VERD__BUDGET;
     scheduler->default_class = verd__stack_class(VERD_STACK_SIZE);
     verd__float_control_get(&scheduler->float_control);

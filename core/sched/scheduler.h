@@ -30,6 +30,7 @@ struct verd__scheduler;
 struct verd__wait;
 struct verd__watch;
 struct verd__owner;
+struct verd__exceptions;
 
 /* Calls that may succeed at once before a thread has to give way. */
 #define VERD__BUDGET 64
@@ -144,11 +145,12 @@ struct verd__scheduler {
     struct verd_thread *running;
     struct verd_thread *batch;
     struct verd_thread *first;
-    struct verd_thread **last; /* &first or &(last one)->next: where the next one goes */
-    struct verd_thread *free;  /* control blocks */
-    int *errno_location;       /* this OS thread's */
-    verd_duration clock;       /* when the outside or time was last waited for */
-    size_t expecting;          /* waits for the outside; 0: it is not asked. And VERD__SEEDED */
+    struct verd_thread **last;           /* &first or &(last one)->next: where the next one goes */
+    struct verd_thread *free;            /* control blocks */
+    int *errno_location;                 /* this OS thread's */
+    struct verd__exceptions *exceptions; /* this OS thread's; NULL: there is no C++ */
+    verd_duration clock;                 /* when the outside or time was last waited for */
+    size_t expecting; /* waits for the outside; 0: it is not asked. And VERD__SEEDED */
     int budget;
     bool yielded; /* someone has given way in this round: it ends with a look */
     struct verd__float_control float_control; /* what threads start with */
