@@ -62,11 +62,11 @@ static void report(struct verd_imap *it, int error)
 }
 
 /* Runs the function for an item. An item that cannot be started is an error in its place. */
-static void feed_item(struct verd_imap *it, struct verd__job *job, void *item)
+static void feed_item(struct verd__scheduler *scheduler, struct verd_imap *it,
+                      struct verd__job *job, void *item)
 {
-    struct verd__scheduler *scheduler = verd__enter();
-    if (scheduler == NULL || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0)
-        verd__job_fail(job, errno);
+    if (verd__enter() == NULL || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0)
+        verd__job_fail(scheduler, job, errno);
 }
 
 /* Reads and starts one item. Returns whether to go on. */
@@ -74,7 +74,8 @@ static bool feed_one(struct verd_imap *it)
 {
     /* The job is made first: without memory for it, no item is lost, and what was reported is over
      * when the consumer has been told. */
-    struct verd__job *job = verd__job_new();
+    struct verd__scheduler *scheduler = it->pool->scheduler;
+    struct verd__job *job = verd__job_new(scheduler);
     if (job == NULL) {
         report(it, ENOMEM);
         return true;
@@ -84,12 +85,12 @@ static bool feed_one(struct verd_imap *it)
     int got = it->next(it->state, &item);
     if (got > 0 && !it->freed) {
         verd__job_add(job, &it->jobs);
-        feed_item(it, job, item);
+        feed_item(scheduler, it, job, item);
         return true;
     }
     if (got < 0)
         it->error = errno != 0 ? errno : EIO;
-    verd__job_drop(job);
+    verd__job_drop(scheduler, job);
     return false;
 }
 
@@ -111,8 +112,9 @@ static void imap_end(struct verd_imap *it)
 static void feeder_ended(struct verd__watch *watch, struct verd_thread *thread)
 {
     struct verd_imap *it = (struct verd_imap *)watch;
-    (void)thread;
     it->feeder = NULL;
+    if (it->error == 0)
+        it->error = thread->error; /* it was not cut short unless this is the child of a fork */
     verd__pool_feed_end(it->pool);
     if (it->freed)
         imap_end(it);

@@ -13,9 +13,10 @@ struct verd__consumer {
     struct verd__wait wait;  /* first: `cancel` gets it */
     struct verd__jobs *jobs; /* valid unless `gone` */
     struct verd__job *job;   /* woken: the one to take; NULL: the end */
+    struct verd__duty duty;
     bool any;
     bool woken;
-    bool gone; /* the collection ended meanwhile */
+    bool gone; /* the collection ended meanwhile, or knows it no more */
 };
 
 static struct verd__job *of_order(struct verd__ring *link)
@@ -102,16 +103,30 @@ void verd__jobs_end(struct verd__jobs *jobs, bool kill)
 
 static void cancel_consumer(struct verd__wait *wait)
 {
-    ((struct verd__consumer *)wait)->jobs->consumer = NULL;
+    struct verd__consumer *consumer = (struct verd__consumer *)wait;
+    consumer->jobs->consumer = NULL;
+    consumer->gone = true;
 }
 
 static const struct verd__wait_kind consumer_kind = {"a result", cancel_consumer};
 
+static void settle_consumer(struct verd__duty *duty)
+{
+    struct verd__consumer *consumer =
+        (struct verd__consumer *)(void *)((char *)duty - offsetof(struct verd__consumer, duty));
+    if (!consumer->gone)
+        consumer->jobs->consumer = NULL;
+}
+
 static int wait_as(struct verd__consumer *consumer)
 {
     struct verd__jobs *jobs = consumer->jobs;
+    struct verd__scheduler *scheduler = jobs->scheduler;
     jobs->consumer = consumer;
-    if (verd__wait(jobs->scheduler, &consumer->wait) != 0)
+    verd__duty_begin(scheduler, &consumer->duty);
+    int result = verd__wait(scheduler, &consumer->wait);
+    verd__duty_end(scheduler, &consumer->duty);
+    if (result != 0)
         return -1;
     if (consumer->gone) {
         errno = EINVAL;
@@ -124,7 +139,8 @@ static int wait_as(struct verd__consumer *consumer)
 /* 0 and *job, which is NULL at the end; or -1 with errno. */
 static int await_job(struct verd__jobs *jobs, bool any, struct verd__job **job)
 {
-    struct verd__consumer consumer = {.wait.kind = &consumer_kind, .jobs = jobs, .any = any};
+    struct verd__consumer consumer = {
+        .wait.kind = &consumer_kind, .duty.settle = settle_consumer, .jobs = jobs, .any = any};
     if (wait_as(&consumer) != 0)
         return -1;
     *job = consumer.job;
@@ -172,11 +188,41 @@ static void thread_ended(struct verd__watch *watch, struct verd_thread *thread)
 
 _Static_assert(offsetof(struct verd__job, watch) == 0, "thread_ended relies on it");
 
-struct verd__job *verd__job_new(void)
+/* Takes it out of its collection, if it is in one, and frees it. */
+static void discard(struct verd__job *job)
+{
+    struct verd__jobs *jobs = job->jobs;
+    if (jobs != NULL) {
+        take_out(jobs, job);
+        verd__jobs_offer(jobs); /* the next one may have ended, or this was the last */
+    }
+    free(job);
+}
+
+static struct verd__job *of_duty(struct verd__duty *duty)
+{
+    return (struct verd__job *)(void *)((char *)duty - offsetof(struct verd__job, duty));
+}
+
+static void settle_unstarted(struct verd__duty *duty)
+{
+    discard(of_duty(duty));
+}
+
+/* As one whose thread is gone. */
+static void settle_in_place(struct verd__duty *duty)
+{
+    end_job(of_duty(duty), NULL, 0);
+}
+
+struct verd__job *verd__job_new(struct verd__scheduler *scheduler)
 {
     struct verd__job *job = calloc(1, sizeof *job);
-    if (job != NULL)
-        job->watch.ended = thread_ended;
+    if (job == NULL)
+        return NULL;
+    job->watch.ended = thread_ended;
+    job->duty.settle = settle_unstarted;
+    verd__duty_begin(scheduler, &job->duty);
     return job;
 }
 
@@ -187,6 +233,15 @@ void verd__job_add(struct verd__job *job, struct verd__jobs *jobs)
     jobs->count++;
 }
 
+static void run_in_place(struct verd__scheduler *scheduler, struct verd__job *job,
+                         void *(*fn)(void *), void *arg)
+{
+    job->duty.settle = settle_in_place;
+    void *result = fn(arg);
+    verd__duty_end(scheduler, &job->duty);
+    end_job(job, result, 0);
+}
+
 int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd_pool *pool,
                   void *(*fn)(void *), void *arg)
 {
@@ -194,7 +249,7 @@ int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd
     if (slot < 0)
         return -1;
     if (slot == 0) {
-        end_job(job, fn(arg), 0);
+        run_in_place(scheduler, job, fn, arg);
         return 0;
     }
     if (job->killed) { /* while it waited in line */
@@ -207,22 +262,20 @@ int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd
     if (job->thread == NULL)
         return -1;
     verd__watch_add(job->thread, &job->watch);
+    verd__duty_end(scheduler, &job->duty);
     return 0;
 }
 
-void verd__job_fail(struct verd__job *job, int error)
+void verd__job_fail(struct verd__scheduler *scheduler, struct verd__job *job, int error)
 {
+    verd__duty_end(scheduler, &job->duty);
     end_job(job, NULL, error);
 }
 
-void verd__job_drop(struct verd__job *job)
+void verd__job_drop(struct verd__scheduler *scheduler, struct verd__job *job)
 {
     int error = errno;
-    struct verd__jobs *jobs = job->jobs;
-    if (jobs != NULL) {
-        take_out(jobs, job);
-        verd__jobs_offer(jobs); /* the next one may have ended, or this was the last */
-    }
-    free(job);
+    verd__duty_end(scheduler, &job->duty);
+    discard(job);
     errno = error;
 }

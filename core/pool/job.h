@@ -14,12 +14,14 @@
 #include <verd/pool.h>
 
 #include "pool/ring.h"
+#include "sched/duty.h"
 #include "sched/thread.h"
 
 struct verd__consumer;
 
 struct verd__job {
     struct verd__watch watch;   /* first: on `thread` */
+    struct verd__duty duty;     /* its spawner's, until it has started, or ended in place */
     struct verd__jobs *jobs;    /* its collection; NULL: it is in none yet, or an orphan */
     struct verd_thread *thread; /* runs it; NULL: has no slot yet, runs in place, or ended */
     struct verd__ring order;    /* in jobs->order, while jobs is not NULL */
@@ -55,8 +57,9 @@ void verd__jobs_offer(struct verd__jobs *jobs);
  */
 int verd__jobs_next(struct verd__jobs *jobs, bool any, struct verd__job **job);
 
-/* Makes a job that is in no collection yet. NULL with errno ENOMEM. */
-struct verd__job *verd__job_new(void);
+/* Makes a job that is in no collection yet, and for which the running thread answers. NULL with errno
+ * ENOMEM. */
+struct verd__job *verd__job_new(struct verd__scheduler *scheduler);
 
 /* Makes it the last in the order of spawning. */
 void verd__job_add(struct verd__job *job, struct verd__jobs *jobs);
@@ -70,9 +73,9 @@ int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd
                   void *(*fn)(void *), void *arg);
 
 /* The job ends without having run: the error is what the consumer gets in its place. */
-void verd__job_fail(struct verd__job *job, int error);
+void verd__job_fail(struct verd__scheduler *scheduler, struct verd__job *job, int error);
 
 /* The job is not to be: takes it out of its collection, if it is in one. errno stays. */
-void verd__job_drop(struct verd__job *job);
+void verd__job_drop(struct verd__scheduler *scheduler, struct verd__job *job);
 
 #endif

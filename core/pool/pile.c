@@ -55,13 +55,13 @@ static int spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
     }
     if (verd__pool_check(pile->pool) != 0)
         return -1;
-    struct verd__job *job = verd__job_new();
+    struct verd__job *job = verd__job_new(scheduler);
     if (job == NULL)
         return -1;
     verd__job_add(job, &pile->jobs);
     if (verd__job_run(scheduler, job, pile->pool, fn, arg) == 0)
         return 0;
-    verd__job_drop(job);
+    verd__job_drop(scheduler, job);
     return -1;
 }
 

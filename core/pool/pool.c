@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "sched/duty.h"
 #include "sched/thread.h"
 
 /* A wait for the pool, in one of its three lists. */
@@ -97,6 +98,33 @@ static void cancel_spawner(struct verd__wait *wait)
 
 static const struct verd__wait_kind spawner_kind = {"a slot of a pool", cancel_spawner};
 
+/* In line for a slot, or with one that it was handed and has not begun to use. */
+struct spawner {
+    struct waiter waiter; /* first */
+    struct verd__duty duty;
+    bool handed;
+};
+
+static void settle_spawner(struct verd__duty *duty)
+{
+    struct spawner *spawner =
+        (struct spawner *)(void *)((char *)duty - offsetof(struct spawner, duty));
+    if (spawner->handed)
+        verd__pool_release(spawner->waiter.pool);
+}
+
+static int wait_for_slot(struct verd__scheduler *scheduler, struct verd_pool *pool)
+{
+    struct spawner spawner = {.waiter = {.wait.kind = &spawner_kind, .pool = pool},
+                              .duty.settle = settle_spawner};
+    verd__waiters_append(&pool->spawners, &spawner.waiter.wait);
+    pool->waiting++;
+    verd__duty_begin(scheduler, &spawner.duty);
+    int result = verd__wait(scheduler, &spawner.waiter.wait);
+    verd__duty_end(scheduler, &spawner.duty);
+    return result;
+}
+
 bool verd__pool_is_member(const struct verd__scheduler *scheduler, const struct verd_pool *pool)
 {
     return verd__room(scheduler->running)->member == &pool->owner;
@@ -110,10 +138,7 @@ int verd__pool_take(struct verd__scheduler *scheduler, struct verd_pool *pool)
     }
     if (verd__pool_is_member(scheduler, pool))
         return 0;
-    struct waiter spawner = {.wait.kind = &spawner_kind, .pool = pool};
-    verd__waiters_append(&pool->spawners, &spawner.wait);
-    pool->waiting++;
-    return verd__wait(scheduler, &spawner.wait) == 0 ? 1 : -1;
+    return wait_for_slot(scheduler, pool) == 0 ? 1 : -1;
 }
 
 /* Gives the first in line, if there is one, a slot that is counted already. */
@@ -123,6 +148,7 @@ static bool hand_on(struct verd_pool *pool)
     if (wait == NULL)
         return false;
     pool->waiting--;
+    ((struct spawner *)wait)->handed = true;
     verd__wake(wait);
     return true;
 }

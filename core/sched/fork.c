@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sched/duty.h"
 #include "sched/local.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
@@ -44,6 +45,20 @@ static void undo_wait(struct verd__scheduler *scheduler, struct verd_thread *thr
     room->locals = NULL;
 }
 
+/* Then: nothing is owed by those that are gone. */
+static void settle(struct verd__scheduler *scheduler, struct verd_thread *thread)
+{
+    (void)scheduler;
+    if (thread->state != VERD__STARTED)
+        return;
+    struct verd__room *room = verd__room(thread);
+    struct verd__duty *duty;
+    while ((duty = room->duties) != NULL) {
+        room->duties = duty->outer;
+        duty->settle(duty);
+    }
+}
+
 static void end(struct verd__scheduler *scheduler, struct verd_thread *thread)
 {
     thread->flags &= (uint8_t)~VERD__QUEUED;
@@ -71,6 +86,7 @@ void verd__fork_child(void)
     if (scheduler == NULL)
         return;
     for_each_other(scheduler, undo_wait);
+    for_each_other(scheduler, settle);
     scheduler->batch = NULL;
     scheduler->first = NULL;
     scheduler->last = &scheduler->first;

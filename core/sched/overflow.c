@@ -10,14 +10,29 @@
 
 #define SIGNAL_STACK_MIN ((size_t)16 * 1024)
 
-/* Whether the address lies in the guard of the running thread's stack. */
-static bool in_guard(const struct verd__scheduler *scheduler, const void *address)
+/* Whether the address lies in the guard of the thread's stack. */
+static bool is_below(const struct verd_thread *thread, const void *address)
 {
-    if (scheduler == NULL || scheduler->running == scheduler->main)
+    if (thread->state != VERD__STARTED || thread->stack == NULL)
         return false;
-    const struct verd__stack *stack = scheduler->running->stack;
-    size_t below = (size_t)((uintptr_t)stack->low - (uintptr_t)address);
+    size_t below = (size_t)((uintptr_t)thread->stack->low - (uintptr_t)address);
     return below - 1 < (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The thread in the guard of whose stack the address lies; NULL: none. It need not be the running one:
+ * in a switch, that is the next already. */
+static const struct verd_thread *find_below(const struct verd__scheduler *scheduler,
+                                            const void *address)
+{
+    const struct verd__slab *slab = scheduler != NULL ? scheduler->slabs : NULL;
+    for (; slab != NULL; slab = slab->next) {
+        for (size_t i = 0; i < slab->used; i++) {
+            const struct verd_thread *thread = &slab->threads[i];
+            if (thread != scheduler->main && is_below(thread, address))
+                return thread;
+        }
+    }
+    return NULL;
 }
 
 static void say_overflow(const struct verd_thread *thread)
@@ -41,8 +56,9 @@ static void say_overflow(const struct verd_thread *thread)
 static void on_fault(int signal, siginfo_t *info, void *ucontext)
 {
     (void)ucontext;
-    if (in_guard(verd__current, info->si_addr))
-        say_overflow(verd__current->running);
+    const struct verd_thread *thread = find_below(verd__current, info->si_addr);
+    if (thread != NULL)
+        say_overflow(thread);
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(signal, &action, NULL);
     if (info->si_code <= 0) /* sent by someone: it does not come again by itself */

@@ -31,6 +31,7 @@ struct verd__wait;
 struct verd__watch;
 struct verd__owner;
 struct verd__exceptions;
+struct verd__duty;
 
 /* Calls that may succeed at once before a thread has to give way. */
 #define VERD__BUDGET 64
@@ -96,6 +97,7 @@ struct verd__room {
     void **locals;                 /* VERD_KEYS_MAX of them; NULL: none set yet */
     struct verd__owner *member;    /* the owner of which it counts as a member; NULL: none */
     void *fibre;                   /* AddressSanitizer's fake stack, while suspended */
+    struct verd__duty *duties;     /* the innermost; NULL: none */
     char name[VERD_NAME_SIZE];
 };
 

@@ -18,6 +18,10 @@
  * stderr says so and the thread stays first in line for the next stack that an ending thread leaves;
  * threads that run are not harmed and none is lost.
  *
+ * Below each stack lies a guard page: an overflow is one line on stderr, and a crash. A function whose
+ * local variables are larger than a page may step over it, unless it is compiled with
+ * -fstack-clash-protection, as some distributions do by default.
+ *
  * Threads run in the order in which they became able to, unless the environment has
  * VERD_SCHEDULE_SEED=n, a decimal number, for tests: then lots are drawn among all that can run, and any
  * order may come up. What is promised of order holds nevertheless (threads start in the order of spawning,

@@ -58,6 +58,34 @@ static void overflow_among_others(void)
     verd_join(t, NULL);
 }
 
+/* Steps so small that it is a switch that does not fit any more: its frame is larger than one. */
+static __attribute__((noinline)) int yield_in_small_steps(int depth)
+{
+    volatile int step = 1;
+    verd_yield();
+    return depth == bottom ? 0 : yield_in_small_steps(depth + 1) + step;
+}
+
+static void *overflow_in_small_steps(void *arg)
+{
+    return (void *)(intptr_t)yield_in_small_steps((int)(intptr_t)arg);
+}
+
+static void *yield_on(void *arg)
+{
+    while (bottom < 0)
+        verd_yield();
+    return arg;
+}
+
+static void overflow_in_a_switch(void)
+{
+    verd_attr attr = {.name = "small", .stack_size = VERD_STACK_SIZE_MIN};
+    verd_thread *t = verd_spawn_with(&attr, overflow_in_small_steps, NULL);
+    verd_spawn(yield_on, NULL);
+    verd_join(t, NULL);
+}
+
 static void *overflow_elsewhere(void *arg)
 {
     overflow_unnamed();
@@ -164,7 +192,8 @@ int main(void)
          "\"",
          1},
         {"named", overflow_named, SIGSEGV, 0, {line, " \"deep\":", NULL, advice}, NULL, 1},
-        {"among others", overflow_among_others, SIGSEGV, 0, {NULL}, NULL, 0},
+        {"among others", overflow_among_others, SIGSEGV, 0, {line, advice}, NULL, 1},
+        {"in a switch", overflow_in_a_switch, SIGSEGV, 0, {line, " \"small\":", advice}, NULL, 1},
         {"other OS thread", overflow_on_another_os_thread, SIGSEGV, 0, {line, advice}, NULL, 1},
         {"main", overflow_main, SIGSEGV, 0, {NULL}, "libverd", 0},
         {"null in main", dereference_in_main, SIGSEGV, 0, {NULL}, "libverd", 0},
