@@ -35,10 +35,16 @@ struct verd__clock {
 /* Reads the base pair, unless the kernel itself does not trust the counter; returns whether it has. */
 int verd__clock_start(struct verd__clock *clock);
 
+/* Whether it has; then a moment is a reading of verd__cycles. */
+static inline bool verd__clock_runs(const struct verd__clock *clock)
+{
+    return clock->cycles != 0;
+}
+
 /* This moment, or 0 where there is no counter to be used. */
 static inline uint64_t verd__moment(struct verd__clock *clock)
 {
-    if (__builtin_expect(clock->cycles == 0, 0) && !verd__clock_start(clock))
+    if (__builtin_expect(!verd__clock_runs(clock), 0) && !verd__clock_start(clock))
         return 0;
     return verd__cycles();
 }

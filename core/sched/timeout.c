@@ -5,6 +5,8 @@
 
 #include "sched/wait.h"
 
+#define INTERRUPT_OF_SCOPES (VERD__INTERRUPT_TIMEOUT | VERD__INTERRUPT_UNARMED)
+
 /* The scope's deadline has come: the thread learns of it now if it waits, else at its next wait. */
 static void fire(struct verd__timer *timer)
 {
@@ -25,42 +27,66 @@ static bool is_open(const struct verd__room *room, const struct verd_timeout *wa
     return timeout != NULL;
 }
 
-/* Counts from now on. */
-static inline void start(struct verd__scheduler *scheduler, verd_timeout *timeout,
-                         verd_duration after)
+/* Begins to count where there is no moment of the beginning: the deadline is known now. */
+static __attribute__((noinline)) int start_slowly(verd_timeout *timeout, verd_duration after)
 {
+    uint8_t interrupt = 0;
     timeout->timer.deadline = after;
+    timeout->begun = 0;
     if (after <= 0) {
-        timeout->fired = true;
-        timeout->thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
+        interrupt = VERD__INTERRUPT_TIMEOUT;
     } else if (after != VERD_FOREVER) {
-        timeout->begun = verd__moment(&scheduler->moments);
-        if (timeout->begun == 0)
-            timeout->timer.deadline = verd__time_after(verd_now(), after);
-        timeout->thread->interrupt |= VERD__INTERRUPT_UNARMED;
+        interrupt = VERD__INTERRUPT_UNARMED;
+        timeout->timer.deadline = verd__time_after(verd_now(), after);
     }
+    timeout->fired = after <= 0;
+    timeout->thread->interrupt |= interrupt;
+    return 0;
 }
 
-int verd_timeout_begin(verd_timeout *timeout, verd_duration after)
+/* A scope on the running thread. What is unusual is in functions of its own, so that the rest needs no
+ * frame. */
+static inline int begin(struct verd__scheduler *scheduler, verd_timeout *timeout,
+                        verd_duration after)
+{
+    struct verd_thread *self = scheduler->running;
+    struct verd__room *room = verd__room(self);
+    timeout->timer.next = NULL; /* not armed */
+    timeout->timer.deadline = after;
+    timeout->timer.fire = fire;
+    timeout->outer = room->timeouts;
+    timeout->thread = self;
+    timeout->fired = false;
+    room->timeouts = timeout;
+    bool is_finite = after > 0 && after != VERD_FOREVER;
+    if (__builtin_expect(!is_finite || !verd__clock_runs(&scheduler->moments), 0))
+        return start_slowly(timeout, after);
+    timeout->begun = verd__cycles();
+    self->interrupt |= VERD__INTERRUPT_UNARMED;
+    return 0;
+}
+
+/* There are others, this one perhaps among them, or this is the first of the OS thread. */
+static __attribute__((noinline)) int begin_slowly(verd_timeout *timeout, verd_duration after)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL) {
         *timeout = (verd_timeout){.timer.fire = fire};
         return -1;
     }
-    struct verd_thread *self = scheduler->running;
-    struct verd__room *room = verd__room(self);
-    if (room->timeouts != NULL && is_open(room, timeout))
-        verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
-    timeout->timer.next = NULL;    /* not armed */
-    timeout->timer.fire = fire;
-    timeout->thread = self;
-    timeout->begun = 0;
-    timeout->fired = false;
-    timeout->outer = room->timeouts;
-    room->timeouts = timeout;
-    start(scheduler, timeout, after);
-    return 0;
+    verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
+    verd__clock_start(&scheduler->moments);
+    return begin(scheduler, timeout, after);
+}
+
+int verd_timeout_begin(verd_timeout *timeout, verd_duration after)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    if (__builtin_expect(scheduler == NULL || !verd__clock_runs(&scheduler->moments) ||
+                             verd__room(scheduler->running)->timeouts != NULL,
+                         0))
+        return begin_slowly(timeout, after);
+    return begin(scheduler, timeout, after);
 }
 
 /* The point in time at which the scope runs out. */
@@ -90,7 +116,7 @@ void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd_thread *t
 /* Recomputes what is pending from the scopes that are still open. */
 static void note_open(struct verd_thread *thread, const struct verd_timeout *timeout)
 {
-    thread->interrupt &= (uint8_t) ~(VERD__INTERRUPT_TIMEOUT | VERD__INTERRUPT_UNARMED);
+    thread->interrupt &= (uint8_t)~INTERRUPT_OF_SCOPES;
     for (; timeout != NULL; timeout = timeout->outer) {
         if (timeout->fired)
             thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
@@ -121,6 +147,19 @@ void verd__timeout_expire(struct verd_timeout *timeout)
     fire(&timeout->timer);
 }
 
+/* There are others, or it is armed. */
+static __attribute__((noinline)) bool end_slowly(struct verd__scheduler *scheduler,
+                                                 verd_timeout *timeout)
+{
+    struct verd_thread *self = scheduler->running;
+    struct verd__room *room = verd__room(self);
+    if (!is_open(room, timeout))
+        return false;
+    close_until(scheduler, room, timeout);
+    note_open(self, room->timeouts);
+    return timeout->fired;
+}
+
 bool verd_timeout_end(verd_timeout *timeout)
 {
     struct verd__scheduler *scheduler = verd__current;
@@ -128,10 +167,12 @@ bool verd_timeout_end(verd_timeout *timeout)
         return false;
     struct verd_thread *self = scheduler->running;
     struct verd__room *room = verd__room(self);
-    if (!is_open(room, timeout))
-        return false;
-    close_until(scheduler, room, timeout);
-    note_open(self, room->timeouts);
+    bool is_only = room->timeouts == timeout && timeout->outer == NULL;
+    if (__builtin_expect(!is_only || verd__timer_armed(&timeout->timer), 0))
+        return end_slowly(scheduler, timeout);
+    room->timeouts = NULL;
+    timeout->thread = NULL;
+    self->interrupt &= (uint8_t)~INTERRUPT_OF_SCOPES;
     return timeout->fired;
 }
 
