@@ -138,7 +138,27 @@ static __attribute__((noinline)) int wait_in_line(struct verd__scheduler *schedu
     return 0;
 }
 
-int verd_queue_put(verd_queue *queue, void *item)
+/*
+ * The ways on which most items go come first, and need neither a frame nor a call: to a getter that waits,
+ * from a putter that waits, in and out of a first-in-first-out store where there is room. The rest goes the
+ * whole way, `put` and `get`.
+ */
+
+/* Whether nothing stands in the way of a call that need not wait; the budget is enough for it, too. */
+static inline bool is_clear(const verd_queue *queue, const struct verd__scheduler *scheduler)
+{
+    return scheduler != NULL && scheduler->budget > 1 &&
+           !(scheduler->running->interrupt & VERD__INTERRUPT_STOP) && queue != NULL &&
+           queue->scheduler == scheduler;
+}
+
+/* Whether `wait` can be ended as it is. */
+static inline bool is_plain(const struct verd__wait *wait)
+{
+    return wait->kind != &verd__select_case_kind;
+}
+
+static __attribute__((noinline)) int put(verd_queue *queue, void *item)
 {
     struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || check(queue, scheduler) != 0)
@@ -149,12 +169,35 @@ int verd_queue_put(verd_queue *queue, void *item)
     return wait_in_line(scheduler, &queue->putters, &put_kind, item, NULL);
 }
 
+int verd_queue_put(verd_queue *queue, void *item)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    if (__builtin_expect(!is_clear(queue, scheduler) || queue->closed, 0))
+        return put(queue, item);
+    struct verd__wait *getter = queue->getters.first;
+    if (getter != NULL && is_plain(getter)) {
+        verd__waiters_remove(&queue->getters, getter);
+        getter->value = item;
+        verd__wake(getter);
+    } else if (getter == NULL && queue->store.count < queue->capacity &&
+               verd__store_is_quick(&queue->store) && queue->store.count < queue->store.room) {
+        verd__store_add_quickly(&queue->store, item);
+    } else if (getter == NULL && queue->store.count >= queue->capacity) {
+        return wait_in_line(scheduler, &queue->putters, &put_kind, item, NULL);
+    } else {
+        return put(queue, item);
+    }
+    queue->unfinished++;
+    scheduler->budget--;
+    return 0;
+}
+
 int verd_queue_try_put(verd_queue *queue, void *item)
 {
     return check(queue, verd__current) != 0 ? -1 : outcome(verd__queue_put_now(queue, item));
 }
 
-int verd_queue_get(verd_queue *queue, void **item)
+static __attribute__((noinline)) int get(verd_queue *queue, void **item)
 {
     struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || check(queue, scheduler) != 0)
@@ -165,6 +208,28 @@ int verd_queue_get(verd_queue *queue, void **item)
     if (error != EAGAIN)
         return verd__finish(outcome(error));
     return wait_in_line(scheduler, &queue->getters, &get_kind, NULL, item);
+}
+
+int verd_queue_get(verd_queue *queue, void **item)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    if (__builtin_expect(!is_clear(queue, scheduler) || item == NULL, 0))
+        return get(queue, item);
+    struct verd__wait *putter = queue->putters.first;
+    if (putter == NULL && queue->store.count > 0 && verd__store_is_quick(&queue->store)) {
+        *item = verd__store_take_quickly(&queue->store);
+    } else if (putter != NULL && queue->store.count == 0 && is_plain(putter)) {
+        verd__waiters_remove(&queue->putters, putter);
+        *item = putter->value;
+        queue->unfinished++;
+        verd__wake(putter);
+    } else if (putter == NULL && queue->store.count == 0 && !queue->closed) {
+        return wait_in_line(scheduler, &queue->getters, &get_kind, NULL, item);
+    } else {
+        return get(queue, item);
+    }
+    scheduler->budget--;
+    return 0;
 }
 
 int verd_queue_try_get(verd_queue *queue, void **item)
