@@ -2,7 +2,6 @@
 #include "http/line.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "http/host.h"
 #include "http/text.h"
@@ -38,9 +37,7 @@ static char *target_end(char *target)
  * the slashes to have room for a zero. */
 static char *parse_origin(struct verd__head *head, char *target)
 {
-    size_t scheme = strncasecmp(target, "http://", 7) == 0    ? 7
-                    : strncasecmp(target, "https://", 8) == 0 ? 8
-                                                              : 0;
+    size_t scheme = verd__begins(target, "http://") ? 7 : verd__begins(target, "https://") ? 8 : 0;
     char *host = target + scheme;
     size_t size = strcspn(host, "/?");
     if (scheme == 0 || size == 0 || *host == ':' || !verd__is_host(host, size))
@@ -164,7 +161,7 @@ static size_t next_member(const char **list)
 
 static bool is_member(const char *text, size_t size, const char *name)
 {
-    return size == strlen(name) && strncasecmp(text, name, size) == 0;
+    return size == strlen(name) && verd__begins(text, name);
 }
 
 static int note_connection(struct verd__head *head, const char *value)
@@ -191,7 +188,7 @@ static int note_transfer(struct verd__head *head, const char *value)
         if (head->bits & VERD__HEAD_CHUNKED)
             return 400;
         bool chunked = is_member(value, size, "chunked");
-        if (!chunked && size > 7 && strncasecmp(value, "chunked", 7) == 0 &&
+        if (!chunked && size > 7 && verd__begins(value, "chunked") &&
             !verd__is_token[(unsigned char)value[7]])
             return 400; /* it has no parameters */
         head->bits |= (uint16_t)(chunked ? VERD__HEAD_CHUNKED : VERD__HEAD_UNKNOWN);

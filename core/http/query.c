@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "http/chunk.h"
 
@@ -113,7 +112,7 @@ static bool is_left_out(const struct verd__query *query, const char *name)
     static const char *const own[] = {"Host", "Authorization", "Proxy-Authorization", "Cookie",
                                       NULL};
     return (query->foreign && is_one_of(name, own)) ||
-           (query->bare && strncasecmp(name, "Content-", 8) == 0);
+           (query->bare && verd__begins(name, "Content-"));
 }
 
 /* A field that is sent unless the user has given it another value. */

@@ -79,13 +79,28 @@ static unsigned char lower(char c)
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : (unsigned char)c;
 }
 
+/* Mostly they are written alike, as the RFCs write them. */
+static inline bool are_same(char one, char other)
+{
+    return one == other || lower(one) == lower(other);
+}
+
 bool verd__same(const char *one, const char *other)
 {
-    while (*one != '\0' && lower(*one) == lower(*other)) {
+    while (*one != '\0' && are_same(*one, *other)) {
         one++;
         other++;
     }
     return *one == *other;
+}
+
+bool verd__begins(const char *text, const char *word)
+{
+    while (*word != '\0' && are_same(*text, *word)) {
+        text++;
+        word++;
+    }
+    return *word == '\0';
 }
 
 static bool grow(struct verd__text *text, size_t size)

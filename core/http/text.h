@@ -16,8 +16,10 @@ bool verd__is_name(const char *text);
 /* Whether it can be a field's value: there are no control characters but tabs. */
 bool verd__is_text(const char *text, size_t size);
 
-/* Whether they are the same but for upper and lower case, in ASCII. */
+/* Whether they are the same but for upper and lower case, in ASCII whatever the locale is; and whether the
+ * text begins with the word. */
 bool verd__same(const char *one, const char *other);
+bool verd__begins(const char *text, const char *word);
 
 /* Text under construction. After a failed allocation it takes nothing more. */
 struct verd__text {

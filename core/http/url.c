@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "http/host.h"
 #include "http/text.h"
@@ -155,8 +154,8 @@ static int parse(struct verd__url *url, const char *text, bool escape)
     size_t scheme = text != NULL ? scheme_size(text) : 0;
     if (scheme == 0)
         return fail(EINVAL);
-    url->secure = scheme == 6 && strncasecmp(text, "https", 5) == 0;
-    if (!url->secure && (scheme != 5 || strncasecmp(text, "http", 4) != 0))
+    url->secure = scheme == 6 && verd__begins(text, "https");
+    if (!url->secure && (scheme != 5 || !verd__begins(text, "http")))
         return fail(EPROTONOSUPPORT);
     if (text[scheme] != '/' || text[scheme + 1] != '/')
         return fail(EINVAL);
