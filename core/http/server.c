@@ -53,8 +53,8 @@ static void free_spare(struct verd_http_server *server)
 
 /* ---- a crowd ---- */
 
-/* A client waits for a slot: the connection that is idle for longest makes room, or if there is none,
- * the next to become idle. */
+/* A client waits for a slot or a descriptor: the connection that is idle for longest makes room, or if
+ * there is none, the next to become idle. */
 static void make_room(void *arg)
 {
     struct verd_http_server *server = arg;

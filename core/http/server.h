@@ -30,7 +30,7 @@ struct verd_http_server {
     struct verd__date date;
     int listener;  /* until it stops */
     bool stopping; /* what is answered from now on is the last of its connection */
-    bool crowded;  /* a client waits for a slot: the next connection that gets idle, ends */
+    bool crowded;  /* a client waits to get in: the next connection that gets idle, ends */
 };
 
 /* A client; lives on the stack of its thread. */

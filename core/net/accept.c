@@ -37,7 +37,7 @@ static bool is_passing(int fd, int error)
     }
 }
 
-static bool is_shortage(int error)
+bool verd__accept_is_short(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
            error == ENOSPC; /* fs.epoll.max_user_watches */
@@ -48,7 +48,7 @@ static ssize_t try_accept(int fd, const struct verd__request *request)
 {
     struct pollfd poller = {.fd = fd, .events = POLLIN};
     int client = accept4(fd, request->from, request->from_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (client >= 0 || !is_shortage(errno))
+    if (client >= 0 || !verd__accept_is_short(errno))
         return client;
     int error = errno;
     errno = poll(&poller, 1, 0) == 0 ? EAGAIN : error;
@@ -71,7 +71,7 @@ static unsigned kind_of(int client, const struct verd__fd *listener)
 int verd__accept_recover(int fd, struct verd__accept_trouble *trouble)
 {
     bool passing = is_passing(fd, errno);
-    if (!passing && !is_shortage(errno))
+    if (!passing && !verd__accept_is_short(errno))
         return -1;
     if (passing && ++trouble->skipped < SKIP_MAX)
         return 0;

@@ -3,6 +3,7 @@
 #ifndef VERD_NET_ACCEPT_H
 #define VERD_NET_ACCEPT_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "net/shortage.h"
@@ -16,6 +17,9 @@ struct verd__accept_trouble {
 /* Accepts, or waits for it; with MSG_DONTWAIT in `flags`, EAGAIN instead. Returns the descriptor,
  * or -1 with any errno of accept(2), or as blocking calls have it. */
 int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
+/* Whether the error is a lack of descriptors or memory for a client that has come. */
+bool verd__accept_is_short(int error);
 
 /* After an error: 0 to go on, where it is not the listener's, and if it is a shortage, after a
  * pause; else -1, with that errno or, in a pause, ECANCELED or ETIMEDOUT. */

@@ -130,6 +130,8 @@ static int serve_next(struct verd_server *server)
             return serve_client(server, client);
         int error = errno;
         verd__pool_release(server->pool);
+        if (server->full != NULL && verd__accept_is_short(error))
+            server->full(server->ctx);
         errno = error;
         if (wait_for_client(server->listener, &trouble) != 0)
             return -1;

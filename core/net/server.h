@@ -53,8 +53,9 @@ static inline struct verd__handler *verd__handler_of(struct verd__ring *link)
     return (struct verd__handler *)(void *)((char *)link - offsetof(struct verd__handler, link));
 }
 
-/* As verd_serve, and calls full(ctx) when a client has come and the pool has no slot for it: if `full`
- * can have some other client's handler end, its slot is for the new one. */
+/* As verd_serve, and calls full(ctx) when a client has come for which the pool has no slot, or the
+ * system no descriptor or memory: if `full` can have some other client's handler end, what that had is
+ * for the new one. */
 struct verd_server *verd__serve(int listener, void (*handler)(int client, void *ctx), void *ctx,
                                 verd_pool *pool, void (*full)(void *ctx));
 

@@ -98,7 +98,8 @@ typedef struct verd_http_options {
      * kept; with more, it ends (64 KiB). */
     uint64_t drain;
     /* How many there are at once: others wait to be accepted, and whoever is idle for longest ends in
-     * their favour (10,000). With a pool of the caller's, the size of that counts. */
+     * their favour (10,000). With a pool of the caller's, the size of that counts. So it is when the
+     * process has no descriptor left for them. */
     size_t connections;
     /* From a request's first byte to its header's end: 408 beyond. Also up to the first byte of the
      * first request, and for `open` (20 s). */

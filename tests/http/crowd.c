@@ -2,9 +2,12 @@
 
 /* Many connections: of which most are idle, and more than there is room for. */
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "call.h"
 #include "http/server.h"
@@ -94,6 +97,75 @@ Test(http, a_crowded_server_stops)
     verd_http_free(site.server);
     verd_close(first);
 }
+
+/* ---- no descriptors ---- */
+
+/* A socket for later, behind which there is no descriptor to be had. */
+static int take_last_descriptor(void)
+{
+    struct rlimit limit;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int next = dup(fd);
+    cr_assert(fd >= 0 && next >= 0);
+    close(next);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = (rlim_t)next;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return fd;
+}
+
+/* The system makes the connection, before the server accepts it. */
+static void connect_last(int fd)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)site.port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    say(fd, GET);
+}
+
+Test(http, an_idle_connection_gives_its_descriptor_to_whoever_lacks_one)
+{
+    site_open(&site, handle_hello, NULL);
+    int first = site_connect(&site);
+    say(first, GET);
+    hear_some(first, HELLO);
+    int second = site_connect(&site);
+    say(second, GET);
+    hear_some(second, HELLO);
+    int third = take_last_descriptor();
+    connect_last(third);
+    cr_expect_str_eq(hear_some(third, HELLO), HELLO);
+    cr_expect_str_eq(hear(first), "");
+    say(second, GET);
+    cr_expect_str_eq(hear_some(second, HELLO), HELLO);
+    verd_close(second);
+    verd_close(third);
+    site_close(&site);
+}
+
+Test(http, a_busy_connection_gives_its_descriptor_once_it_is_idle)
+{
+    site_open(&site, handle_when_told, NULL);
+    int first = site_connect(&site);
+    say(first, GET);
+    while (begun == 0)
+        verd_yield();
+    int second = take_last_descriptor();
+    connect_last(second);
+    settle();
+    cr_expect_eq(begun, 1);
+    verd_semaphore_release(&go);
+    verd_semaphore_release(&go);
+    cr_expect_str_eq(hear(first), HELLO);
+    cr_expect_str_eq(hear_some(second, HELLO), HELLO);
+    verd_close(second);
+    site_close(&site);
+}
+
+/* ---- many ---- */
 
 /* What a request takes is other connections' while this one is idle. */
 Test(http, idle_connections_share_what_a_request_takes)
