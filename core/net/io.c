@@ -73,8 +73,8 @@ static inline bool worth_trying(const struct verd__call *call)
            (request->flags & (MSG_DONTWAIT | ASIDE)) || request->size == 0;
 }
 
-/* There was nothing to read. A datagram socket that was shut down says so for ever: two attempts,
- * one before and one after the end was seen, are taken for the end. */
+/* There was nothing to read. A datagram socket or a Unix listener that was shut down says so for
+ * ever: two attempts, one before and one after the end was seen, are taken for the end. */
 static bool at_end(struct verd__call *call)
 {
     if (call->shut)
@@ -98,12 +98,16 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     *result = -1;
     call->tried = true;
     call->vain++;
-    if (call->request->flags & (MSG_DONTWAIT | ASIDE))
-        return true;
-    if (at_end(call)) {
-        *result = call->request->socket != NULL ? 0 : -1;
+    bool waits = !(call->request->flags & (MSG_DONTWAIT | ASIDE));
+    bool accepts = call->request->socket == NULL;
+    if ((waits || accepts) && at_end(call)) {
+        *result = accepts ? -1 : 0;
         errno = EINVAL; /* of accept, the -1 */
         return true;
+    }
+    if (!waits) {
+        errno = EAGAIN;
+        return !call->shut;
     }
     if (nothing_wanted(call)) {
         *result = 0;

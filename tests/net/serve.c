@@ -340,6 +340,18 @@ Test(serve, a_server_whose_listener_is_shut_down_ends_with_EINVAL)
     cr_expect_eq(outcome(verd_serve_wait(house.server)), -EINVAL);
 }
 
+/* Of which accept(2) says EAGAIN for ever. */
+Test(serve, a_server_whose_unix_listener_is_shut_down_ends_with_EINVAL)
+{
+    char name[32];
+    snprintf(name, sizeof name, "@verd-serve-%d", (int)getpid());
+    int listener = verd_listen_unix(name, 0);
+    verd_server *server = verd_serve(listener, greet, "hello", NULL);
+    callers_settle();
+    verd_shutdown(listener, SHUT_RDWR);
+    cr_expect_eq(outcome(verd_serve_wait(server)), -EINVAL);
+}
+
 Test(serve, a_second_server_of_a_listener_ends_with_EBUSY)
 {
     house_open(&house, NULL);
