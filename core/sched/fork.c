@@ -85,6 +85,7 @@ void verd__fork_child(void)
     struct verd__scheduler *scheduler = verd__current;
     if (scheduler == NULL)
         return;
+    scheduler->forked = true;
     for_each_other(scheduler, undo_wait);
     for_each_other(scheduler, settle);
     scheduler->batch = NULL;
@@ -93,6 +94,7 @@ void verd__fork_child(void)
     scheduler->starved = NULL;
     scheduler->starved_last = &scheduler->starved;
     for_each_other(scheduler, end);
+    scheduler->forked = false;
     if (scheduler->outside != NULL)
         scheduler->outside->forked(scheduler->outside);
 }

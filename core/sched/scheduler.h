@@ -155,6 +155,7 @@ struct verd__scheduler {
     size_t expecting; /* waits for the outside; 0: it is not asked. And VERD__SEEDED */
     int budget;
     bool yielded; /* someone has given way in this round: it ends with a look */
+    bool forked;  /* in the child of a fork: the others are being ended, and get nothing any more */
     struct verd__float_control float_control; /* what threads start with */
     struct verd__clock moments;               /* of timeouts that have not been waited for */
     uint64_t looked;               /* the moment of the last look at the outside; 0: unknown */

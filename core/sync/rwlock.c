@@ -28,11 +28,12 @@ static void admit(verd_rwlock *lock)
     }
 }
 
-/* A writer that gives up may have kept readers waiting. */
+/* A writer that gives up may have kept readers waiting; but not where the readers go as well. */
 static void cancel(struct verd__wait *wait)
 {
     verd__leave_line(wait);
-    admit((verd_rwlock *)wait->line); /* its first member */
+    if (!verd__current->forked)
+        admit((verd_rwlock *)wait->line); /* its first member */
 }
 
 _Static_assert(offsetof(verd_rwlock, waiters) == 0, "cancel relies on it");
