@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <verd/net.h>
@@ -227,9 +228,16 @@ int verd_process_wait(verd_process *process, int *status)
     return 0;
 }
 
+/* Whether the pid is still that of a child: others may have waited for it, with other calls. */
+static bool is_child(pid_t pid)
+{
+    siginfo_t info;
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 int verd_process_kill(const verd_process *process, int signal)
 {
-    if (process == NULL || process->pid == 0) {
+    if (process == NULL || process->pid == 0 || !is_child(process->pid)) {
         errno = ESRCH;
         return -1;
     }

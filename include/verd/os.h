@@ -190,8 +190,9 @@ int verd_process_spawn(verd_process *process, const verd_process_options *option
  * (unless NULL), or -1 with errno as verd_waitpid; ECHILD too if it has been waited for. */
 int verd_process_wait(verd_process *process, int *status);
 
-/* Sends a signal to the process. Never blocks; never reaches another process that has got the pid.
- * Returns 0, or -1 with errno ESRCH (it has been waited for), or as kill(2). */
+/* Sends a signal to the process. Never blocks; never reaches a stranger that has got the pid.
+ * Returns 0, or -1 with errno ESRCH (it has been waited for, by whatever call, or is not a child of the
+ * calling process, as after a fork), or as kill(2). */
 int verd_process_kill(const verd_process *process, int signal);
 
 /* Closes the pipes to the process, which goes on. Works in a killed thread. Never blocks. */

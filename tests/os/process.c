@@ -292,6 +292,14 @@ Test(os, a_process_that_was_waited_for_gets_no_signal)
     cr_assert(verd_process_kill(&process, SIGKILL) == -1 && errno == ESRCH);
 }
 
+/* Of the pids that a process may have got after another, its parent's is sure to be there. */
+Test(os, a_stranger_that_has_got_the_pid_of_a_process_gets_no_signal)
+{
+    verd_process process = {.pid = getppid(), .input = -1, .output = -1, .error = -1};
+    cr_assert_eq(verd_process_kill(&process, 0), -1);
+    cr_assert_eq(errno, ESRCH);
+}
+
 Test(os, a_process_is_waited_for_once)
 {
     start(SH("exit 0"));

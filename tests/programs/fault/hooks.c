@@ -450,6 +450,8 @@ void hook_freeaddrinfo(void *found)
 /* ---- processes ---- */
 
 HOOK(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options), -1, ECHILD)
+HOOK(int, waitid, (int type, unsigned id, void *info, int options), (type, id, info, options), -1,
+     ECHILD)
 HOOK(int, posix_spawn_file_actions_adddup2, (void *actions, int from, int to), (actions, from, to),
      errno, ENOMEM)
 HOOK(int, posix_spawn_file_actions_addchdir_np, (void *actions, const char *path), (actions, path),
