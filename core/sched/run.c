@@ -20,9 +20,9 @@ static inline bool wants_look(const struct verd__scheduler *scheduler)
     return (scheduler->timers.armed | scheduler->expecting) != 0;
 }
 
-/* The next thread of the round, taken out of the run queue, in the case that is worth being fast: it is
- * STARTED, and there is nothing to look at. NULL: next_thread knows. */
-static inline struct verd_thread *next_started(struct verd__scheduler *scheduler)
+/* The next thread of the round, whatever its state, taken out of the run queue. NULL: there is none, or
+ * something to look at before. */
+static inline struct verd_thread *next_at_hand(struct verd__scheduler *scheduler)
 {
     struct verd_thread *thread = scheduler->batch;
     if (thread == NULL) {
@@ -31,8 +31,6 @@ static inline struct verd_thread *next_started(struct verd__scheduler *scheduler
             return NULL;
         verd__turn(scheduler);
     }
-    if (__builtin_expect(thread->state != VERD__STARTED, 0))
-        return NULL;
     scheduler->batch = thread->next;
     return thread;
 }
@@ -133,6 +131,23 @@ static __attribute__((noinline)) void suspend_slowly(struct verd__scheduler *sch
     }
 }
 
+/* The next one is not started. Mostly it is to run, on a stack of the cache. */
+static __attribute__((noinline)) void suspend_for_new(struct verd__scheduler *scheduler,
+                                                      struct verd_thread *self,
+                                                      struct verd_thread *next)
+{
+    struct verd__stack_class *class = &scheduler->stacks.classes[scheduler->default_class];
+    if (next->state != VERD__UNSTARTED || next->stack != NULL || class->cached == NULL ||
+        scheduler->starved != NULL) {
+        scheduler->batch = next; /* back to where it was */
+        suspend_slowly(scheduler);
+        return;
+    }
+    next->flags &= (uint8_t)~VERD__QUEUED;
+    next->stack = verd__stack_take(&scheduler->stacks, scheduler->default_class);
+    switch_to(scheduler, self, next, false);
+}
+
 /* The running thread has C++ exceptions, which nobody else is to see. */
 static __attribute__((noinline)) void suspend_with_exceptions(struct verd__scheduler *scheduler)
 {
@@ -150,9 +165,11 @@ static inline void suspend(struct verd__scheduler *scheduler, struct verd_thread
         suspend_with_exceptions(scheduler);
         return;
     }
-    struct verd_thread *next = next_started(scheduler);
+    struct verd_thread *next = next_at_hand(scheduler);
     if (__builtin_expect(next == NULL, 0))
         suspend_slowly(scheduler);
+    else if (__builtin_expect(next->state != VERD__STARTED, 0))
+        suspend_for_new(scheduler, self, next);
     else if (__builtin_expect(next != self, 1))
         switch_to(scheduler, self, next, true);
     else
