@@ -36,6 +36,20 @@ int verd_event_fail(verd_event *event, int error)
     return event == NULL || error <= 0 ? verd__invalid() : settle(event, NULL, error);
 }
 
+static int await(struct verd__scheduler *scheduler, verd_event *event, void **value)
+{
+    struct verd__wait wait;
+    if (verd__home_check(event->home, &event->waiters) != 0)
+        return -1;
+    event->home = scheduler;
+    wait.kind = &event_kind;
+    if (verd__wait_in_line(scheduler, &wait, &event->waiters) != 0)
+        return -1;
+    if (value != NULL)
+        *value = wait.value;
+    return 0;
+}
+
 int verd_event_wait(verd_event *event, void **value)
 {
     struct verd__scheduler *scheduler = verd__enter();
@@ -43,19 +57,14 @@ int verd_event_wait(verd_event *event, void **value)
         return -1;
     if (event == NULL)
         return verd__invalid();
-    struct verd__wait wait = {.kind = &event_kind, .value = event->value};
-    if (!event->set) {
-        if (verd__home_check(event->home, &event->waiters) != 0)
-            return -1;
-        event->home = scheduler;
-        if (verd__wait_in_line(scheduler, &wait, &event->waiters) != 0)
-            return -1;
-    } else if (event->error != 0) {
+    if (!event->set)
+        return await(scheduler, event, value);
+    if (event->error != 0) {
         errno = event->error;
         return -1;
     }
     if (value != NULL)
-        *value = wait.value;
+        *value = event->value;
     return 0;
 }
 
