@@ -128,6 +128,21 @@ int verd_cancel(verd_thread *t);
 int verd_kill(verd_thread *t);
 
 /*
+ * A killed thread is not torn down: its calls fail, and its function returns, by whichever way out.
+ * What is to be released on all of them can be tied to the scope of a variable, with the attribute
+ * that gcc and clang have for it; calls that release work in killed threads.
+ *
+ *     static void unlock(verd_mutex **held) { if (*held != NULL) verd_mutex_unlock(*held); }
+ *
+ *     __attribute__((cleanup(unlock))) verd_mutex *held = NULL;
+ *     if (verd_mutex_lock(&lock) != 0)
+ *         return -1;
+ *     held = &lock;
+ *     if (verd_read(fd, buffer, size) < 0)
+ *         return -1;                              // and unlocked
+ */
+
+/*
  * Has fn(t, arg) called when t ends, on the ending thread, in the order of linking, before the
  * threads that wait for t run; at once if t has ended. fn must not block. Never blocks.
  * Returns 0, or -1 with errno

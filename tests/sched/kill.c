@@ -268,6 +268,33 @@ static void *shielded_sleep(void *arg)
     return (void *)(intptr_t)slept;
 }
 
+static verd_mutex guarded = VERD_MUTEX_INIT;
+
+static void unlock(verd_mutex **held)
+{
+    if (*held != NULL)
+        verd_mutex_unlock(*held);
+}
+
+static void *leave_early(void *arg)
+{
+    __attribute__((cleanup(unlock))) verd_mutex *held =
+        verd_mutex_lock(&guarded) == 0 ? &guarded : NULL;
+    if (held == NULL || verd_sleep(VERD_FOREVER) != 0)
+        return NULL;
+    return arg;
+}
+
+Test(sched, a_killed_thread_releases_what_is_tied_to_its_scopes)
+{
+    verd_thread *thread = verd_spawn(leave_early, NULL);
+    verd_yield();
+    cr_assert(verd_mutex_try_lock(&guarded) != 0 && errno == EAGAIN);
+    verd_kill(thread);
+    verd_join(thread, NULL);
+    cr_assert_eq(verd_mutex_try_lock(&guarded), 0);
+}
+
 Test(sched, a_shield_keeps_a_kill_from_a_thread_that_waits)
 {
     cr_assert_eq(killed(shielded_sleep, NULL), 0);
