@@ -58,10 +58,33 @@ Test(semaphore, a_release_beyond_the_bound_is_EOVERFLOW)
     cr_assert_eq(verd_semaphore_release(&semaphore), 0);
 }
 
-/* Each of four threads takes the lock again and again; how often each had it. */
+/* Each of some threads takes a unit, or the lock, and once it has given it back, again; how often
+ * each had it. */
+static verd_semaphore contended_units = VERD_SEMAPHORE_INIT(3);
 static verd_mutex contended;
-static long had[4];
+static long had[10];
 static bool enough;
+
+static void contend_for_units(void *arg)
+{
+    long *mine = arg;
+    while (!enough) {
+        verd_semaphore_acquire(&contended_units);
+        enough = ++*mine == 1000;
+        verd_yield();
+        verd_semaphore_release(&contended_units);
+    }
+}
+
+Test(semaphore, contenders_have_its_units_equally_often)
+{
+    for (int i = 0; i < 10; i++)
+        verd_spawn_n(contend_for_units, &had[i]);
+    while (!enough)
+        verd_yield();
+    for (int i = 0; i < 10; i++)
+        cr_assert(had[i] >= 900, "%ld", had[i]);
+}
 
 static void contend(void *arg)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "caller.h"
 #include "sched/scheduler.h"
@@ -95,6 +96,40 @@ Test(queue, rendezvous_puts_and_gets_meet_one_by_one)
     callers_settle();
     cr_assert(first.done && !second.done);
     cr_assert_eq(next(queue), 2);
+}
+
+static char trace[32];
+
+static void note(char who, long n)
+{
+    char *end = trace + strlen(trace);
+    end[0] = who;
+    end[1] = (char)('0' + n);
+    end[2] = ' ';
+}
+
+static void get_four(void *arg)
+{
+    void *item;
+    (void)arg;
+    for (int i = 0; i < 4; i++) {
+        verd_queue_get(queue, &item);
+        note('g', (long)item);
+    }
+}
+
+/* A getter that waits has its item before it runs; a putter goes on when its item is taken. */
+Test(queue, rendezvous_putter_and_getter_take_turns)
+{
+    queue = verd_queue_new(0);
+    verd_spawn_n(get_four, NULL);
+    verd_yield();
+    for (long i = 1; i <= 4; i++) {
+        verd_queue_put(queue, number(i));
+        note('p', i);
+    }
+    callers_settle();
+    cr_assert_str_eq(trace, "p1 g1 g2 p2 p3 g3 g4 p4 ");
 }
 
 Test(queue, rendezvous_a_putter_that_times_out_leaves_no_item)

@@ -60,6 +60,36 @@ Test(select, leaves_no_trace_in_the_cases_it_did_not_take)
     cr_assert_eq(caller_end(&chooser), 1);
 }
 
+/* A getter in front of it, and one behind, in the line that it leaves. */
+Test(select, leaves_those_in_the_line_that_it_leaves_in_their_order)
+{
+    struct caller front, chooser, behind;
+    caller_start(&front, get_left, NULL, NULL);
+    caller_start(&chooser, get_either, NULL, NULL);
+    caller_start(&behind, get_left, NULL, NULL);
+    verd_queue_try_put(right, number(5));
+    cr_assert_eq(caller_end(&chooser), 1);
+    verd_queue_try_put(left, number(1));
+    verd_queue_try_put(left, number(2));
+    cr_assert(caller_end(&front) == 0 && front.item == number(1));
+    cr_assert(caller_end(&behind) == 0 && behind.item == number(2));
+}
+
+Test(select, leaves_the_results_and_items_of_the_cases_it_did_not_take_alone)
+{
+    void *got = number(8), *lost = number(9);
+    verd_queue_free(left);
+    left = verd_queue_new(2);
+    verd_queue_put(left, number(3));
+    verd_queue_put(left, number(4));
+    verd_case cases[] = {VERD_PUT(left, number(6)), VERD_GET(right, &lost), VERD_GET(left, &got)};
+    cr_assert_eq(verd_select(cases, 3), 2); /* the others have to wait */
+    cr_assert(got == number(3) && lost == number(9));
+    cr_assert_eq(verd_queue_length(left), 1);
+    verd_queue_get(left, &got);
+    cr_assert(got == number(4) && verd_queue_length(left) == 0);
+}
+
 Test(select, a_put_is_taken_by_a_getter)
 {
     struct caller chooser;
