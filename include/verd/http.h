@@ -243,7 +243,8 @@ int verd_http_reply(verd_http_exchange *x, int status, const char *type, const v
 /*
  * Begins a reply whose body of `length` bytes follows in verd_http_write; VERD_HTTP_CHUNKED: any
  * number, in chunks, or, to a client of HTTP/1.0, up to the connection's end. Nothing is sent yet:
- * the header goes with the first bytes. Never blocks. Errors as verd_http_reply.
+ * the header goes with the first bytes. Never blocks. Returns 0, or -1 with errno EINVAL, EALREADY,
+ * EPROTO or ENOMEM, which mean what they mean of verd_http_reply.
  */
 int verd_http_begin(verd_http_exchange *x, int status, uint64_t length);
 
@@ -251,13 +252,14 @@ int verd_http_begin(verd_http_exchange *x, int status, uint64_t length);
  * Writes the next part of the reply's body. Small parts are collected; they are sent by
  * verd_http_flush, when there are enough of them, and when the handler returns. Blocks.
  * Returns 0, or -1 with errno
- *   EPIPE     the client is gone
+ *   EPIPE     the client is gone            ENOMEM  no memory to collect it
  *   EMSGSIZE  more than was announced
  *   EINVAL    no reply was begun            others as verd_stream_write
  */
 int verd_http_write(verd_http_exchange *x, const void *data, size_t size);
 
-/* Sends what was collected, the header included. Blocks. Returns 0, or -1 with errno as verd_http_write. */
+/* Sends what was collected, the header included. Blocks. Returns 0, or -1 with errno EPIPE,
+ * EINVAL (no reply was begun), or others as verd_stream_write. */
 int verd_http_flush(verd_http_exchange *x);
 
 /*

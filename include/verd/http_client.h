@@ -139,7 +139,7 @@ typedef struct verd_http_request_options {
 verd_http_response *verd_http_request(const char *method, const char *url,
                                       const verd_http_request_options *options);
 
-/* verd_http_request with the method GET. */
+/* verd_http_request with the method GET. Errors as verd_http_request. */
 verd_http_response *verd_http_get(const char *url, const verd_http_request_options *options);
 
 /*

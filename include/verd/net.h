@@ -11,18 +11,22 @@
  * These are plain descriptors: everything else in C works with them. Those made here are
  * non-blocking and close-on-exec. Descriptors made elsewhere can be used too, blocking or not;
  * their flags are left as they are. Close with verd_close what is used here: it wakes who waits and
- * tells the hub; a plain close is noticed too, but a waiter may learn of it only some time later, and
- * if the number is used again by then, one call on the new descriptor may end with EBADF in its place.
+ * tells the hub; a plain close is noticed too, but a waiter may learn of it only some time later,
+ * and if the number is used again by then, one call on the new descriptor may end with EBADF in its
+ * place.
  *
  * Every call that may block is tried first and waits only when it has to; it may also give way when
- * it has not waited for long. One thread may wait for input of a descriptor and one for output. All
- * that block return -1 with these errnos, besides those of the system call they are named after:
+ * it has not waited for long. One thread may wait for input of a descriptor and one for output.
+ * Calls that wait for a descriptor of the caller's return -1 with these errnos, besides those of
+ * the system call that they are named after:
  *
  *   ECANCELED  the thread was killed
  *   ETIMEDOUT  an enclosing timeout ran out (also: TCP gave up, as the system call says it)
  *   EBUSY      another thread waits in this direction already
  *   EBADF      the descriptor is not open, or was closed while this call waited
- *   ENOMEM     no memory for the hub's record of the descriptor
+ *   ENOMEM     no memory for the hub, or for its record of the descriptor
+ *   EMFILE, ENFILE  first use of a descriptor on this OS thread, and none to be had for the hub
+ *   ENOSPC     epoll(7) watches as many descriptors as it may (fs.epoll.max_user_watches)
  *
  * A write to a closed peer is EPIPE and never SIGPIPE. None returns EINTR.
  */
@@ -52,6 +56,8 @@ extern "C" {
  *   EINVAL         port is not in 0..65535, or an unknown flag
  *   EADDRNOTAVAIL  the host has no address, or not one of this machine
  *   EADDRINUSE, EACCES, EMFILE, ENFILE, ENOMEM: as socket(2), bind(2), listen(2)
+ *   EAGAIN         no OS thread to resolve the name
+ *   ECANCELED      the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  */
 int verd_listen(const char *host, int port, unsigned flags);
 
@@ -59,49 +65,60 @@ int verd_listen(const char *host, int port, unsigned flags);
  * A leading '@' is the abstract namespace. flags: 0. Returns the descriptor, or -1 with errno
  *   ENAMETOOLONG  the path does not fit sockaddr_un
  *   EINVAL        path is NULL or empty, or a flag
- *   EADDRINUSE    something lives there                  others as bind(2), listen(2) */
+ *   EADDRINUSE    something lives there
+ *   EMFILE, ENFILE, ENOMEM, and others as socket(2), bind(2), listen(2) */
 int verd_listen_unix(const char *path, unsigned flags);
 
 /* The local port of a TCP or UDP socket, or -1 with errno as getsockname(2), or EAFNOSUPPORT. */
 int verd_port(int fd);
 
 /*
- * Connects to a host. If it has several addresses, they are tried in the system's order of preference,
- * IPv6 and IPv4 by turns: each once the one before has failed, or has not answered for 250 ms (RFC
- * 8305). The first to answer is taken, and the others are given up. TCP_NODELAY is set. Blocks.
- * Returns the descriptor, or -1 with errno of the last address that failed, leaving aside those that
- * this machine has no way to, unless it has none to any: ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,
- * ENETUNREACH, ...; or
+ * Connects to a host. If it has several addresses, they are tried in the system's order of
+ * preference, IPv6 and IPv4 by turns: each once the one before has failed, or has not answered for
+ * 250 ms (RFC 8305). The first to answer is taken, and the others are given up. TCP_NODELAY is set.
+ * Blocks. Returns the descriptor, or -1 with errno of the last address that failed, leaving aside
+ * those that this machine has no way to, unless it has none to any: ECONNREFUSED, ETIMEDOUT,
+ * EHOSTUNREACH, ENETUNREACH, ...; or
  *   EINVAL         host is NULL or port not in 1..65535
  *   EADDRNOTAVAIL  the host has no address
+ *   EMFILE, ENFILE, ENOMEM  no descriptor; no memory
+ *   EAGAIN         no OS thread to resolve the name
+ *   ECANCELED      the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  */
 int verd_connect(const char *host, int port);
 
-/* Connects to the stream socket at a path ('@': abstract). Blocks. Errors as connect(2), and
- * ENAMETOOLONG, EINVAL as verd_listen_unix. */
+/* Connects to the stream socket at a path ('@': abstract). Blocks. Returns the
+ * descriptor, or -1 with errno ENAMETOOLONG, EINVAL (likewise), ECANCELED, ETIMEDOUT, EMFILE,
+ * ENFILE, ENOMEM, or as connect(2). */
 int verd_connect_unix(const char *path);
 
 /* Connects a socket that the caller has made, non-blocking or not: as connect(2), suspending
- * the green thread and not the OS thread. Blocks. Returns 0, or -1 and errno. A caller that gives up leaves the attempt going on
- * (EALREADY to the next). A non-blocking TCP socket is then as fast as one of verd_connect. */
+ * the green thread and not the OS thread. Blocks. A caller that gives up leaves the attempt going
+ * on. A non-blocking TCP socket is then as fast as one of verd_connect. Returns 0, or -1 with errno
+ * ECANCELED, ETIMEDOUT, EBADF, ENOMEM, EMFILE, ENFILE, ENOSPC (see above), EALREADY (an attempt
+ * goes on), or as connect(2). */
 int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
 
 /*
  * Accepts a connection, as accept(2): non-blocking, close-on-exec, TCP_NODELAY. Blocks. Out of
  * descriptors or kernel memory (EMFILE, ENFILE, ENOBUFS, ENOMEM) it waits and tries again;
- * connections that died in the backlog are skipped.
+ * connections that died in the backlog are skipped. Returns the descriptor, or -1 with errno
+ * ECANCELED, ETIMEDOUT, EBUSY, EBADF (see above), or as accept(2).
  */
 int verd_accept(int fd, struct sockaddr *address, socklen_t *length);
 
-/* As their POSIX namesakes, suspending the green thread and not the OS thread. Block. A read of 0 bytes'
- * room and a write of 0 bytes do not wait, except for a datagram. With MSG_DONTWAIT, MSG_OOB and
- * MSG_ERRQUEUE there is EAGAIN instead of waiting. A MSG_WAITALL that has got some bytes returns
- * them, whatever happens then. A disk file is read and written by another OS thread, unless the
- * bytes are in memory (<verd/os.h>). */
+/* As their POSIX namesakes, suspending the green thread and not the OS thread. Block. A read of 0
+ * bytes' room and a write of 0 bytes do not wait, except for a datagram. A disk file is read and
+ * written by another OS thread, unless the bytes are in memory (<verd/os.h>). Return -1 with errno
+ * as above, or as read(2), write(2). */
 ssize_t verd_read(int fd, void *buffer, size_t size);
 ssize_t verd_write(int fd, const void *buffer, size_t size);
 ssize_t verd_readv(int fd, const struct iovec *vector, int count);
 ssize_t verd_writev(int fd, const struct iovec *vector, int count);
+
+/* The same of sockets. With MSG_DONTWAIT, MSG_OOB and MSG_ERRQUEUE there is EAGAIN instead of
+ * waiting. A MSG_WAITALL that has got some bytes returns them, whatever happens then. Block. Return
+ * -1 with errno as above, EAGAIN, or as recv(2), send(2). */
 ssize_t verd_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t verd_send(int fd, const void *buffer, size_t size, int flags);
 ssize_t verd_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
@@ -113,27 +130,31 @@ ssize_t verd_sendmsg(int fd, const struct msghdr *message, int flags);
 
 /*
  * Reads until `size` bytes are there, or the end, or an error. Blocks. Returns the bytes read;
- * fewer than size (0 too) mean the end; -1 and errno on an error. *done (unless NULL) is always the
- * count of bytes read, so that a timeout or kill loses none.
+ * fewer than size (0 too) mean the end; -1 with errno as verd_read. *done (unless NULL) is always
+ * the count of bytes read, so that a timeout or kill loses none.
  */
 ssize_t verd_read_full(int fd, void *buffer, size_t size, size_t *done);
 
-/* Writes all `size` bytes. Blocks. Returns size, or -1 and errno; *done (unless NULL) is always the
- * count of bytes written. */
+/* Writes all `size` bytes. Blocks. Returns size, or -1 with errno as verd_write; *done (unless
+ * NULL) is always the count of bytes written. */
 ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done);
 
 /* As sendfile(2): from the regular file `from` to the socket or pipe `to`; advances *offset, or the
- * file's own offset if NULL. Blocks on `to`. Returns the bytes sent (0: the end), or -1. */
+ * file's own offset if NULL. Blocks on `to`. Returns the bytes sent (0: the end), or -1 with errno
+ * as above, or as sendfile(2). */
 ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count);
 
-/* As shutdown(2); who waits in that direction wakes by the end that it causes. Never blocks. */
+/* As shutdown(2); who waits in that direction wakes by the end that it causes. Never blocks.
+ * Returns 0, or -1 with errno as shutdown(2). */
 int verd_shutdown(int fd, int how);
 
 /* Closes the descriptor; threads that wait on it get EBADF. Works in a killed thread. Never waits
- * for the hub. Returns 0, or -1 and errno as close(2); after EIO it is closed all the same. */
+ * for the hub. Returns 0, or -1 with errno EBADF, or EIO as close(2): then it is closed all the
+ * same. */
 int verd_close(int fd);
 
-/* As pipe(2) and socketpair(2), non-blocking and close-on-exec. Never block. */
+/* As pipe(2) and socketpair(2), non-blocking and close-on-exec. Never block. Return 0, or -1 with
+ * errno EMFILE, ENFILE, ENOMEM, or as pipe(2), socketpair(2). */
 int verd_pipe(int fds[2]);
 int verd_socketpair(int domain, int type, int protocol, int fds[2]);
 
@@ -148,7 +169,8 @@ int verd_wait_fd(int fd, short events);
 /*
  * As poll(2): waits until one of n descriptors is ready, or timeout_ms milliseconds (below 0: for
  * ever). Blocks, unless timeout_ms is 0. Returns the number of ready ones, 0 when the time is over,
- * or -1 with errno as above, or ENOMEM.
+ * or -1 with errno ECANCELED, ETIMEDOUT, EBUSY, ENOMEM, EMFILE, ENFILE or ENOSPC (see above); that
+ * one is not open is an event (POLLNVAL).
  */
 int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 

@@ -88,10 +88,10 @@ int verd_offload(void *(*fn)(void *), void *arg, void **result);
 
 /*
  * Like verd_offload; a caller that gives up leaves arg and result to release(arg, result), which is
- * called exactly once: after fn has returned, or in place of fn, with NULL for the result. It runs on
- * an OS thread of the pool or on the caller's, and must not block. So after ECANCELED and ETIMEDOUT arg
- * is no longer the caller's, and after the other errnos it still is. NULL: there is nothing to release.
- * Blocks.
+ * called exactly once: after fn has returned, or in place of fn, with NULL for the result. It runs
+ * on an OS thread of the pool or on the caller's, and must not block. So after ECANCELED and
+ * ETIMEDOUT arg is no longer the caller's, and after the other errnos it still is. NULL: there is
+ * nothing to release. Blocks. Errors as verd_offload.
  */
 int verd_offload_with(void *(*fn)(void *), void *arg, void (*release)(void *arg, void *result),
                       void **result);
@@ -106,10 +106,11 @@ int verd_offload_resize(size_t threads);
 /* ---- names ---- */
 
 /*
- * As getaddrinfo(3): same arguments and results, to be freed with freeaddrinfo. What needs no lookup
- * (numeric host and service) is answered at once; else the system's resolver is offloaded. Blocks.
- * Returns 0 or an EAI_ error; EAI_SYSTEM with errno ECANCELED (killed), ETIMEDOUT (an enclosing timeout
- * ran out), or as verd_offload.
+ * As getaddrinfo(3): same arguments and results, to be freed with freeaddrinfo. What needs no
+ * lookup (numeric host and service) is answered at once; else the system's resolver is offloaded.
+ * Blocks. Returns 0 or an EAI_ error; EAI_SYSTEM with errno ECANCELED (killed), ETIMEDOUT (an
+ * enclosing timeout ran out), EAGAIN (no OS thread to be had), EMFILE, ENFILE, or as the resolver;
+ * EAI_MEMORY.
  */
 int verd_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                      struct addrinfo **result);
@@ -117,18 +118,18 @@ int verd_getaddrinfo(const char *host, const char *service, const struct addrinf
 /* ---- files ---- */
 
 /*
- * As their POSIX namesakes, offloaded. Block. Disk files are always ready to those who poll, and block all the
- * same; so do verd_read and verd_write on them, which are offloaded as well. What pread and read find in
- * the system's page cache they read at once.
+ * As their POSIX namesakes, offloaded. Block. Disk files are always ready to those who poll, and
+ * block all the same; so do verd_read and verd_write on them, which are offloaded as well. What
+ * pread and read find in the system's page cache they read at once.
  *
- * Callers may give up. Then the file is still opened, and closed again; a pwrite, though, and a read
- * or write of a disk file, is either taken back before it has begun, or finished and its count
- * returned: so after ECANCELED or ETIMEDOUT it has not happened. A pread reads into memory of its own
- * and is copied, so that it can be left alone. A descriptor may be closed once no call uses it.
+ * Callers may give up. Then the file is still opened, and closed again; a pwrite, though, and a
+ * read or write of a disk file, is either taken back before it has begun, or finished and its count
+ * returned: so after ECANCELED or ETIMEDOUT it has not happened. A pread reads into memory of its
+ * own and is copied, so that it can be left alone. A descriptor may be closed once no call uses it.
  *
- * verd_open sets O_CLOEXEC. Beyond a mebibyte, pread and pwrite are done in pieces; when giving up or
- * an error cuts them short they return what was done before, if anything was.
- * Errors are those of the system calls, and of verd_offload.
+ * verd_open sets O_CLOEXEC. Beyond a mebibyte, pread and pwrite are done in pieces; when giving up
+ * or an error cuts them short they return what was done before, if anything was. Return -1 with
+ * errno as above, EAGAIN (no OS thread to be had), or as open(2), pread(2), fsync(2), stat(2).
  */
 int verd_open(const char *path, int flags, ...);
 ssize_t verd_pread(int fd, void *buffer, size_t size, off_t offset);
@@ -147,7 +148,7 @@ int verd_fstat(int fd, struct stat *status);
  * no pidfd to be had, the children are looked at time and again, at most 64 ms apart. A caller that
  * gives up has reaped nothing. Blocks, unless WNOHANG is given.
  * Returns the child's pid, 0 (with WNOHANG), or -1 with errno ECHILD (no such child), EINVAL
- * (options), ECANCELED or ETIMEDOUT.
+ * (options), ECANCELED, ETIMEDOUT or ENOMEM.
  */
 pid_t verd_waitpid(pid_t pid, int *status, int options);
 
@@ -174,20 +175,22 @@ typedef struct verd_process {
 
 /*
  * Starts a process. It gets the three standard descriptors, and none of the caller's that are
- * close-on-exec; no signal is blocked in it, and SIGPIPE and the signals that the caller handles have
- * their default effect. The OS thread stands still until the program is being executed, as it does in
- * posix_spawn(3): some hundred microseconds, or as long as it takes to load it.
- * Returns 0 and *process, whose pipes are closed by verd_process_close or one by one with verd_close;
- * or -1 with errno
+ * close-on-exec; no signal is blocked in it, and SIGPIPE and the signals that the caller handles
+ * have their default effect. The OS thread stands still until the program is being executed, as it
+ * does in posix_spawn(3): some hundred microseconds, or as long as it takes to load it. Returns 0
+ * and *process, whose pipes are closed by verd_process_close or one by one with verd_close; or -1
+ * with errno
  *   ENOENT, EACCES, ...  as execvp(3), or of the directory
  *   EBADF                a descriptor that was named is not open
  *   EINVAL               an argument is NULL, there is no program, or an unknown constant
  *   EAGAIN, EMFILE, ...  as fork(2) and pipe(2)
+ *   ECANCELED            the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  */
 int verd_process_spawn(verd_process *process, const verd_process_options *options);
 
 /* verd_waitpid for the process, which is then over: pid becomes 0. Blocks. Returns 0 and *status
- * (unless NULL), or -1 with errno as verd_waitpid; ECHILD too if it has been waited for. */
+ * (unless NULL), or -1 with errno ECHILD (it has been waited for), ECANCELED, ETIMEDOUT or
+ * ENOMEM. */
 int verd_process_wait(verd_process *process, int *status);
 
 /* Sends a signal to the process. Never blocks; never reaches a stranger that has got the pid.

@@ -93,7 +93,8 @@ typedef int (*verd_source)(void *state, void **item);
  */
 verd_imap *verd_pool_imap(verd_pool *pool, void *(*fn)(void *), verd_source next, void *state);
 
-/* The same over an array of n items, which must stay until the imap is freed. */
+/* The same over an array of n items, which must stay until the imap is freed. Errors as
+ * verd_pool_imap. */
 verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *const *items, size_t n);
 
 /*
@@ -117,12 +118,12 @@ int verd_imap_next(verd_imap *it, void **result);
  */
 void verd_imap_free(verd_imap *it);
 
-/*
- * Makes a pile on a pool, which it shares with all others that use it, or on one of its own of `size`.
- * Never blocks. NULL with errno EINVAL (pool is NULL; size is 0 or above SSIZE_MAX), EPERM (another OS
- * thread's pool) or ENOMEM.
- */
+/* Makes a pile on a pool, which it shares with all others that use it. Never blocks. NULL with
+ * errno EINVAL (pool is NULL), EPERM (another OS thread's pool) or ENOMEM. */
 verd_pile *verd_pile_new(verd_pool *pool);
+
+/* The same on a pool of its own of `size`. Never blocks. NULL with errno EINVAL (size is 0 or above
+ * SSIZE_MAX) or ENOMEM. */
 verd_pile *verd_pile_sized(size_t size);
 
 /* Runs fn(arg) in the pile's pool, as verd_pool_spawn, and keeps its result for verd_pile_next.
@@ -140,7 +141,8 @@ int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg);
  */
 int verd_pile_next(verd_pile *pile, void **result);
 
-/* The next result in the order of finishing; otherwise as verd_pile_next, with which it mixes. Blocks. */
+/* The next result in the order of finishing; otherwise as verd_pile_next, with which it mixes.
+ * Blocks. Errors as verd_pile_next. */
 int verd_pile_next_any(verd_pile *pile, void **result);
 
 /* Results not yet taken: of threads that ended, run or wait to. 0 for NULL. */

@@ -32,14 +32,15 @@ typedef struct verd_queue verd_queue;
 
 #define VERD_UNBOUNDED SIZE_MAX
 
-/*
- * Makes a queue that holds `capacity` items: first in first out; last in first out; or the least by
- * `compare` first (as qsort(3)'s, but of the items themselves), equal ones in the order of coming.
- * Capacity 0 is a rendezvous: a put waits until its item is taken. Never block.
- * Return the queue, or NULL with errno ENOMEM, or EINVAL (compare is NULL).
- */
+/* Makes a queue that holds `capacity` items: first in first out; or last in first out. Capacity 0
+ * is a rendezvous: a put waits until its item is taken. Never block. Return the queue, or NULL with
+ * errno ENOMEM. */
 verd_queue *verd_queue_new(size_t capacity);
 verd_queue *verd_queue_new_lifo(size_t capacity);
+
+/* The same with the least by `compare` first (qsort's, but of the items themselves), and equal ones
+ * in the order of coming. Never blocks. Returns the queue, or NULL with errno ENOMEM, or EINVAL
+ * (compare is NULL). */
 verd_queue *verd_queue_new_priority(size_t capacity, int (*compare)(const void *, const void *));
 
 /* Frees the queue and forgets its items; NULL is ignored. Whoever waits gets EPIPE. Never blocks. */
@@ -49,14 +50,16 @@ void verd_queue_free(verd_queue *queue);
  * (closed, perhaps while waiting), ENOMEM (no memory to hold it). The item is then not in. */
 int verd_queue_put(verd_queue *queue, void *item);
 
-/* The same without waiting: EAGAIN if the queue is full; at capacity 0, if nobody waits for an item. */
+/* The same without waiting. Returns 0, or -1 with errno EAGAIN (it is full; at capacity 0, nobody
+ * waits for an item), EPIPE, ENOMEM, EINVAL or EPERM. */
 int verd_queue_try_put(verd_queue *queue, void *item);
 
 /* Takes an item out, blocking while there is none. Returns 0 and *item, or -1 with errno as above, or
  * EPIPE (closed and empty). */
 int verd_queue_get(verd_queue *queue, void **item);
 
-/* The same without waiting: EAGAIN if there is none. */
+/* The same without waiting. Returns 0 and *item, or -1 with errno EAGAIN (there is none), EPIPE,
+ * EINVAL or EPERM. */
 int verd_queue_try_get(verd_queue *queue, void **item);
 
 /* Takes no more items: putters get EPIPE at once, getters when the rest is drained. Never blocks; closing

@@ -66,7 +66,8 @@ int verd_resource_pool_get(verd_resource_pool *pool, void **item);
  * Returns 0, or -1 with errno EINVAL (NULL, or not one that this pool handed out) or EPERM. */
 int verd_resource_pool_put(verd_resource_pool *pool, void *item);
 
-/* Gives a broken resource back: it is destroyed and may be replaced. Returns as verd_resource_pool_put. */
+/* Gives a broken resource back: it is destroyed and may be replaced. Errors as
+ * verd_resource_pool_put. */
 int verd_resource_pool_discard(verd_resource_pool *pool, void *item);
 
 /* Creates resources until min exist. Blocks in create. Returns 0, or -1 with errno as

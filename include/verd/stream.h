@@ -56,17 +56,20 @@ static inline verd_stream verd_stream_of(int fd)
     return stream;
 }
 
-/* Read and write some bytes, as verd_read, verd_write and verd_writev do of a descriptor (<verd/net.h>),
- * and with their errnos or the callbacks'; of a vector, a callback gets the small parts together.
- * Block. EINVAL: the callback is NULL; EIO: it has written nothing. */
+/* Reads some bytes, as verd_read does of a descriptor (<verd/net.h>). Blocks. Returns how many, 0
+ * at the end, or -1 with errno EINVAL (the callback is NULL), or others as verd_read, or the
+ * callback's. */
 ssize_t verd_stream_read(const verd_stream *stream, void *buffer, size_t size);
+
+/* Write some bytes, as verd_write and verd_writev do; of a vector, a callback gets the small parts
+ * together. Block. Return how many, or -1 with errno EINVAL (the callback is NULL), EIO (it has
+ * written nothing), or others as verd_write, or the callback's. */
 ssize_t verd_stream_write(const verd_stream *stream, const void *data, size_t size);
 ssize_t verd_stream_writev(const verd_stream *stream, const struct iovec *vector, int count);
 
-/* Writes all of it. Blocks. Returns 0, or -1 and errno: then some may have been written. */
+/* Write all of it; the elements of the vector are changed. Block. Return 0, or -1 with errno as
+ * verd_stream_write: then some may have been written. */
 int verd_stream_write_full(const verd_stream *stream, const void *data, size_t size);
-
-/* The same for a vector, which is used up: its elements are changed. Blocks. */
 int verd_stream_writev_full(const verd_stream *stream, struct iovec *vector, int count);
 
 /* Ends what is written; the peer may still send. Blocks in the callback only. Returns 0, or -1 with

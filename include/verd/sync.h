@@ -117,7 +117,8 @@ typedef struct verd_mutex {
  * Returns 0, or -1 with errno as above, or EDEADLK (the caller holds it). */
 int verd_mutex_lock(verd_mutex *mutex);
 
-/* Locks if it can now. Returns 0, or -1 with errno EAGAIN (held by another), EDEADLK, EINVAL, EPERM. */
+/* Locks if it can now. Returns 0, or -1 with errno EAGAIN (held by another), EDEADLK, EINVAL,
+ * EPERM, ENOMEM. */
 int verd_mutex_try_lock(verd_mutex *mutex);
 
 /* Unlocks; the first in line has the lock at once. Never blocks.
@@ -169,7 +170,8 @@ int verd_rwlock_read_lock(verd_rwlock *lock);
  * holds it for writing). */
 int verd_rwlock_write_lock(verd_rwlock *lock);
 
-/* The same if it can be had now. Return 0, or -1 with errno EAGAIN, EDEADLK, EINVAL, EPERM. */
+/* The same if it can be had now. Return 0, or -1 with errno EAGAIN, EDEADLK, EINVAL, EPERM or
+ * ENOMEM. */
 int verd_rwlock_try_read_lock(verd_rwlock *lock);
 int verd_rwlock_try_write_lock(verd_rwlock *lock);
 

@@ -86,7 +86,8 @@ verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *a
  */
 verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *), void *arg);
 
-/* Like verd_spawn without handle and result: the cheapest. Returns 0, or -1 and errno likewise. */
+/* Like verd_spawn without handle and result: the cheapest. Returns 0, or -1 with errno as
+ * verd_spawn. */
 int verd_spawn_n(void (*fn)(void *), void *arg);
 
 /*
@@ -152,7 +153,7 @@ int verd_kill(verd_thread *t);
 int verd_link(verd_thread *t, void (*fn)(verd_thread *, void *), void *arg);
 
 /* Takes back the first link with this fn and arg. Returns 0, or -1 with errno ENOENT (there is
- * none), EINVAL or EPERM as verd_link. Never blocks. */
+ * none), EINVAL (t is NULL or was released) or EPERM (another OS thread's). Never blocks. */
 int verd_unlink(verd_thread *t, void (*fn)(verd_thread *, void *), void *arg);
 
 /*

@@ -41,7 +41,7 @@ verd_duration verd_now(void);
 int verd_sleep(verd_duration d);
 
 /* Like verd_sleep, until the point `t` on CLOCK_MONOTONIC; a point in the past gives way once.
- * Blocks. */
+ * Blocks. Errors as verd_sleep. */
 int verd_sleep_until(verd_duration t);
 
 /* Private to the library: a deadline in the scheduler's timer wheel. */

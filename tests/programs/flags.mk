@@ -6,9 +6,11 @@
 FAULT_WRAP := $(shell sed -n 's/^HOOK[_A-Z]*.[^,]*, \([a-z0-9_]*\),.*/-Wl,--wrap=\1/p' \
     tests/programs/fault/hooks.c)
 FAULT_OBJ := $(call objects,$(wildcard tests/programs/fault/*.c))
+ERRNO_OBJ := $(call objects,$(wildcard tests/programs/errno/*.c))
 
 $(BUILD)/programs/fault_injection: $(FAULT_OBJ) $(OBJ)/tests/support/process.c.o
-$(BUILD)/programs/fault_injection: PROGRAM_LINK = $(FAULT_WRAP)
-$(FAULT_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto
+$(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/programs/fault/hooks.c.o
+$(BUILD)/programs/fault_injection $(BUILD)/programs/errno_tables: PROGRAM_LINK = $(FAULT_WRAP)
+$(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto
 
--include $(FAULT_OBJ:%.o=%.d)
+-include $(patsubst %.o,%.d,$(FAULT_OBJ) $(ERRNO_OBJ))

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* <verd/stream.h> and <verd/http.h> */
+#include "table.h"
+
+#include <string.h>
+
+#define NAME "@libverd-errno"
+
+/* ---- streams ---- */
+
+static ssize_t write_nothing(void *ctx, const void *data, size_t size)
+{
+    (void)ctx, (void)data, (void)size;
+    return 0;
+}
+
+static const verd_stream_ops mute = {.write = write_nothing}, empty = {.write = NULL};
+static const verd_stream mute_stream = {.fd = -1, .ops = &mute};
+static const verd_stream empty_stream = {.fd = -1, .ops = &empty};
+static char byte;
+static struct iovec part = {&byte, 1};
+
+CALL(stream_read, verd_stream_read(&empty_stream, &byte, 1))
+CALL(stream_write, verd_stream_write(&empty_stream, &byte, 1))
+CALL(stream_write_nothing, verd_stream_write(&mute_stream, &byte, 1))
+CALL(stream_writev, verd_stream_writev(&empty_stream, &part, 1))
+CALL(stream_writev_nothing, verd_stream_writev(&mute_stream, &part, 1))
+CALL(stream_write_full, verd_stream_write_full(&empty_stream, &byte, 1))
+CALL(stream_write_full_nothing, verd_stream_write_full(&mute_stream, &byte, 1))
+CALL(stream_writev_full, verd_stream_writev_full(&empty_stream, &part, 1))
+CALL(stream_writev_full_nothing, verd_stream_writev_full(&mute_stream, &part, 1))
+
+/* ---- a server, and a handler that makes a call ---- */
+
+static int listener = -1;
+static verd_http_server *server;
+static verd_pool *pool;
+static int (*call_in_handler)(verd_http_exchange *exchange);
+static int got = -1; /* what it gave */
+
+static int handle(verd_http_exchange *exchange, void *ctx)
+{
+    (void)ctx;
+    got = call_in_handler(exchange);
+    return -1;
+}
+
+static void make_listener(void)
+{
+    listener = verd_listen_unix(NAME, 0);
+    must(listener >= 0);
+}
+
+static void make_server(void)
+{
+    static const verd_http_options options = {.body = 4};
+    make_listener();
+    server = verd_http_serve(listener, handle, NULL, &options);
+    must(server != NULL);
+}
+
+/* What the call gives in the handler of this request; the client goes before, unless it waits. */
+static int handled(const char *request, bool waits, int (*call)(verd_http_exchange *))
+{
+    call_in_handler = call;
+    make_server();
+    int client = verd_connect_unix(NAME);
+    must(client >= 0 && verd_write_full(client, request, strlen(request), NULL) > 0);
+    if (!waits)
+        must(verd_close(client) == 0);
+    while (got < 0)
+        must(verd_sleep(VERD_MS) == 0);
+    return got;
+}
+
+#define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define POST "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
+#define CHUNKS "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define CONNECT "CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n"
+#define UPGRADE "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n"
+
+/* A call of a table that is made in a handler; before it, `fault` (NULL: none) is to fail. */
+#define HANDLED(name, request, waits, fault, expression)   \
+    static int name##_in_handler(verd_http_exchange *x)    \
+    {                                                      \
+        if ((fault) != NULL)                               \
+            fault_next(fault, ENOMEM);                     \
+        return (expression) ? 0 : errno;                   \
+    }                                                      \
+    static int name(void)                                  \
+    {                                                      \
+        return handled(request, waits, name##_in_handler); \
+    }
+
+static char room[64];
+static const char *const none = NULL;
+
+static bool read_all(verd_http_exchange *x)
+{
+    ssize_t n;
+    while ((n = verd_http_read(x, room, sizeof room)) > 0)
+        ;
+    return n == 0;
+}
+
+static bool write_all(verd_http_exchange *x)
+{
+    static char bytes[100000];
+    return verd_http_begin(x, 200, VERD_HTTP_CHUNKED) == 0 &&
+           verd_http_write(x, bytes, sizeof bytes) == 0;
+}
+
+HANDLED(read_nonsense, CHUNKS "nonsense\r\n", true, none, read_all(x))
+HANDLED(read_too_much, CHUNKS "8\r\n12345678\r\n0\r\n\r\n", true, none, read_all(x))
+HANDLED(read_of_gone, POST "a", false, none, read_all(x))
+HANDLED(body_of_nonsense, CHUNKS "nonsense\r\n", true, none, verd_http_body(x, 9, NULL) != NULL)
+HANDLED(body_too_long, POST "abc", true, none, verd_http_body(x, 2, NULL) != NULL)
+HANDLED(body_of_gone, POST "a", false, none, verd_http_body(x, 9, NULL) != NULL)
+HANDLED(body_without_memory, POST "abc", true, "realloc", verd_http_body(x, 9, NULL) != NULL)
+HANDLED(add_nonsense, GET, true, none, verd_http_add(x, "a b", "c") == 0)
+HANDLED(add_late, GET, true, none,
+        verd_http_begin(x, 200, 0) == 0 && verd_http_add(x, "a", "b") == 0)
+HANDLED(add_without_memory, GET, true, "realloc", verd_http_add(x, "a", "b") == 0)
+HANDLED(reply_nonsense, GET, true, none, verd_http_reply(x, 99, NULL, NULL, 0) == 0)
+HANDLED(reply_again, GET, true, none,
+        verd_http_begin(x, 200, 0) == 0 && verd_http_reply(x, 200, NULL, NULL, 0) == 0)
+HANDLED(reply_to_connect, CONNECT, true, none, verd_http_reply(x, 200, NULL, NULL, 0) == 0)
+HANDLED(reply_to_gone, GET, false, none, verd_http_reply(x, 200, NULL, NULL, 0) == 0)
+HANDLED(reply_without_memory, GET, true, "realloc", verd_http_reply(x, 200, NULL, NULL, 0) == 0)
+HANDLED(begin_nonsense, GET, true, none, verd_http_begin(x, 99, 0) == 0)
+HANDLED(begin_again, GET, true, none,
+        verd_http_begin(x, 200, 0) == 0 && verd_http_begin(x, 200, 0) == 0)
+HANDLED(begin_to_connect, CONNECT, true, none, verd_http_begin(x, 200, 0) == 0)
+HANDLED(begin_without_memory, GET, true, "realloc", verd_http_begin(x, 200, 0) == 0)
+HANDLED(write_early, GET, true, none, verd_http_write(x, "a", 1) == 0)
+HANDLED(write_too_much, GET, true, none,
+        verd_http_begin(x, 200, 0) == 0 && verd_http_write(x, "a", 1) == 0)
+HANDLED(write_to_gone, GET, false, none, write_all(x))
+HANDLED(flush_early, GET, true, none, verd_http_flush(x) == 0)
+HANDLED(flush_to_gone, GET, false, none, verd_http_begin(x, 200, 1) == 0 && verd_http_flush(x) == 0)
+HANDLED(upgrade_nonsense, UPGRADE, true, none, verd_http_upgrade(x, "\n") == 0)
+HANDLED(upgrade_late, GET, true, none,
+        verd_http_begin(x, 200, 0) == 0 && verd_http_upgrade(x, "a") == 0)
+HANDLED(upgrade_unasked, GET, true, none, verd_http_upgrade(x, "a") == 0)
+
+static int write_without_memory_in_handler(verd_http_exchange *x)
+{
+    must(verd_http_begin(x, 200, VERD_HTTP_CHUNKED) == 0);
+    fault_next("realloc", ENOMEM);
+    return verd_http_write(x, "a", 1) == 0 ? 0 : errno;
+}
+
+static int write_without_memory(void)
+{
+    return handled(GET, true, write_without_memory_in_handler);
+}
+
+/* ---- the server ---- */
+
+static int wait_in_handler(verd_http_exchange *x)
+{
+    (void)x;
+    int error = verd_http_wait(server) != 0 ? errno : 0;
+    got = error; /* while it stays */
+    verd_park();
+    return error;
+}
+
+static int wait_within(void)
+{
+    return handled(GET, true, wait_in_handler);
+}
+
+static void make_busy_server(void)
+{
+    wait_within();
+}
+
+static void make_pool(void)
+{
+    make_listener();
+    pool = verd_pool_new(1);
+    must(pool != NULL);
+}
+
+static void make_pipe(void)
+{
+    int fds[2];
+    must(verd_pipe(fds) == 0);
+    listener = fds[0];
+}
+
+static void make_socket(void)
+{
+    listener = real_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static void close_listener(void)
+{
+    make_server();
+    verd_yield();
+    must(verd_close(listener) == 0);
+}
+
+static void shut_listener(void)
+{
+    make_server();
+    verd_yield();
+    must(verd_shutdown(listener, SHUT_RDWR) == 0);
+}
+
+static void accept_first(void *arg)
+{
+    verd_accept(listener, NULL, arg);
+}
+
+static void take_listener(void)
+{
+    make_listener();
+    must(verd_spawn_n(accept_first, NULL) == 0);
+    verd_yield();
+    server = verd_http_serve(listener, handle, NULL, NULL);
+    must(server != NULL);
+}
+
+static int serve_in_pool(void)
+{
+    verd_http_options options = {.pool = pool};
+    return verd_http_serve(listener, handle, NULL, &options) == NULL ? errno : 0;
+}
+
+CALL_FOR_POINTER(serve, verd_http_serve(listener, handle, NULL, NULL))
+CALL(stop, verd_http_stop(server, VERD_FOREVER))
+CALL(stop_none, verd_http_stop(NULL, 0))
+CALL(wait_for_it, verd_http_wait(server))
+CALL(free_it, verd_http_free(server))
+
+const struct row http_rows[] = {
+    PLAINLY("verd_stream_read", EINVAL, NULL, stream_read),
+    PLAINLY("verd_stream_write", EINVAL, NULL, stream_write),
+    PLAINLY("verd_stream_write", EIO, NULL, stream_write_nothing),
+    PLAINLY("verd_stream_writev", EINVAL, NULL, stream_writev),
+    PLAINLY("verd_stream_writev", EIO, NULL, stream_writev_nothing),
+    PLAINLY("verd_stream_write_full", EINVAL, NULL, stream_write_full),
+    PLAINLY("verd_stream_write_full", EIO, NULL, stream_write_full_nothing),
+    PLAINLY("verd_stream_writev_full", EINVAL, NULL, stream_writev_full),
+    PLAINLY("verd_stream_writev_full", EIO, NULL, stream_writev_full_nothing),
+
+    PLAINLY("verd_http_serve", EBADF, NULL, serve),
+    PLAINLY("verd_http_serve", ENOTSOCK, make_pipe, serve),
+    PLAINLY("verd_http_serve", EINVAL, make_socket, serve),
+    ELSEWHERE("verd_http_serve", make_pool, serve_in_pool),
+    WITHOUT("verd_http_serve", ENOMEM, make_listener, serve, "calloc"),
+    WITHOUT("verd_http_serve", EMFILE, make_socket, serve, "epoll_create1"),
+    WITHOUT("verd_http_serve", ENFILE, make_socket, serve, "epoll_create1"),
+    BLOCKS("verd_http_stop", make_busy_server, stop),
+    PLAINLY("verd_http_stop", EINVAL, NULL, stop_none),
+    ELSEWHERE("verd_http_stop", make_server, stop),
+    BLOCKS("verd_http_wait", make_server, wait_for_it),
+    PLAINLY("verd_http_wait", EDEADLK, NULL, wait_within),
+    PLAINLY("verd_http_wait", EBADF, close_listener, wait_for_it),
+    PLAINLY("verd_http_wait", EINVAL, shut_listener, wait_for_it),
+    PLAINLY("verd_http_wait", EBUSY, take_listener, wait_for_it),
+    ELSEWHERE("verd_http_wait", make_server, wait_for_it),
+    PLAINLY("verd_http_free", EBUSY, make_server, free_it),
+    ELSEWHERE("verd_http_free", make_server, free_it),
+
+    PLAINLY("verd_http_read", EBADMSG, NULL, read_nonsense),
+    PLAINLY("verd_http_read", EMSGSIZE, NULL, read_too_much),
+    PLAINLY("verd_http_read", ECONNRESET, NULL, read_of_gone),
+    PLAINLY("verd_http_body", EBADMSG, NULL, body_of_nonsense),
+    PLAINLY("verd_http_body", EMSGSIZE, NULL, body_too_long),
+    PLAINLY("verd_http_body", ECONNRESET, NULL, body_of_gone),
+    PLAINLY("verd_http_body", ENOMEM, NULL, body_without_memory),
+    PLAINLY("verd_http_add", EINVAL, NULL, add_nonsense),
+    PLAINLY("verd_http_add", EALREADY, NULL, add_late),
+    PLAINLY("verd_http_add", ENOMEM, NULL, add_without_memory),
+    PLAINLY("verd_http_reply", EINVAL, NULL, reply_nonsense),
+    PLAINLY("verd_http_reply", EALREADY, NULL, reply_again),
+    PLAINLY("verd_http_reply", EPROTO, NULL, reply_to_connect),
+    PLAINLY("verd_http_reply", EPIPE, NULL, reply_to_gone),
+    PLAINLY("verd_http_reply", ENOMEM, NULL, reply_without_memory),
+    PLAINLY("verd_http_begin", EINVAL, NULL, begin_nonsense),
+    PLAINLY("verd_http_begin", EALREADY, NULL, begin_again),
+    PLAINLY("verd_http_begin", EPROTO, NULL, begin_to_connect),
+    PLAINLY("verd_http_begin", ENOMEM, NULL, begin_without_memory),
+    PLAINLY("verd_http_write", EINVAL, NULL, write_early),
+    PLAINLY("verd_http_write", EMSGSIZE, NULL, write_too_much),
+    PLAINLY("verd_http_write", EPIPE, NULL, write_to_gone),
+    PLAINLY("verd_http_write", ENOMEM, NULL, write_without_memory),
+    PLAINLY("verd_http_flush", EINVAL, NULL, flush_early),
+    PLAINLY("verd_http_flush", EPIPE, NULL, flush_to_gone),
+    PLAINLY("verd_http_upgrade", EINVAL, NULL, upgrade_nonsense),
+    PLAINLY("verd_http_upgrade", EALREADY, NULL, upgrade_late),
+    PLAINLY("verd_http_upgrade", EPROTO, NULL, upgrade_unasked),
+    {0},
+};

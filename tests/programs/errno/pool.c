@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* <verd/pool.h> and <verd/resource.h>. */
+#include "table.h"
+
+static void *same(void *arg)
+{
+    return arg;
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void *park(void *arg)
+{
+    verd_park();
+    return arg;
+}
+
+/* ---- pools ---- */
+
+static verd_pool *pool;
+
+static void make_pool(void)
+{
+    pool = verd_pool_new(1);
+    must(pool != NULL);
+}
+
+static void make_empty_pool(void)
+{
+    pool = verd_pool_new(0);
+    must(pool != NULL);
+}
+
+/* With a member that waits for ever. */
+static void make_full_pool(void)
+{
+    make_pool();
+    must(verd_pool_spawn(pool, park, NULL) != NULL);
+    verd_yield();
+}
+
+/* Without control blocks to be had: so many are unstarted that the next one needs a new slab. */
+static void use_slab_up(void)
+{
+    make_pool();
+    must(verd_pool_resize(pool, 100000) == 0);
+    size_t number;
+    do {
+        verd_thread *thread = verd_spawn(same, NULL);
+        must(thread != NULL);
+        number = verd_number(thread);
+    } while (number % 1023 != 1022);
+}
+
+CALL_FOR_POINTER(new_pool, verd_pool_new(1))
+CALL_FOR_POINTER(new_endless_pool, verd_pool_new(SIZE_MAX))
+CALL(free_pool, verd_pool_free(pool))
+CALL_FOR_POINTER(pool_spawn, verd_pool_spawn(pool, same, NULL))
+CALL_FOR_POINTER(pool_spawn_nothing, verd_pool_spawn(pool, NULL, NULL))
+CALL(pool_spawn_n, verd_pool_spawn_n(pool, nothing, NULL))
+CALL(pool_spawn_n_nothing, verd_pool_spawn_n(pool, NULL, NULL))
+CALL(wait_all, verd_pool_wait_all(pool))
+CALL(wait_for_none, verd_pool_wait_all(NULL))
+CALL(resize_pool, verd_pool_resize(pool, 2))
+CALL(resize_no_pool, verd_pool_resize(NULL, 2))
+
+static void *wait_as_member(void *arg)
+{
+    *(int *)arg = wait_all();
+    return NULL;
+}
+
+static int wait_within(void)
+{
+    int error = 0;
+    verd_thread *member = verd_pool_spawn(pool, wait_as_member, &error);
+    must(member != NULL && verd_join(member, NULL) == 0);
+    return error;
+}
+
+/* ---- imaps ---- */
+
+static verd_imap *it;
+
+static int no_items(void *state, void **item)
+{
+    (void)state, (void)item;
+    return verd_sleep(VERD_FOREVER);
+}
+
+static int one_item(void *state, void **item)
+{
+    int *left = state;
+    *item = NULL;
+    return (*left)-- > 0;
+}
+
+static void make_imap(void)
+{
+    make_pool();
+    it = verd_pool_imap(pool, same, no_items, NULL);
+    must(it != NULL);
+}
+
+static void take_next(void *arg)
+{
+    (void)arg;
+    verd_imap_next(it, NULL);
+}
+
+static void have_consumer_of_imap(void)
+{
+    make_imap();
+    must(verd_spawn_n(take_next, NULL) == 0);
+    verd_yield();
+}
+
+/* The stack that its threads will run on is there. */
+static void make_imap_of_one(void)
+{
+    static int left = 1;
+    make_pool();
+    must(verd_join(verd_spawn(same, NULL), NULL) == 0);
+    it = verd_pool_imap(pool, same, one_item, &left);
+    must(it != NULL);
+}
+
+CALL_FOR_POINTER(new_imap, verd_pool_imap(pool, same, no_items, NULL))
+CALL_FOR_POINTER(new_imap_of_nothing, verd_pool_imap(pool, same, NULL, NULL))
+CALL_FOR_POINTER(new_imap_of_array, verd_pool_imap_array(pool, same, NULL, 0))
+CALL_FOR_POINTER(new_imap_of_no_array, verd_pool_imap_array(pool, same, NULL, 1))
+CALL(imap_next, verd_imap_next(it, NULL))
+CALL(imap_next_of_none, verd_imap_next(NULL, NULL))
+
+/* ---- piles ---- */
+
+static verd_pile *pile;
+
+static void make_pile(void)
+{
+    make_full_pool();
+    pile = verd_pile_new(pool);
+    must(pile != NULL);
+}
+
+static void make_pile_that_runs(void)
+{
+    pile = verd_pile_sized(1);
+    must(pile != NULL && verd_pile_spawn(pile, park, NULL) == 0);
+}
+
+static void take_result(void *arg)
+{
+    (void)arg;
+    verd_pile_next(pile, NULL);
+}
+
+static void have_consumer_of_pile(void)
+{
+    make_pile_that_runs();
+    must(verd_spawn_n(take_result, NULL) == 0);
+    verd_yield();
+}
+
+static void make_idle_pile(void)
+{
+    pile = verd_pile_sized(1);
+    must(pile != NULL);
+}
+
+CALL_FOR_POINTER(new_pile, verd_pile_new(pool))
+CALL_FOR_POINTER(new_pile_on_nothing, verd_pile_new(NULL))
+CALL_FOR_POINTER(new_sized, verd_pile_sized(1))
+CALL_FOR_POINTER(new_sized_zero, verd_pile_sized(0))
+CALL(pile_spawn, verd_pile_spawn(pile, same, NULL))
+CALL(pile_spawn_nothing, verd_pile_spawn(pile, NULL, NULL))
+CALL(pile_next, verd_pile_next(pile, NULL))
+CALL(pile_next_of_none, verd_pile_next(NULL, NULL))
+CALL(pile_next_any, verd_pile_next_any(pile, NULL))
+CALL(pile_next_any_of_none, verd_pile_next_any(NULL, NULL))
+
+/* ---- resource pools ---- */
+
+static verd_resource_pool *resources;
+static void *lent;
+
+static int create(void *ctx, void **item)
+{
+    (void)ctx;
+    *item = &lent;
+    return 0;
+}
+
+static const verd_resource_options options = {.create = create, .min = 1, .max = 1}, none = {0};
+
+static void make_resources(void)
+{
+    resources = verd_resource_pool_new(&options);
+    must(resources != NULL);
+}
+
+static void lend_one(void)
+{
+    make_resources();
+    must(verd_resource_pool_get(resources, &lent) == 0);
+}
+
+CALL_FOR_POINTER(new_resources, verd_resource_pool_new(&options))
+CALL_FOR_POINTER(new_resources_of_nothing, verd_resource_pool_new(&none))
+CALL(resource_get, verd_resource_pool_get(resources, &lent))
+CALL(resource_get_nothing, verd_resource_pool_get(resources, NULL))
+CALL(resource_put, verd_resource_pool_put(resources, lent))
+CALL(resource_put_nothing, verd_resource_pool_put(resources, &resources))
+CALL(resource_discard, verd_resource_pool_discard(resources, lent))
+CALL(resource_discard_nothing, verd_resource_pool_discard(resources, &resources))
+CALL(resource_fill, verd_resource_pool_fill(resources))
+CALL(resource_fill_none, verd_resource_pool_fill(NULL))
+CALL(resource_resize, verd_resource_pool_resize(resources, 1))
+CALL(resource_resize_to_nothing, verd_resource_pool_resize(resources, 0))
+CALL(resource_free, verd_resource_pool_free(resources))
+
+const struct row pool_rows[] = {
+    AT_FIRST("verd_pool_new", new_pool),
+    PLAINLY("verd_pool_new", EINVAL, NULL, new_endless_pool),
+    PLAINLY("verd_pool_free", EBUSY, make_full_pool, free_pool),
+    ELSEWHERE("verd_pool_free", make_pool, free_pool),
+    BLOCKS("verd_pool_spawn", make_empty_pool, pool_spawn),
+    PLAINLY("verd_pool_spawn", EINVAL, make_pool, pool_spawn_nothing),
+    ELSEWHERE("verd_pool_spawn", make_pool, pool_spawn),
+    WITHOUT("verd_pool_spawn", ENOMEM, use_slab_up, pool_spawn, "mmap"),
+    BLOCKS("verd_pool_spawn_n", make_empty_pool, pool_spawn_n),
+    PLAINLY("verd_pool_spawn_n", EINVAL, make_pool, pool_spawn_n_nothing),
+    ELSEWHERE("verd_pool_spawn_n", make_pool, pool_spawn_n),
+    WITHOUT("verd_pool_spawn_n", ENOMEM, use_slab_up, pool_spawn_n, "mmap"),
+    BLOCKS("verd_pool_wait_all", make_full_pool, wait_all),
+    PLAINLY("verd_pool_wait_all", EDEADLK, make_pool, wait_within),
+    PLAINLY("verd_pool_wait_all", EINVAL, NULL, wait_for_none),
+    ELSEWHERE("verd_pool_wait_all", make_pool, wait_all),
+    PLAINLY("verd_pool_resize", EINVAL, NULL, resize_no_pool),
+    ELSEWHERE("verd_pool_resize", make_pool, resize_pool),
+
+    PLAINLY("verd_pool_imap", EINVAL, make_pool, new_imap_of_nothing),
+    ELSEWHERE("verd_pool_imap", make_pool, new_imap),
+    WITHOUT("verd_pool_imap", ENOMEM, make_pool, new_imap, "calloc"),
+    PLAINLY("verd_pool_imap_array", EINVAL, make_pool, new_imap_of_no_array),
+    ELSEWHERE("verd_pool_imap_array", make_pool, new_imap_of_array),
+    WITHOUT("verd_pool_imap_array", ENOMEM, make_pool, new_imap_of_array, "calloc"),
+    BLOCKS("verd_imap_next", make_imap, imap_next),
+    PLAINLY("verd_imap_next", EBUSY, have_consumer_of_imap, imap_next),
+    PLAINLY("verd_imap_next", EINVAL, NULL, imap_next_of_none),
+    ELSEWHERE("verd_imap_next", make_imap, imap_next),
+    WITHOUT("verd_imap_next", ENOMEM, make_imap_of_one, imap_next, "calloc"),
+
+    PLAINLY("verd_pile_new", EINVAL, NULL, new_pile_on_nothing),
+    ELSEWHERE("verd_pile_new", make_pool, new_pile),
+    WITHOUT("verd_pile_new", ENOMEM, make_pool, new_pile, "calloc"),
+    PLAINLY("verd_pile_sized", EINVAL, NULL, new_sized_zero),
+    AT_FIRST("verd_pile_sized", new_sized),
+    BLOCKS("verd_pile_spawn", make_pile, pile_spawn),
+    PLAINLY("verd_pile_spawn", EINVAL, make_pile, pile_spawn_nothing),
+    ELSEWHERE("verd_pile_spawn", make_pile, pile_spawn),
+    WITHOUT("verd_pile_spawn", ENOMEM, make_idle_pile, pile_spawn, "calloc"),
+    BLOCKS("verd_pile_next", make_pile_that_runs, pile_next),
+    PLAINLY("verd_pile_next", EBUSY, have_consumer_of_pile, pile_next),
+    PLAINLY("verd_pile_next", EINVAL, NULL, pile_next_of_none),
+    ELSEWHERE("verd_pile_next", make_pile_that_runs, pile_next),
+    BLOCKS("verd_pile_next_any", make_pile_that_runs, pile_next_any),
+    PLAINLY("verd_pile_next_any", EBUSY, have_consumer_of_pile, pile_next_any),
+    PLAINLY("verd_pile_next_any", EINVAL, NULL, pile_next_any_of_none),
+    ELSEWHERE("verd_pile_next_any", make_pile_that_runs, pile_next_any),
+
+    AT_FIRST("verd_resource_pool_new", new_resources),
+    PLAINLY("verd_resource_pool_new", EINVAL, NULL, new_resources_of_nothing),
+    BLOCKS("verd_resource_pool_get", lend_one, resource_get),
+    PLAINLY("verd_resource_pool_get", EINVAL, make_resources, resource_get_nothing),
+    ELSEWHERE("verd_resource_pool_get", make_resources, resource_get),
+    WITHOUT("verd_resource_pool_get", ENOMEM, make_resources, resource_get, "calloc"),
+    PLAINLY("verd_resource_pool_put", EINVAL, lend_one, resource_put_nothing),
+    ELSEWHERE("verd_resource_pool_put", lend_one, resource_put),
+    PLAINLY("verd_resource_pool_discard", EINVAL, lend_one, resource_discard_nothing),
+    ELSEWHERE("verd_resource_pool_discard", lend_one, resource_discard),
+    BLOCKS("verd_resource_pool_fill", make_resources, resource_fill),
+    PLAINLY("verd_resource_pool_fill", EINVAL, NULL, resource_fill_none),
+    ELSEWHERE("verd_resource_pool_fill", make_resources, resource_fill),
+    WITHOUT("verd_resource_pool_fill", ENOMEM, make_resources, resource_fill, "calloc"),
+    PLAINLY("verd_resource_pool_resize", EINVAL, make_resources, resource_resize_to_nothing),
+    ELSEWHERE("verd_resource_pool_resize", make_resources, resource_resize),
+    PLAINLY("verd_resource_pool_free", EBUSY, lend_one, resource_free),
+    ELSEWHERE("verd_resource_pool_free", make_resources, resource_free),
+    {0},
+};

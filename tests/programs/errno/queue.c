@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* <verd/queue.h> */
+#include "table.h"
+
+static verd_queue *queue;
+static void *item;
+
+static int compare(const void *a, const void *b)
+{
+    return ((intptr_t)a > (intptr_t)b) - ((intptr_t)a < (intptr_t)b);
+}
+
+static void make(void)
+{
+    queue = verd_queue_new(0);
+    must(queue != NULL);
+}
+
+static void make_unbounded(void)
+{
+    queue = verd_queue_new(VERD_UNBOUNDED);
+    must(queue != NULL);
+}
+
+static void make_closed(void)
+{
+    make();
+    must(verd_queue_close(queue) == 0);
+}
+
+static void make_unfinished(void)
+{
+    make_unbounded();
+    must(verd_queue_put(queue, NULL) == 0);
+}
+
+static void free_queue(void *arg)
+{
+    verd_queue_free(arg);
+}
+
+static void make_doomed(void)
+{
+    make_unfinished();
+    must(verd_spawn_n(free_queue, queue) == 0);
+}
+
+CALL_FOR_POINTER(new_fifo, verd_queue_new(1))
+CALL_FOR_POINTER(new_lifo, verd_queue_new_lifo(1))
+CALL_FOR_POINTER(new_priority, verd_queue_new_priority(1, compare))
+CALL_FOR_POINTER(new_without_order, verd_queue_new_priority(1, NULL))
+CALL(put, verd_queue_put(queue, NULL))
+CALL(put_nowhere, verd_queue_put(NULL, NULL))
+CALL(try_put, verd_queue_try_put(queue, NULL))
+CALL(try_put_nowhere, verd_queue_try_put(NULL, NULL))
+CALL(get, verd_queue_get(queue, &item))
+CALL(get_nothing, verd_queue_get(queue, NULL))
+CALL(try_get, verd_queue_try_get(queue, &item))
+CALL(try_get_nothing, verd_queue_try_get(queue, NULL))
+CALL(close_it, verd_queue_close(queue))
+CALL(close_none, verd_queue_close(NULL))
+CALL(task_done, verd_queue_task_done(queue))
+CALL(join, verd_queue_join(queue))
+CALL(join_none, verd_queue_join(NULL))
+CALL(resize, verd_queue_resize(queue, 1))
+CALL(resize_none, verd_queue_resize(NULL, 1))
+CALL(select_none, verd_select(NULL, 1))
+
+static int select_one(void)
+{
+    verd_case one = VERD_GET(queue, &item);
+    return verd_select(&one, 1) < 0 ? errno : 0;
+}
+
+/* More than select has room for on its stack. */
+static int select_many(void)
+{
+    verd_case many[100];
+    for (size_t i = 0; i < 100; i++)
+        many[i] = VERD_GET(queue, &item);
+    return verd_select(many, 100) < 0 ? errno : 0;
+}
+
+const struct row queue_rows[] = {
+    AT_FIRST("verd_queue_new", new_fifo),
+    AT_FIRST("verd_queue_new_lifo", new_lifo),
+    AT_FIRST("verd_queue_new_priority", new_priority),
+    PLAINLY("verd_queue_new_priority", EINVAL, NULL, new_without_order),
+
+    BLOCKS("verd_queue_put", make, put),
+    PLAINLY("verd_queue_put", EINVAL, NULL, put_nowhere),
+    ELSEWHERE("verd_queue_put", make, put),
+    PLAINLY("verd_queue_put", EPIPE, make_closed, put),
+    WITHOUT("verd_queue_put", ENOMEM, make_unbounded, put, "realloc"),
+    PLAINLY("verd_queue_try_put", EAGAIN, make, try_put),
+    PLAINLY("verd_queue_try_put", EINVAL, NULL, try_put_nowhere),
+    ELSEWHERE("verd_queue_try_put", make, try_put),
+    PLAINLY("verd_queue_try_put", EPIPE, make_closed, try_put),
+    WITHOUT("verd_queue_try_put", ENOMEM, make_unbounded, try_put, "realloc"),
+    BLOCKS("verd_queue_get", make, get),
+    PLAINLY("verd_queue_get", EINVAL, make, get_nothing),
+    ELSEWHERE("verd_queue_get", make, get),
+    PLAINLY("verd_queue_get", EPIPE, make_closed, get),
+    PLAINLY("verd_queue_try_get", EAGAIN, make, try_get),
+    PLAINLY("verd_queue_try_get", EINVAL, make, try_get_nothing),
+    ELSEWHERE("verd_queue_try_get", make, try_get),
+    PLAINLY("verd_queue_try_get", EPIPE, make_closed, try_get),
+
+    PLAINLY("verd_queue_close", EINVAL, NULL, close_none),
+    ELSEWHERE("verd_queue_close", make, close_it),
+    PLAINLY("verd_queue_task_done", EINVAL, make, task_done),
+    ELSEWHERE("verd_queue_task_done", make, task_done),
+    BLOCKS("verd_queue_join", make_unfinished, join),
+    PLAINLY("verd_queue_join", EINVAL, NULL, join_none),
+    ELSEWHERE("verd_queue_join", make, join),
+    PLAINLY("verd_queue_join", EPIPE, make_doomed, join),
+    PLAINLY("verd_queue_resize", EINVAL, NULL, resize_none),
+    ELSEWHERE("verd_queue_resize", make, resize),
+
+    BLOCKS("verd_select", make, select_one),
+    PLAINLY("verd_select", EINVAL, NULL, select_none),
+    ELSEWHERE("verd_select", make, select_one),
+    WITHOUT("verd_select", ENOMEM, make, select_many, "malloc"),
+    {0},
+};
