@@ -72,6 +72,7 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
 bool verd__exchange_rest(struct verd_http_exchange *x)
 {
     x->connection = NULL;
+    x->buffer.kept = x->buffer.start = x->buffer.end = 0; /* nothing of it is the next one's */
     if (x->buffer.room <= KEEP_MAX)
         return true;
     verd__buffer_free(&x->buffer);

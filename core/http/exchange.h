@@ -68,7 +68,8 @@ void verd__exchange_free(struct verd_http_exchange *x);
 /* Gets it ready for the next request of the same connection, or of `connection`. */
 void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection *connection);
 
-/* Nobody uses it any more: lets go of what is large. False: it has to be freed, for want of memory. */
+/* Nobody uses it any more: forgets what was left unread, and lets go of what is large. False: it has to
+ * be freed, for want of memory. */
 bool verd__exchange_rest(struct verd_http_exchange *x);
 
 /* Begins the body, once the head is complete. Returns 200, or what is wrong. */

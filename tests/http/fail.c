@@ -182,6 +182,48 @@ Test(http, a_client_that_leaves_within_its_body_is_ECONNRESET)
     site_close(&site);
 }
 
+/* ---- what they leave behind ---- */
+
+static int handle_endless_or_hello(verd_http_exchange *x, void *ctx)
+{
+    bool endless = strcmp(verd_http_path(x), "/endless") == 0;
+    return endless ? handle_endless(x, ctx) : handle_hello(x, ctx);
+}
+
+Test(http, what_a_client_has_left_unsaid_is_not_the_beginning_of_the_next_ones_request)
+{
+    static const char *const left[] = {
+        "GET",
+        "GET / HTTP/1.1\r\nHost",
+        "GET / HTTP/1.1\r\nHost: h\r\nX: ",
+        "malformed\r\n" GET,
+        POST_HEAD "Content-Length: 10\r\n\r\nhello",
+        POST_HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        POST_HEAD "Expect: 100-continue\r\nContent-Length: 10\r\n\r\nhello",
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" GET,
+    };
+    site_open(&site, handle_hello, NULL);
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        ask(&site, left[i]);
+        cr_expect_str_eq(ask(&site, GET), HELLO, "after %s", left[i]);
+    }
+    site_close(&site);
+}
+
+Test(http, a_request_that_was_not_answered_is_not_the_next_clients)
+{
+    site_open(&site, handle_endless_or_hello, NULL);
+    int fd = site_connect(&site);
+    say(fd, "GET /endless HTTP/1.1\r\nHost: h\r\n\r\n" GET);
+    hear_some(fd, "HTTP");
+    verd_close(fd);
+    verd_semaphore_release(&go);
+    while (verd_http_connections(site.server) > 0)
+        verd_sleep(VERD_MS);
+    cr_expect_str_eq(ask(&site, GET), HELLO);
+    site_close(&site);
+}
+
 /* ---- bodies that the handler leaves ---- */
 
 Test(http, a_body_that_was_left_is_read_to_its_end)
