@@ -110,6 +110,7 @@ static void note_fault(struct verd_http_exchange *x)
 {
     switch (errno) {
     case EBADMSG:
+    case ECONNRESET: /* it may have ended what it says, and still listen */
         x->fault = 400;
         break;
     case EMSGSIZE:

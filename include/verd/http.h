@@ -71,9 +71,9 @@ typedef struct verd_http_exchange verd_http_exchange;
 
 /*
  * Answers a request. Returns 0 once it has replied; anything else is a failure: if nothing was sent
- * yet, the client gets a 500 (or what suits a fault of its own: 400 for a malformed body, 413 for one
- * too large, 408 for one too slow; 503 if the time for the request ran out), else the
- * connection is closed such that it cannot take the reply for complete. Not to have replied, or to
+ * yet, the client gets a 500 (or what suits a fault of its own: 400 for a body that is malformed or cut
+ * short, 413 for one too large, 408 for one too slow; 503 if the time for the request ran out), else
+ * the connection is closed such that it cannot take the reply for complete. Not to have replied, or to
  * have written less than was announced, is a failure too. The other connections go on.
  */
 typedef int (*verd_http_handler)(verd_http_exchange *exchange, void *ctx);

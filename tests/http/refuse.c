@@ -104,6 +104,16 @@ Test(http, malformed_chunks_are_refused)
     site_close(&site);
 }
 
+/* It is not the handler's fault that the client has said no more. */
+Test(http, a_body_that_is_cut_short_is_refused)
+{
+    site_open(&site, handle_echo, NULL);
+    cr_expect_str_eq(ask(&site, "POST /" HOST "Content-Length: 9\r\n\r\nshort"), refusal(bad));
+    cr_expect_str_eq(ask(&site, "POST /" HOST "Transfer-Encoding: chunked\r\n\r\n9\r\nshort"),
+                     refusal(bad));
+    site_close(&site);
+}
+
 Test(http, a_request_is_answered_before_a_malformed_one_is_refused)
 {
     site_open(&site, handle_hello, NULL);
