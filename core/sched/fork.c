@@ -39,8 +39,7 @@ static void undo_wait(struct verd__scheduler *scheduler, struct verd_thread *thr
         thread->wait->kind->cancel(thread->wait);
     thread->wait = NULL;
     struct verd__room *room = verd__room(thread);
-    if (room->timeouts != NULL)
-        verd__timeouts_end(scheduler, room);
+    verd__timeouts_close(scheduler, thread);
     free(room->locals);
     room->locals = NULL;
 }

@@ -192,7 +192,7 @@ static void run(struct verd__scheduler *scheduler, struct verd_thread *self)
     else
         start.run(self->arg);
     if (__builtin_expect(room->locals != NULL || room->timeouts != NULL, 0))
-        verd__room_clear(scheduler, room);
+        verd__room_clear(scheduler, self);
     room->name[0] = '\0';
     if (self->watches == NULL && self->owner == NULL && !(self->flags & VERD__HANDLE))
         verd__slab_give(scheduler, self); /* nobody will ask */

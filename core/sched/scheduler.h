@@ -99,6 +99,7 @@ struct verd__room {
     void *fibre;                   /* AddressSanitizer's fake stack, while suspended */
     struct verd__duty *duties;     /* the innermost; NULL: none */
     char name[VERD_NAME_SIZE];
+    struct verd__timer limit; /* of its scopes: armed for the earliest deadline */
 };
 
 _Static_assert(sizeof(struct verd__room) <= VERD__STACK_ROOM, "VERD__STACK_ROOM is too small");

@@ -45,12 +45,14 @@ void verd__thread_drop(struct verd__scheduler *scheduler, struct verd_thread *th
         verd__slab_give(scheduler, thread);
 }
 
-void verd__room_clear(struct verd__scheduler *scheduler, struct verd__room *room)
+void verd__room_clear(struct verd__scheduler *scheduler, struct verd_thread *thread)
 {
-    if (room->locals != NULL)
-        verd__locals_end(room);
-    if (room->timeouts != NULL)
-        verd__timeouts_end(scheduler, room);
+    struct verd__room *room = verd__room(thread);
+    verd__timeouts_forget(scheduler, thread);
+    if (room->locals == NULL)
+        return;
+    verd__locals_end(room);
+    verd__timeouts_forget(scheduler, thread); /* a destructor's */
 }
 
 /* A watch may do on the ending thread what any function may: take back others, add some, release
@@ -64,7 +66,7 @@ static void call_watches(struct verd__scheduler *scheduler, struct verd_thread *
         watch->ended(watch, thread);
     }
     if (thread->stack != NULL) /* else it never ran, or is gone after a fork */
-        verd__room_clear(scheduler, verd__room(thread));
+        verd__room_clear(scheduler, thread);
 }
 
 void verd__thread_end(struct verd__scheduler *scheduler, struct verd_thread *thread, void *result,

@@ -31,8 +31,9 @@ static inline void verd__thread_start(struct verd__scheduler *scheduler, struct 
     verd__ready(scheduler, thread);
 }
 
-/* Clears what a thread kept beside its stack, for the next one there. */
-void verd__room_clear(struct verd__scheduler *scheduler, struct verd__room *room);
+/* The function of the running thread has returned: clears what it kept beside its stack, for the next one
+ * there. */
+void verd__room_clear(struct verd__scheduler *scheduler, struct verd_thread *thread);
 
 /* Makes a control block with a handle, of a thread that has ended with `result` already. */
 struct verd_thread *verd__thread_ended(struct verd__scheduler *scheduler, void *result);

@@ -7,17 +7,60 @@
 
 #define INTERRUPT_OF_SCOPES (VERD__INTERRUPT_TIMEOUT | VERD__INTERRUPT_UNARMED)
 
-/* The scope's deadline has come: the thread learns of it now if it waits, else at its next wait. */
+/* The timer is the thread's and not the scopes', whose frames may be gone when the thread ends. */
+
+/* Whether the scope has a deadline that is still to come. */
+static bool is_pending(const struct verd_timeout *timeout)
+{
+    return !timeout->fired && timeout->deadline != VERD_FOREVER;
+}
+
+/* The point in time at which the scope runs out. */
+static verd_duration deadline_of(struct verd__scheduler *scheduler, struct verd_timeout *timeout)
+{
+    if (timeout->begun != 0) {
+        verd_duration begun = verd__moment_time(&scheduler->moments, timeout->begun);
+        if (begun < scheduler->clock) /* it has run ever since the last look */
+            begun = scheduler->clock;
+        timeout->deadline = verd__time_after(begun, timeout->deadline);
+        timeout->begun = 0;
+    }
+    return timeout->deadline;
+}
+
+static void fire(struct verd__timer *timer);
+
+/* Arms the timer for the earliest deadline. If it is already, it keeps its place among those of others. */
+static void arm(struct verd__scheduler *scheduler, struct verd__room *room)
+{
+    verd_duration earliest = VERD_FOREVER;
+    for (struct verd_timeout *timeout = room->timeouts; timeout != NULL; timeout = timeout->outer) {
+        if (is_pending(timeout) && deadline_of(scheduler, timeout) < earliest)
+            earliest = timeout->deadline;
+    }
+    if (verd__timer_armed(&room->limit) && room->limit.deadline == earliest)
+        return;
+    verd__timer_cancel(&scheduler->timers, &room->limit);
+    room->limit.fire = fire;
+    if (earliest != VERD_FOREVER)
+        verd__timer_arm(&scheduler->timers, &room->limit, earliest);
+}
+
+/* A deadline has come: the thread learns of it now if it waits, else at its next wait. */
 static void fire(struct verd__timer *timer)
 {
-    struct verd_timeout *timeout = (struct verd_timeout *)timer; /* its first member */
-    struct verd_thread *thread = timeout->thread;
-    timeout->fired = true;
+    struct verd__scheduler *scheduler = verd__current;
+    struct verd__room *room =
+        (struct verd__room *)(void *)((char *)timer - offsetof(struct verd__room, limit));
+    struct verd_thread *thread = room->timeouts->thread;
+    for (struct verd_timeout *timeout = room->timeouts; timeout != NULL; timeout = timeout->outer) {
+        if (is_pending(timeout) && deadline_of(scheduler, timeout) <= scheduler->clock)
+            timeout->fired = true;
+    }
+    arm(scheduler, room);
     thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
     verd__wait_abort(thread, ETIMEDOUT);
 }
-
-_Static_assert(offsetof(struct verd_timeout, timer) == 0, "fire relies on it");
 
 static bool is_open(const struct verd__room *room, const struct verd_timeout *wanted)
 {
@@ -31,13 +74,13 @@ static bool is_open(const struct verd__room *room, const struct verd_timeout *wa
 static __attribute__((noinline)) int start_slowly(verd_timeout *timeout, verd_duration after)
 {
     uint8_t interrupt = 0;
-    timeout->timer.deadline = after;
+    timeout->deadline = after;
     timeout->begun = 0;
     if (after <= 0) {
         interrupt = VERD__INTERRUPT_TIMEOUT;
     } else if (after != VERD_FOREVER) {
         interrupt = VERD__INTERRUPT_UNARMED;
-        timeout->timer.deadline = verd__time_after(verd_now(), after);
+        timeout->deadline = verd__time_after(verd_now(), after);
     }
     timeout->fired = after <= 0;
     timeout->thread->interrupt |= interrupt;
@@ -51,9 +94,7 @@ static inline int begin(struct verd__scheduler *scheduler, verd_timeout *timeout
 {
     struct verd_thread *self = scheduler->running;
     struct verd__room *room = verd__room(self);
-    timeout->timer.next = NULL; /* not armed */
-    timeout->timer.deadline = after;
-    timeout->timer.fire = fire;
+    timeout->deadline = after;
     timeout->outer = room->timeouts;
     timeout->thread = self;
     timeout->fired = false;
@@ -71,7 +112,7 @@ static __attribute__((noinline)) int begin_slowly(verd_timeout *timeout, verd_du
 {
     struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL) {
-        *timeout = (verd_timeout){.timer.fire = fire};
+        *timeout = (verd_timeout){0};
         return -1;
     }
     verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
@@ -89,62 +130,54 @@ int verd_timeout_begin(verd_timeout *timeout, verd_duration after)
     return begin(scheduler, timeout, after);
 }
 
-/* The point in time at which the scope runs out. */
-static verd_duration deadline_of(struct verd__scheduler *scheduler, struct verd_timeout *timeout)
-{
-    if (timeout->begun != 0) {
-        verd_duration begun = verd__moment_time(&scheduler->moments, timeout->begun);
-        if (begun < scheduler->clock) /* it has run ever since the last look */
-            begun = scheduler->clock;
-        timeout->timer.deadline = verd__time_after(begun, timeout->timer.deadline);
-        timeout->begun = 0;
-    }
-    return timeout->timer.deadline;
-}
-
 void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd_thread *thread)
 {
-    struct verd_timeout *timeout = verd__room(thread)->timeouts;
-    for (; timeout != NULL; timeout = timeout->outer) {
-        if (!timeout->fired && timeout->timer.deadline != VERD_FOREVER &&
-            !verd__timer_armed(&timeout->timer))
-            verd__timer_arm(&scheduler->timers, &timeout->timer, deadline_of(scheduler, timeout));
-    }
+    arm(scheduler, verd__room(thread));
     thread->interrupt &= (uint8_t)~VERD__INTERRUPT_UNARMED;
 }
 
-/* Recomputes what is pending from the scopes that are still open. */
-static void note_open(struct verd_thread *thread, const struct verd_timeout *timeout)
+/* Recomputes what is pending from the scopes that are still open. The timer is not left armed in vain. */
+static void note_open(struct verd__scheduler *scheduler, struct verd_thread *thread)
 {
-    thread->interrupt &= (uint8_t)~INTERRUPT_OF_SCOPES;
-    for (; timeout != NULL; timeout = timeout->outer) {
+    struct verd__room *room = verd__room(thread);
+    verd_duration earliest = VERD_FOREVER;
+    uint8_t interrupt = 0;
+    for (const struct verd_timeout *timeout = room->timeouts; timeout != NULL;
+         timeout = timeout->outer) {
         if (timeout->fired)
-            thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
-        else if (timeout->timer.deadline != VERD_FOREVER && !verd__timer_armed(&timeout->timer))
-            thread->interrupt |= VERD__INTERRUPT_UNARMED;
+            interrupt |= VERD__INTERRUPT_TIMEOUT;
+        else if (is_pending(timeout) && timeout->begun != 0)
+            interrupt |= VERD__INTERRUPT_UNARMED;
+        else if (timeout->deadline < earliest)
+            earliest = timeout->deadline;
     }
+    if (verd__timer_armed(&room->limit) && room->limit.deadline != earliest)
+        verd__timer_cancel(&scheduler->timers, &room->limit);
+    if (earliest != VERD_FOREVER && !verd__timer_armed(&room->limit))
+        interrupt |= VERD__INTERRUPT_UNARMED;
+    thread->interrupt = (uint8_t)((thread->interrupt & ~INTERRUPT_OF_SCOPES) | interrupt);
 }
 
 /* Closes the scopes from the innermost to `last`, which is among them. */
-static void close_until(struct verd__scheduler *scheduler, struct verd__room *room,
-                        const struct verd_timeout *last)
+static void close_until(struct verd__room *room, const struct verd_timeout *last)
 {
     struct verd_timeout *timeout;
     do {
         timeout = room->timeouts;
         room->timeouts = timeout->outer;
-        if (verd__timer_armed(&timeout->timer))
-            verd__timer_cancel(&scheduler->timers, &timeout->timer);
         timeout->thread = NULL;
     } while (timeout != last);
 }
 
 void verd__timeout_expire(struct verd_timeout *timeout)
 {
-    if (timeout->fired || timeout->thread == NULL)
+    struct verd_thread *thread = timeout->thread;
+    if (timeout->fired || thread == NULL)
         return;
-    verd__timer_cancel(&verd__current->timers, &timeout->timer);
-    fire(&timeout->timer);
+    timeout->fired = true;
+    arm(verd__current, verd__room(thread));
+    thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
+    verd__wait_abort(thread, ETIMEDOUT);
 }
 
 /* There are others, or it is armed. */
@@ -155,8 +188,8 @@ static __attribute__((noinline)) bool end_slowly(struct verd__scheduler *schedul
     struct verd__room *room = verd__room(self);
     if (!is_open(room, timeout))
         return false;
-    close_until(scheduler, room, timeout);
-    note_open(self, room->timeouts);
+    close_until(room, timeout);
+    note_open(scheduler, self);
     return timeout->fired;
 }
 
@@ -168,7 +201,7 @@ bool verd_timeout_end(verd_timeout *timeout)
     struct verd_thread *self = scheduler->running;
     struct verd__room *room = verd__room(self);
     bool is_only = room->timeouts == timeout && timeout->outer == NULL;
-    if (__builtin_expect(!is_only || verd__timer_armed(&timeout->timer), 0))
+    if (__builtin_expect(!is_only || verd__timer_armed(&room->limit), 0))
         return end_slowly(scheduler, timeout);
     room->timeouts = NULL;
     timeout->thread = NULL;
@@ -176,12 +209,22 @@ bool verd_timeout_end(verd_timeout *timeout)
     return timeout->fired;
 }
 
-void verd__timeouts_end(struct verd__scheduler *scheduler, struct verd__room *room)
+void verd__timeouts_forget(struct verd__scheduler *scheduler, struct verd_thread *thread)
 {
-    const struct verd_timeout *last = room->timeouts;
-    while (last->outer != NULL)
-        last = last->outer;
-    close_until(scheduler, room, last);
+    struct verd__room *room = verd__room(thread);
+    if (room->timeouts == NULL)
+        return;
+    room->timeouts = NULL;
+    verd__timer_cancel(&scheduler->timers, &room->limit);
+    thread->interrupt &= (uint8_t)~INTERRUPT_OF_SCOPES;
+}
+
+void verd__timeouts_close(struct verd__scheduler *scheduler, struct verd_thread *thread)
+{
+    struct verd_timeout *timeout = verd__room(thread)->timeouts;
+    for (; timeout != NULL; timeout = timeout->outer)
+        timeout->thread = NULL;
+    verd__timeouts_forget(scheduler, thread);
 }
 
 int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result)

@@ -27,6 +27,12 @@
 #define VERD__TIMER_LEVELS 11
 #define VERD__TIMER_SLOTS 64
 
+struct verd__timer {
+    struct verd__timer *next, *prev; /* the slot's ring; NULL: not armed */
+    verd_duration deadline;
+    void (*fire)(struct verd__timer *timer);
+};
+
 struct verd__timers {
     verd_duration base;
     size_t armed;

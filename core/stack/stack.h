@@ -26,7 +26,7 @@
 
 /* Bytes that the floor above may use beside each stack, for what a thread has only while it has one;
  * zero when the stack comes clean, else as they were left. */
-#define VERD__STACK_ROOM 64
+#define VERD__STACK_ROOM 96
 
 struct verd__arena;
 

@@ -44,24 +44,17 @@ int verd_sleep(verd_duration d);
  * Blocks. Errors as verd_sleep. */
 int verd_sleep_until(verd_duration t);
 
-/* Private to the library: a deadline in the scheduler's timer wheel. */
-struct verd__timer {
-    struct verd__timer *next, *prev; /* the wheel slot's ring; NULL: not armed */
-    verd_duration deadline;
-    void (*fire)(struct verd__timer *timer);
-};
-
 struct verd_thread;
 
 /*
- * A timeout scope: lives in the caller's frame from begin to end, and is the thread's own. The
- * fields are private.
+ * A timeout scope: lives in the caller's frame from begin to end, and is the thread's own; the end of the
+ * thread's function ends those that are left. The fields are private.
  */
 typedef struct verd_timeout {
-    struct verd__timer timer;
     struct verd_timeout *outer; /* the enclosing scope; NULL: the outermost */
     struct verd_thread *thread; /* whose scope this is; NULL: ended or never begun */
-    uint64_t begun; /* 0, or when it began, as long as the timer's deadline is a span from then */
+    verd_duration deadline;     /* VERD_FOREVER: none */
+    uint64_t begun; /* 0, or when it began, as long as the deadline is a span from then */
     bool fired;
 } verd_timeout;
 

@@ -6,6 +6,8 @@
 
 #include <verd.h>
 
+#include "sched/scheduler.h"
+
 #define LONG (3600 * VERD_SEC)
 
 static verd_timeout inner, outer;
@@ -265,6 +267,37 @@ Test(sched, a_thread_that_ends_with_open_timeouts_leaves_none_to_the_next)
     verd_join(verd_spawn(leave_open, NULL), NULL);
     verd_join(verd_spawn(sleep_past, NULL), &result);
     cr_assert_null(result);
+}
+
+static verd_key key;
+
+/* Writes over the frames of the functions that have returned. */
+static void scribble(void *value)
+{
+    volatile char frame[4096];
+    for (size_t i = 0; i < sizeof frame; i++)
+        frame[i] = (char)(value != NULL);
+}
+
+/* As an early return does. */
+static void *leave_open_in_frame(void *is_armed)
+{
+    verd_timeout first, second;
+    verd_set(key, "");
+    verd_timeout_begin(&first, LONG);
+    verd_timeout_begin(&second, VERD_MS);
+    if (is_armed != NULL)
+        verd_sleep(VERD_US);
+    return NULL;
+}
+
+Test(sched, a_thread_may_end_with_timeouts_open_in_a_frame_that_is_gone)
+{
+    verd_key_create(&key, scribble);
+    for (int i = 0; i < 10; i++)
+        cr_assert_eq(verd_join(verd_spawn(leave_open_in_frame, i % 2 == 0 ? "" : NULL), NULL), 0);
+    cr_assert_eq(verd__current->timers.armed, 0);
+    cr_assert_eq(verd_sleep(2 * VERD_MS), 0);
 }
 
 static void *sleep_beside(void *arg)
