@@ -189,7 +189,8 @@ void verd_report(void);
  * When none of the OS thread's green threads can run and nothing can make one runnable (no timer, no
  * descriptor, no other OS thread that may post), the process prints verd_report's lines and aborts. `fn`
  * is called before that: if it makes a thread runnable, by an unpark or a kill, all goes on. It
- * must not block. NULL takes it back. For the calling OS thread; never blocks.
+ * must not block. NULL takes it back. A thread that sleeps waits for a timer, even for VERD_FOREVER, and
+ * idles by intention: then there is no report. For the calling OS thread; never blocks.
  */
 void verd_on_deadlock(void (*fn)(void));
 
