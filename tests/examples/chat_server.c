@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 {
     sigset_t terminate;
     int listener = verd_listen("0.0.0.0", argc > 1 ? atoi(argv[1]) : PORT, 0);
-    verd_server *server = verd_serve(listener, handle, NULL, NULL);
+    verd_server *server = listener >= 0 ? verd_serve(listener, handle, NULL, NULL) : NULL;
     if (server == NULL) {
         perror("chat_server");
         return EXIT_FAILURE;

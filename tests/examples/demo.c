@@ -21,6 +21,7 @@
 #define CLIENTS 10000
 #define PORT 9010
 #define OTHER_DESCRIPTORS 64 /* of a process, besides its clients' */
+#define DESCRIPTORS 256      /* of a process, for the crawler's 200 connections and others */
 
 /* As many clients as asked for, or as there can be descriptors. */
 static long how_many(const char *asked)
@@ -37,6 +38,11 @@ static long how_many(const char *asked)
     limit.rlim_cur = limit.rlim_max; /* the programs inherit it */
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
         fail("setrlimit");
+    if (limit.rlim_max < DESCRIPTORS) {
+        fprintf(stderr, "demo: the hard limit of descriptors is %ld; it takes %d (ulimit -Hn)\n",
+                (long)limit.rlim_max, DESCRIPTORS);
+        exit(EXIT_FAILURE);
+    }
     if (limit.rlim_max >= (rlim_t)clients + OTHER_DESCRIPTORS)
         return clients;
     long possible = (long)limit.rlim_max - OTHER_DESCRIPTORS;

@@ -128,15 +128,15 @@ static int answer(verd_http_exchange *x, void *ctx)
 int main(int argc, char **argv)
 {
     sigset_t terminate;
-    int listener = verd_listen("127.0.0.1", argc > 1 ? atoi(argv[1]) : PORT, 0);
-    int port = verd_port(listener);
+    char **urls = argv + (argc > 1 ? 2 : 1);
     pool = verd_pool_new(CONCURRENCY);
-    verd_http_server *server = verd_http_serve(listener, answer, argv + (argc > 1 ? 2 : 1), NULL);
+    int listener = verd_listen("127.0.0.1", argc > 1 ? atoi(argv[1]) : PORT, 0);
+    verd_http_server *server = listener >= 0 ? verd_http_serve(listener, answer, urls, NULL) : NULL;
     if (server == NULL || pool == NULL) {
         perror("feed_scraper");
         return EXIT_FAILURE;
     }
-    printf("feed_scraper: listening on port %d\n", port);
+    printf("feed_scraper: listening on port %d\n", verd_port(listener));
     fflush(stdout);
 
     sigemptyset(&terminate);

@@ -94,14 +94,14 @@ static int answer(verd_http_exchange *x, void *ctx)
 int main(int argc, char **argv)
 {
     int listener = verd_listen("127.0.0.1", argc > 1 ? atoi(argv[1]) : PORT, 0);
-    int port = verd_port(listener);
     verd_http_options options = {.connections = CLIENTS};
-    verd_http_server *server = verd_http_serve(listener, answer, NULL, &options);
+    verd_http_server *server =
+        listener >= 0 ? verd_http_serve(listener, answer, NULL, &options) : NULL;
     if (server == NULL) {
         perror("origin");
         return EXIT_FAILURE;
     }
-    printf("origin: listening on port %d\n", port);
+    printf("origin: listening on port %d\n", verd_port(listener));
     fflush(stdout);
     return verd_http_wait(server);
 }

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     }
     struct target target = {argv[1], atoi(argv[2])};
     int listener = verd_listen("0.0.0.0", argc > 3 ? atoi(argv[3]) : LISTEN, 0);
-    verd_server *server = verd_serve(listener, forward, &target, NULL);
+    verd_server *server = listener >= 0 ? verd_serve(listener, forward, &target, NULL) : NULL;
     if (server == NULL) {
         perror("port_forwarder");
         return EXIT_FAILURE;

@@ -213,7 +213,8 @@ static int serve(int port, const char *certificate, const char *key)
         return fail(certificate);
     verd_http_options options = {.open = accept_tls, .open_ctx = context};
     int listener = verd_listen("127.0.0.1", port, 0);
-    verd_http_server *server = verd_http_serve(listener, answer, NULL, &options);
+    verd_http_server *server =
+        listener >= 0 ? verd_http_serve(listener, answer, NULL, &options) : NULL;
     if (server == NULL)
         return fail("serve");
     printf("tls_openssl: listening on port %d\n", verd_port(listener));

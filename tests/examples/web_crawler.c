@@ -128,8 +128,8 @@ static void tell(const struct page *page)
 
 static void show_progress(verd_duration since)
 {
-    fprintf(stderr, "\r%zu pages, %zu failed, %.2f s", count, failed,
-            (double)(verd_now() - since) / (double)VERD_SEC);
+    fprintf(stderr, "%s%zu pages, %zu failed, %.2f s", isatty(STDERR_FILENO) ? "\r" : "", count,
+            failed, (double)(verd_now() - since) / (double)VERD_SEC);
 }
 
 int main(int argc, char **argv)

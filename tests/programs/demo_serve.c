@@ -42,10 +42,24 @@ static size_t count_lines(const char *text, const char *beginning)
     return count;
 }
 
+/* On a port that someone else has, it says why it cannot, and ends; so does what it has started. */
+static void taken_port(void)
+{
+    char port[16];
+    int listener = verd_listen("127.0.0.1", 0, 0);
+    snprintf(port, sizeof port, "%d", verd_port(listener));
+    const char *const arguments[] = {"--serve", port, NULL};
+    example_start("demo", arguments);
+    CHECK(at_end(example.output));
+    CHECK(WEXITSTATUS(example_end(0)) == EXIT_FAILURE);
+    verd_close(listener);
+}
+
 int main(void)
 {
     static const char *const arguments[] = {"--serve", "0", NULL};
     const char *line;
+    taken_port();
     example_start("demo", arguments);
     CHECK((line = next_line(example.output)) != NULL);
     CHECK(sscanf(line, "The feed scraper is at %63s ", url) == 1);
