@@ -153,7 +153,8 @@ int verd_http_stop(verd_http_server *server, verd_duration grace);
  * or -1 and errno, as verd_serve_wait. */
 int verd_http_wait(verd_http_server *server);
 
-/* Connections that are open, and those of them that are being served rather than idle. 0 for NULL. */
+/* Connections that are open, and those of them that are being served rather than idle. 0 for NULL.
+ * Never block. */
 size_t verd_http_connections(const verd_http_server *server);
 size_t verd_http_busy(const verd_http_server *server);
 
@@ -163,29 +164,31 @@ int verd_http_free(verd_http_server *server);
 
 /* ---- what was asked ---- */
 
-/* The method, as it was sent: "GET", "POST", ... */
+/* The method, as it was sent: "GET", "POST", ... Never blocks. */
 const char *verd_http_method(const verd_http_exchange *x);
 
 /* The path, as it was sent: not unescaped, without host, from the '/' on; "*" of OPTIONS, and of
- * CONNECT the host and port. */
+ * CONNECT the host and port. Never blocks. */
 const char *verd_http_path(const verd_http_exchange *x);
 
-/* What follows the first '?' of the target, as it was sent; NULL: there is none. */
+/* What follows the first '?' of the target, as it was sent; NULL: there is none. Never blocks. */
 const char *verd_http_query(const verd_http_exchange *x);
 
-/* The host and port that was asked for, from the target or the Host field, as it was sent; "" if none. */
+/* The host and port that was asked for, from the target or the Host field, as it was sent; "" if
+ * none. Never blocks. */
 const char *verd_http_host(const verd_http_exchange *x);
 
-/* The minor version of HTTP: 1 or 0. */
+/* The minor version of HTTP: 1 or 0. Never blocks. */
 int verd_http_version(const verd_http_exchange *x);
 
-/* The value of the first field of this name, in any case; NULL: there is none. */
+/* The value of the first field of this name, in any case; NULL: there is none. Never blocks. */
 const char *verd_http_header(const verd_http_exchange *x, const char *name);
 
-/* All fields, in the order they came in; *count is their number. */
+/* All fields, in the order they came in; *count is their number. Never blocks. */
 const verd_http_field *verd_http_headers(const verd_http_exchange *x, size_t *count);
 
-/* Bytes of the body, or VERD_HTTP_CHUNKED where only its end will tell. 0: there is none. */
+/* Bytes of the body, or VERD_HTTP_CHUNKED where only its end will tell. 0: there is none. Never
+ * blocks. */
 uint64_t verd_http_length(const verd_http_exchange *x);
 #define VERD_HTTP_CHUNKED UINT64_MAX
 
@@ -208,10 +211,12 @@ ssize_t verd_http_read(verd_http_exchange *x, void *buffer, size_t size);
  */
 char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size);
 
-/* The client's address; *length (unless NULL) is its size. AF_UNSPEC: it has gone, or has none. */
+/* The client's address; *length (unless NULL) is its size in bytes. AF_UNSPEC: it has gone, or has
+ * none. Never blocks. */
 const struct sockaddr *verd_http_peer(verd_http_exchange *x, socklen_t *length);
 
-/* The stream below, to ask TLS for a certificate, say. Nothing must be read or written through it. */
+/* The stream below, to ask TLS for a certificate, say. Nothing must be read or written
+ * through it. Never blocks. */
 const verd_stream *verd_http_stream(const verd_http_exchange *x);
 
 /* ---- what is answered ---- */

@@ -74,7 +74,7 @@ int verd_http_client_free(verd_http_client *client);
 int verd_http_client_close_idle(verd_http_client *client);
 
 /* Connections that are open, and those of them that are not used at the moment. NULL: of the OS
- * thread's own client. */
+ * thread's own client. Never block. */
 size_t verd_http_client_connections(const verd_http_client *client);
 size_t verd_http_client_idle(const verd_http_client *client);
 
@@ -139,7 +139,7 @@ typedef struct verd_http_request_options {
 verd_http_response *verd_http_request(const char *method, const char *url,
                                       const verd_http_request_options *options);
 
-/* verd_http_request with the method GET. Errors as verd_http_request. */
+/* verd_http_request with the method GET. Blocks. Errors as verd_http_request. */
 verd_http_response *verd_http_get(const char *url, const verd_http_request_options *options);
 
 /*
@@ -152,21 +152,22 @@ char *verd_http_join(const char *base, const char *reference);
 
 /* ---- the response ---- */
 
-/* 200..599 and whatever else a server makes up, up to 999. */
+/* 200..599 and whatever else a server makes up, up to 999. Never blocks. */
 int verd_http_response_status(const verd_http_response *response);
 
-/* The URL that it came from: the one asked for, or to which that redirected. Without a fragment. */
+/* The URL that it came from: the one asked for, or to which that redirected. Without a fragment.
+ * Never blocks. */
 const char *verd_http_response_url(const verd_http_response *response);
 
-/* The value of the first field of this name, in any case; NULL: there is none. */
+/* The value of the first field of this name, in any case; NULL: there is none. Never blocks. */
 const char *verd_http_response_header(const verd_http_response *response, const char *name);
 
-/* All fields, in the order they came in; *count is their number. */
+/* All fields, in the order they came in; *count is their number. Never blocks. */
 const verd_http_field *verd_http_response_headers(const verd_http_response *response,
                                                   size_t *count);
 
 /* Bytes of the body, or VERD_HTTP_CHUNKED where only its end will tell. 0: there is none, as of HEAD,
- * 204 and 304. */
+ * 204 and 304. Never blocks. */
 uint64_t verd_http_response_length(const verd_http_response *response);
 
 /*

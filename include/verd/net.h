@@ -62,14 +62,16 @@ extern "C" {
 int verd_listen(const char *host, int port, unsigned flags);
 
 /* Makes a stream listener at a path, removing a stale socket there (one that nobody accepts on).
- * A leading '@' is the abstract namespace. flags: 0. Returns the descriptor, or -1 with errno
+ * A leading '@' is the abstract namespace. flags: 0. Never blocks. Returns the descriptor, or -1
+ * with errno
  *   ENAMETOOLONG  the path does not fit sockaddr_un
  *   EINVAL        path is NULL or empty, or a flag
  *   EADDRINUSE    something lives there
  *   EMFILE, ENFILE, ENOMEM, and others as socket(2), bind(2), listen(2) */
 int verd_listen_unix(const char *path, unsigned flags);
 
-/* The local port of a TCP or UDP socket, or -1 with errno as getsockname(2), or EAFNOSUPPORT. */
+/* The local port of a TCP or UDP socket, or -1 with errno as getsockname(2), or EAFNOSUPPORT. Never
+ * blocks. */
 int verd_port(int fd);
 
 /*
@@ -148,9 +150,9 @@ ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count);
  * Returns 0, or -1 with errno as shutdown(2). */
 int verd_shutdown(int fd, int how);
 
-/* Closes the descriptor; threads that wait on it get EBADF. Works in a killed thread. Never waits
- * for the hub. Returns 0, or -1 with errno EBADF, or EIO as close(2): then it is closed all the
- * same. */
+/* Closes the descriptor; threads that wait on it get EBADF. Works in a killed thread. Never blocks,
+ * but where SO_LINGER has close(2) wait, the OS thread waits. Returns 0, or -1 with errno EBADF, or
+ * EIO as close(2): then it is closed all the same. */
 int verd_close(int fd);
 
 /* As pipe(2) and socketpair(2), non-blocking and close-on-exec. Never block. Return 0, or -1 with

@@ -72,7 +72,7 @@ int verd_pool_wait_all(verd_pool *pool);
 int verd_pool_resize(verd_pool *pool, size_t size);
 
 /* The size; members that run or are about to; spawners that wait; slots left (below 0 after a
- * shrink). 0 for NULL. */
+ * shrink). 0 for NULL. Never block. */
 size_t verd_pool_size(const verd_pool *pool);
 size_t verd_pool_running(const verd_pool *pool);
 size_t verd_pool_waiting(const verd_pool *pool);
@@ -93,8 +93,8 @@ typedef int (*verd_source)(void *state, void **item);
  */
 verd_imap *verd_pool_imap(verd_pool *pool, void *(*fn)(void *), verd_source next, void *state);
 
-/* The same over an array of n items, which must stay until the imap is freed. Errors as
- * verd_pool_imap. */
+/* The same over an array of n items, which must stay until the imap is freed. Never blocks. Errors
+ * as verd_pool_imap. */
 verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *const *items, size_t n);
 
 /*
@@ -145,7 +145,7 @@ int verd_pile_next(verd_pile *pile, void **result);
  * Blocks. Errors as verd_pile_next. */
 int verd_pile_next_any(verd_pile *pile, void **result);
 
-/* Results not yet taken: of threads that ended, run or wait to. 0 for NULL. */
+/* Results not yet taken: of threads that ended, run or wait to. 0 for NULL. Never blocks. */
 size_t verd_pile_length(const verd_pile *pile);
 
 /* Frees the pile, and a pool of its own once nobody runs in it; what runs or waits for a slot is not

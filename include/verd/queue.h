@@ -50,16 +50,16 @@ void verd_queue_free(verd_queue *queue);
  * (closed, perhaps while waiting), ENOMEM (no memory to hold it). The item is then not in. */
 int verd_queue_put(verd_queue *queue, void *item);
 
-/* The same without waiting. Returns 0, or -1 with errno EAGAIN (it is full; at capacity 0, nobody
- * waits for an item), EPIPE, ENOMEM, EINVAL or EPERM. */
+/* The same without waiting. Never blocks. Returns 0, or -1 with errno EAGAIN (it is full; at
+ * capacity 0, nobody waits for an item), EPIPE, ENOMEM, EINVAL or EPERM. */
 int verd_queue_try_put(verd_queue *queue, void *item);
 
 /* Takes an item out, blocking while there is none. Returns 0 and *item, or -1 with errno as above, or
  * EPIPE (closed and empty). */
 int verd_queue_get(verd_queue *queue, void **item);
 
-/* The same without waiting. Returns 0 and *item, or -1 with errno EAGAIN (there is none), EPIPE,
- * EINVAL or EPERM. */
+/* The same without waiting. Never blocks. Returns 0 and *item, or -1 with errno EAGAIN (there is
+ * none), EPIPE, EINVAL or EPERM. */
 int verd_queue_try_get(verd_queue *queue, void **item);
 
 /* Takes no more items: putters get EPIPE at once, getters when the rest is drained. Never blocks; closing
@@ -79,11 +79,12 @@ int verd_queue_join(verd_queue *queue);
  * 0, or -1 with errno EINVAL, EPERM. */
 int verd_queue_resize(verd_queue *queue, size_t capacity);
 
-/* Items in the queue, and how many fit. */
+/* Items in the queue, and how many fit. 0 for NULL. Never block. */
 size_t verd_queue_length(const verd_queue *queue);
 size_t verd_queue_capacity(const verd_queue *queue);
 
-/* How many threads wait for an item, and how many for room. They are counted, one by one. */
+/* How many threads wait for an item, and how many for room. They are counted, one by one. 0 for
+ * NULL. Never block. */
 size_t verd_queue_getting(const verd_queue *queue);
 size_t verd_queue_putting(const verd_queue *queue);
 

@@ -66,8 +66,8 @@ int verd_resource_pool_get(verd_resource_pool *pool, void **item);
  * Returns 0, or -1 with errno EINVAL (NULL, or not one that this pool handed out) or EPERM. */
 int verd_resource_pool_put(verd_resource_pool *pool, void *item);
 
-/* Gives a broken resource back: it is destroyed and may be replaced. Errors as
- * verd_resource_pool_put. */
+/* Gives a broken resource back: it is destroyed and may be replaced. Works in a killed thread.
+ * Blocks only in destroy. Errors as verd_resource_pool_put. */
 int verd_resource_pool_discard(verd_resource_pool *pool, void *item);
 
 /* Creates resources until min exist. Blocks in create. Returns 0, or -1 with errno as
@@ -78,7 +78,7 @@ int verd_resource_pool_fill(verd_resource_pool *pool);
  * holds. Blocks only in destroy. Returns 0, or -1 with errno EINVAL (NULL or 0) or EPERM. */
 int verd_resource_pool_resize(verd_resource_pool *pool, size_t max);
 
-/* Resources handed out; idle; callers in line. 0 for NULL. */
+/* Resources handed out; idle; callers in line. 0 for NULL. Never block. */
 size_t verd_resource_pool_used(const verd_resource_pool *pool);
 size_t verd_resource_pool_idle(const verd_resource_pool *pool);
 size_t verd_resource_pool_waiting(const verd_resource_pool *pool);

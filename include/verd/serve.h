@@ -77,7 +77,7 @@ int verd_serve_stop(verd_server *server, verd_duration grace);
  */
 int verd_serve_wait(verd_server *server);
 
-/* The clients whose handlers have not ended. 0 for NULL. */
+/* The clients whose handlers have not ended. 0 for NULL. Never blocks. */
 size_t verd_serve_clients(const verd_server *server);
 
 /* Frees the server. Returns 0 (also for NULL), or -1 with errno EBUSY (it has not ended) or EPERM.

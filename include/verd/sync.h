@@ -54,18 +54,18 @@ typedef struct verd_event {
  * Returns 0, or -1 with errno EALREADY (it was set, or failed, before), EINVAL or EPERM. */
 int verd_event_set(verd_event *event, void *value);
 
-/* Gives the event an error: waiters get -1 and this errno. Returns as verd_event_set; EINVAL also if
- * error is not positive. */
+/* Gives the event an error: waiters get -1 and this errno. Never blocks. Returns 0, or -1 with
+ * errno as verd_event_set; EINVAL also if error is not positive. */
 int verd_event_fail(verd_event *event, int error);
 
 /* Waits until the event is set, and stores its value in *value (unless NULL). Blocks. Returns 0, or -1
  * with errno as above, or the errno of verd_event_fail. */
 int verd_event_wait(verd_event *event, void **value);
 
-/* Whether it is set (or failed): a wait would not block. */
+/* Whether it is set (or failed): a wait would not block. false for NULL. Never blocks. */
 bool verd_event_ready(const verd_event *event);
 
-/* Makes it new. Those who waited when it was set still get that value.
+/* Makes it new. Those who waited when it was set still get that value. Never blocks.
  * Returns 0, or -1 with errno EBUSY (someone waits for it to be set), EINVAL. */
 int verd_event_reset(verd_event *event);
 
@@ -90,14 +90,15 @@ typedef struct verd_semaphore {
 /* Takes a unit; blocks until there is one. Returns 0, or -1 and errno as above. */
 int verd_semaphore_acquire(verd_semaphore *semaphore);
 
-/* Takes a unit if there is one now. Returns 0, or -1 with errno EAGAIN (none), EINVAL, EPERM. */
+/* Takes a unit if there is one now. Never blocks. Returns 0, or -1 with errno EAGAIN (none), EINVAL
+ * or EPERM. */
 int verd_semaphore_try_acquire(verd_semaphore *semaphore);
 
 /* Gives a unit: to the first in line, if there is one. Never blocks.
  * Returns 0, or -1 with errno EOVERFLOW (it has as many as its bound), EINVAL, EPERM. */
 int verd_semaphore_release(verd_semaphore *semaphore);
 
-/* The units that are there: 0 while someone waits. */
+/* The units that are there: 0 while someone waits. 0 for NULL. Never blocks. */
 size_t verd_semaphore_units(const verd_semaphore *semaphore);
 
 /* ---- mutex ---- */
@@ -117,8 +118,8 @@ typedef struct verd_mutex {
  * Returns 0, or -1 with errno as above, or EDEADLK (the caller holds it). */
 int verd_mutex_lock(verd_mutex *mutex);
 
-/* Locks if it can now. Returns 0, or -1 with errno EAGAIN (held by another), EDEADLK, EINVAL,
- * EPERM, ENOMEM. */
+/* Locks if it can now. Never blocks. Returns 0, or -1 with errno EAGAIN (held by another), EDEADLK
+ * (the caller holds it), EINVAL, EPERM or ENOMEM. */
 int verd_mutex_try_lock(verd_mutex *mutex);
 
 /* Unlocks; the first in line has the lock at once. Never blocks.
@@ -170,8 +171,8 @@ int verd_rwlock_read_lock(verd_rwlock *lock);
  * holds it for writing). */
 int verd_rwlock_write_lock(verd_rwlock *lock);
 
-/* The same if it can be had now. Return 0, or -1 with errno EAGAIN, EDEADLK, EINVAL, EPERM or
- * ENOMEM. */
+/* The same if it can be had now. Never block. Return 0, or -1 with errno EAGAIN (it cannot),
+ * EDEADLK (the caller holds it for writing), EINVAL, EPERM or ENOMEM. */
 int verd_rwlock_try_read_lock(verd_rwlock *lock);
 int verd_rwlock_try_write_lock(verd_rwlock *lock);
 

@@ -73,7 +73,7 @@ typedef struct verd_attr {
 verd_thread *verd_spawn(void *(*fn)(void *), void *arg);
 
 /*
- * Like verd_spawn, with attributes (NULL: the defaults). The stack is bound here.
+ * Like verd_spawn, with attributes (NULL: the defaults). The stack is bound here. Never blocks.
  * NULL with errno as verd_spawn, and
  *   EINVAL  stack_size is not 0 and below VERD_STACK_SIZE_MIN or above VERD_STACK_SIZE_MAX
  *   ENOMEM  no memory for the stack, or no mapping left for its guard (vm.max_map_count)
@@ -82,12 +82,12 @@ verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *a
 
 /*
  * Like verd_spawn; the thread starts once `after` nanoseconds have passed, unless it is cancelled or
- * killed before. Zero and less start as verd_spawn does. Errors as verd_spawn.
+ * killed before. Zero and less start as verd_spawn does. Never blocks. Errors as verd_spawn.
  */
 verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *), void *arg);
 
-/* Like verd_spawn without handle and result: the cheapest. Returns 0, or -1 with errno as
- * verd_spawn. */
+/* Like verd_spawn without handle and result: the cheapest. Never blocks. Returns 0, or -1 with
+ * errno as verd_spawn. */
 int verd_spawn_n(void (*fn)(void *), void *arg);
 
 /*
@@ -159,24 +159,28 @@ int verd_unlink(verd_thread *t, void (*fn)(verd_thread *, void *), void *arg);
 /*
  * Between the two, neither kill nor timeout reaches the calling thread, so that cleanup can block;
  * what came meanwhile shows at the first blocking call after the end. Nests, to a depth of 255.
+ * Never block.
  */
 void verd_shield_begin(void);
 void verd_shield_end(void);
 
-/* The calling thread; NULL only if there is no memory for a scheduler. Not a handle to release. */
+/* The calling thread; NULL only if there is no memory for a scheduler. Not a handle to release.
+ * Never blocks. */
 verd_thread *verd_self(void);
 
-/* Whether the calling thread has been killed; a shield does not hide it. */
+/* Whether the calling thread has been killed; a shield does not hide it. Never blocks. */
 bool verd_killed(void);
 
 /* Whether t has ended, was cancelled or killed before it started: a wait for it would not block. Its
- * handle must still be held. */
+ * handle must still be held. Never blocks. */
 bool verd_ended(const verd_thread *t);
 
-/* The name that verd_spawn_with gave, or "" (of an ended thread too); valid until t ends. */
+/* The name that verd_spawn_with gave, or "" (of an ended thread too); valid until t ends.
+ * Never blocks. */
 const char *verd_name(const verd_thread *t);
 
-/* A number for messages, unique among the threads of an OS thread that are alive. Main is 0. */
+/* A number for messages, unique among the threads of an OS thread that are alive. Main is 0. Never
+ * blocks. */
 size_t verd_number(const verd_thread *t);
 
 /*
@@ -196,7 +200,7 @@ void verd_on_deadlock(void (*fn)(void));
 
 /*
  * Gives way: every other thread that can run, runs before this one goes on, and then timers and descriptors
- * are looked at. Returns at once, killed or not.
+ * are looked at. Never blocks: it waits for nothing, and killed threads give way as well.
  */
 void verd_yield(void);
 
@@ -219,7 +223,8 @@ struct verd__waiters {
 
 /*
  * Bytes of stack that thread t has used at most, to the word, since its stack was last cleaned: an
- * upper bound for t, as an earlier thread may have run on the same stack. Scans the stack.
+ * upper bound for t, as an earlier thread may have run on the same stack. Scans the stack. Never
+ * blocks.
  * Returns the count, or -1 with errno
  *   EINVAL   t is NULL, released, ended or not started
  *   ENOTSUP  t is a main thread, whose stack is the OS thread's own
@@ -233,16 +238,18 @@ typedef unsigned verd_key;
 
 /*
  * Makes a key. When a thread ends with a value that is not NULL, destructor(value) is called on it
- * (unless NULL), in up to 4 rounds while destructors set values anew. From any OS thread.
+ * (unless NULL), in up to 4 rounds while destructors set values anew. From any OS thread. Never
+ * blocks.
  * Returns 0, or -1 with errno EAGAIN (VERD_KEYS_MAX keys exist) or EINVAL (key is NULL).
  */
 int verd_key_create(verd_key *key, void (*destructor)(void *));
 
-/* The calling thread's value of the key; NULL if none was set or there is no such key. */
+/* The calling thread's value of the key; NULL if none was set or there is no such key. Never
+ * blocks. */
 void *verd_get(verd_key key);
 
 /*
- * Sets the calling thread's value of the key. The first set of a thread allocates.
+ * Sets the calling thread's value of the key. The first set of a thread allocates. Never blocks.
  * Returns 0, or -1 with errno EINVAL (no such key) or ENOMEM.
  */
 int verd_set(verd_key key, void *value);
