@@ -9,7 +9,8 @@ FAULT_OBJ := $(call objects,$(wildcard tests/programs/fault/*.c))
 ERRNO_OBJ := $(call objects,$(wildcard tests/programs/errno/*.c))
 
 $(BUILD)/programs/fault_injection: $(FAULT_OBJ) $(OBJ)/tests/support/process.c.o
-$(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/programs/fault/hooks.c.o
+$(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/programs/fault/hooks.c.o \
+    $(OBJ)/tests/support/process.c.o
 $(BUILD)/programs/fault_injection $(BUILD)/programs/errno_tables: PROGRAM_LINK = $(FAULT_WRAP)
 $(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto
 
