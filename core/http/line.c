@@ -256,6 +256,37 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* Whether the field says how the message ends. */
+static bool is_framing(const char *name)
+{
+    return verd__same(name, "Connection") || verd__same(name, "Content-Length") ||
+           verd__same(name, "Transfer-Encoding");
+}
+
+/* A client takes folded lines for one, with spaces in between (RFC 9112, 5.2); a server need not. What a
+ * message ends with has been taken from the first line, and nobody folds that in good faith. */
+int verd__line_fold(struct verd__head *head, char *line, char *end)
+{
+    if (!head->response || head->count == 0 || is_framing(head->fields[head->count - 1].name))
+        return 400;
+    const char **value = &head->fields[head->count - 1].value;
+    char *value_end = line - (line - *value) + strlen(*value);
+    while (is_blank(*line))
+        line++;
+    while (end > line && is_blank(end[-1]))
+        end--;
+    if (!verd__is_text(line, (size_t)(end - line)))
+        return 400;
+    if (line == end)
+        return 200;
+    if (value_end == *value)
+        *value = line;
+    else
+        memset(value_end, ' ', (size_t)(line - value_end));
+    *end = '\0';
+    return 200;
+}
+
 int verd__line_field(struct verd__head *head, char *line, char *end)
 {
     char *colon = line;

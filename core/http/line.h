@@ -12,4 +12,7 @@ int verd__line_response(struct verd__head *head);
 /* A field's line up to its CR, at `end`; both may be overwritten. */
 int verd__line_field(struct verd__head *head, char *line, char *end);
 
+/* A line that begins with white space, behind a field: more of its value. Likewise. */
+int verd__line_fold(struct verd__head *head, char *line, char *end);
+
 #endif

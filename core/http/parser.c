@@ -86,6 +86,8 @@ static int take_line(struct verd__head *head, char *line, char *end)
         return head->response ? 200 : check_request(head);
     if (!head->started)
         status = take_first_line(head, line, end);
+    else if (*line == ' ' || *line == '\t')
+        status = verd__line_fold(head, line, end);
     else
         status = verd__line_field(head, line, end);
     return status == 200 ? 0 : status;

@@ -447,6 +447,19 @@ Test(http, the_reason_of_a_response_may_be_missing)
     cr_expect_eq(head.minor, 0);
 }
 
+Test(http, folded_lines_of_a_response_are_one_with_spaces_in_between)
+{
+    cr_assert_eq(
+        parse("HTTP/1.1 200 OK\r\nA: b \r\n\t c \r\n \r\n d\r\nB:\r\n e\r\nC: f\r\n\r\n", true),
+        200);
+    cr_expect_eq(head.count, 3);
+    cr_expect_str_eq(verd__head_find(&head, "A"), "b     c       d");
+    cr_expect_str_eq(verd__head_find(&head, "C"), "f");
+    cr_expect_str_eq(verd__head_find(&head, "B"), "e");
+    cr_expect_eq(parse("HTTP/1.1 200 OK\r\n A: b\r\n\r\n", true), 400);
+    cr_expect_eq(parse("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n 1\r\n\r\n", true), 400);
+}
+
 Test(http, a_malformed_status_line_is_400)
 {
     static const char *const lines[] = {
