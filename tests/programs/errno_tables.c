@@ -24,9 +24,9 @@ static const char *const headers[] = {
     "net.h",    "os.h",   "serve.h", "stream.h", "http.h", "http_client.h",
 };
 
-static const struct row *const tables[] = {thread_rows, sync_rows, queue_rows,
-                                           pool_rows,   net_rows,  os_rows,
-                                           serve_rows,  http_rows, client_rows};
+static const struct row *const tables[] = {thread_rows, sync_rows, queue_rows, pool_rows,
+                                           net_rows,    os_rows,   serve_rows, http_rows,
+                                           client_rows, NULL};
 
 static unsigned played, failures;
 
@@ -140,7 +140,7 @@ static void check_row(const struct row *row)
 
 static bool is_shown(const char *function, int error)
 {
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 0; tables[i] != NULL; i++) {
         for (const struct row *row = tables[i]; row->function != NULL; row++) {
             if (row->error == error && strcmp(row->function, function) == 0)
                 return true;
@@ -190,7 +190,7 @@ int main(int argc, char **argv)
         if (wanted == NULL || strcmp(wanted, all[i].name) == 0)
             check_function(&all[i]);
     }
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    for (size_t i = 0; tables[i] != NULL; i++) {
         for (const struct row *row = tables[i]; row->function != NULL; row++) {
             check_name(row->function, all, count);
             if (wanted == NULL || strcmp(wanted, row->function) == 0)

@@ -86,7 +86,7 @@ static void note_reference(size_t function, const char *name)
         i++;
     if (i == REFERENCES_MAX - 1)
         give_up("too many references", known[function].name);
-    strcpy(references[function][i], name);
+    snprintf(references[function][i], sizeof references[function][i], "%s", name);
 }
 
 /* Where a comment begins to speak of errnos; NULL: it does not. */
@@ -153,7 +153,7 @@ static void read_errors(struct comment comment, struct comment head, size_t inde
             note_reference(index, word);
         else
             note_error(function, word);
-        strcpy(before, word);
+        memcpy(before, word, sizeof before);
     }
 }
 
@@ -161,7 +161,7 @@ static void add_function(const char *name, struct comment comment, struct commen
 {
     if (known_count == FUNCTIONS_MAX)
         give_up("too many functions", name);
-    strcpy(known[known_count].name, name);
+    snprintf(known[known_count].name, sizeof known[known_count].name, "%s", name);
     if (comment.begin != NULL)
         read_errors(comment, head, known_count);
     known_count++;
