@@ -192,7 +192,7 @@ static int start_process(struct start *start, pid_t *pid)
     return -1;
 }
 
-int verd_process_spawn(verd_process *process, const verd_process_options *options)
+int verd_spawn_process(verd_process *process, const verd_process_options *options)
 {
     if (process == NULL || options == NULL || options->arguments == NULL ||
         options->arguments[0] == NULL) {

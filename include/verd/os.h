@@ -186,7 +186,7 @@ typedef struct verd_process {
  *   EAGAIN, EMFILE, ...  as fork(2) and pipe(2)
  *   ECANCELED            the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  */
-int verd_process_spawn(verd_process *process, const verd_process_options *options);
+int verd_spawn_process(verd_process *process, const verd_process_options *options);
 
 /* verd_waitpid for the process, which is then over: pid becomes 0. Blocks. Returns 0 and *status
  * (unless NULL), or -1 with errno ECHILD (it has been waited for), ECANCELED, ETIMEDOUT or

@@ -34,7 +34,7 @@ static void start(const char *const *arguments)
         .output = VERD_PROCESS_PIPE,
         .error = VERD_PROCESS_PIPE,
     };
-    cr_assert_eq(verd_process_spawn(&process, &options), 0);
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
 }
 
 static const char *read_all(int fd)
@@ -74,7 +74,7 @@ Test(os, standard_error_may_go_where_standard_output_goes)
         .output = VERD_PROCESS_PIPE,
         .error = VERD_PROCESS_OUTPUT,
     };
-    cr_assert_eq(verd_process_spawn(&process, &options), 0);
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
     cr_assert_str_eq(read_all(process.output), "out\nerror\n");
 }
 
@@ -100,7 +100,7 @@ Test(os, cat_gives_back_what_it_gets)
         .input = VERD_PROCESS_PIPE,
         .output = VERD_PROCESS_PIPE,
     };
-    cr_assert_eq(verd_process_spawn(&process, &options), 0);
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
     caller_start(&writer, write_much, NULL, NULL);
     cr_assert_eq(verd_read_full(process.output, bytes, MUCH + 1, NULL), MUCH);
     cr_assert_eq(caller_end(&writer), 0);
@@ -113,7 +113,7 @@ Test(os, a_program_may_write_to_a_descriptor_of_the_callers)
     int fds[2];
     cr_assert_eq(verd_pipe(fds), 0);
     verd_process_options options = {.arguments = SH("echo hello"), .output = fds[1]};
-    cr_assert_eq(verd_process_spawn(&process, &options), 0);
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
     verd_close(fds[1]);
     cr_assert_str_eq(read_all(fds[0]), "hello\n");
 }
@@ -128,7 +128,7 @@ Test(os, the_standard_descriptors_of_the_caller_can_be_given_crosswise)
         .output = STDERR_FILENO,
         .error = VERD_PROCESS_PIPE,
     };
-    cr_assert_eq(verd_process_spawn(&process, &options), 0);
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
     cr_assert_str_eq(read_all(process.error), "error\n");
     cr_assert_eq(verd_read(fds[0], text, sizeof text), 4);
 }
@@ -143,7 +143,7 @@ Test(os, a_caller_without_standard_descriptors_starts_programs)
         .output = VERD_PROCESS_PIPE,
         .error = VERD_PROCESS_PIPE,
     };
-    cr_assert_eq(verd_process_spawn(&process, &options), 0);
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
     verd_write(process.input, "hello", 5);
     verd_close(process.input);
     cr_assert_str_eq(read_all(process.output), "hello");
@@ -157,7 +157,7 @@ Test(os, a_program_starts_where_it_is_told)
         .directory = "/",
         .output = VERD_PROCESS_PIPE,
     };
-    cr_assert_eq(verd_process_spawn(&process, &options), 0);
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
     cr_assert_str_eq(read_all(process.output), "/\n");
 }
 
@@ -168,7 +168,7 @@ Test(os, a_program_gets_the_environment_that_it_is_given)
         .environment = (const char *const[]){"GREETING=hello", NULL},
         .output = VERD_PROCESS_PIPE,
     };
-    cr_assert_eq(verd_process_spawn(&process, &options), 0);
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
     cr_assert_str_eq(read_all(process.output), "hello\n");
 }
 
@@ -190,14 +190,14 @@ Test(os, a_program_that_does_not_exist_is_ENOENT)
 {
     skip_if_emulated();
     verd_process_options options = {.arguments = (const char *const[]){"no-such-program", NULL}};
-    cr_assert(verd_process_spawn(&process, &options) == -1 && errno == ENOENT);
+    cr_assert(verd_spawn_process(&process, &options) == -1 && errno == ENOENT);
 }
 
 Test(os, a_program_that_may_not_be_executed_is_EACCES)
 {
     skip_if_emulated();
     verd_process_options options = {.arguments = (const char *const[]){"/dev/null", NULL}};
-    cr_assert(verd_process_spawn(&process, &options) == -1 && errno == EACCES);
+    cr_assert(verd_spawn_process(&process, &options) == -1 && errno == EACCES);
 }
 
 Test(os, a_program_that_cannot_be_started_leaves_no_descriptor)
@@ -209,28 +209,28 @@ Test(os, a_program_that_cannot_be_started_leaves_no_descriptor)
         .output = VERD_PROCESS_PIPE,
         .error = VERD_PROCESS_PIPE,
     };
-    verd_process_spawn(&process, &options);
+    verd_spawn_process(&process, &options);
     size_t before = process_descriptors();
-    verd_process_spawn(&process, &options);
+    verd_spawn_process(&process, &options);
     cr_assert_eq(process_descriptors(), before);
 }
 
 Test(os, a_program_without_arguments_is_EINVAL)
 {
     verd_process_options options = {.arguments = (const char *const[]){NULL}};
-    cr_assert(verd_process_spawn(&process, &options) == -1 && errno == EINVAL);
+    cr_assert(verd_spawn_process(&process, &options) == -1 && errno == EINVAL);
 }
 
 Test(os, an_unknown_place_for_a_standard_descriptor_is_EINVAL)
 {
     verd_process_options options = {.arguments = SH(""), .input = VERD_PROCESS_OUTPUT};
-    cr_assert(verd_process_spawn(&process, &options) == -1 && errno == EINVAL);
+    cr_assert(verd_spawn_process(&process, &options) == -1 && errno == EINVAL);
 }
 
 Test(os, a_descriptor_that_is_not_open_is_EBADF)
 {
     verd_process_options options = {.arguments = SH(""), .output = 1000};
-    cr_assert(verd_process_spawn(&process, &options) == -1 && errno == EBADF);
+    cr_assert(verd_spawn_process(&process, &options) == -1 && errno == EBADF);
 }
 
 /* The numbers in the listing of the child's own descriptors. */
@@ -248,7 +248,7 @@ Test(os, a_program_gets_no_descriptor_but_the_standard_ones)
     for (int fd = 3; fd < 256; fd++) /* what the test's own world has left open */
         fcntl(fd, F_SETFD, FD_CLOEXEC);
     for (int i = 0; i < 3; i++)
-        verd_process_spawn(&others[i], &options);
+        verd_spawn_process(&others[i], &options);
     start(SH("for fd in /proc/$$/fd/*; do [ -e $fd ] && echo ${fd##*/}; done"));
     long highest = 0;
     for (const char *at = read_all(process.output); *at != '\0'; at = strchr(at, '\n') + 1)

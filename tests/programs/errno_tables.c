@@ -109,7 +109,7 @@ static bool is_out_of_use(const char *fault)
 /* Under emulation vfork is fork, and the child cannot tell its parent what went wrong. */
 static bool is_not_told(const struct row *row)
 {
-    return process_is_emulated() && strcmp(row->function, "verd_process_spawn") == 0 &&
+    return process_is_emulated() && strcmp(row->function, "verd_spawn_process") == 0 &&
            (row->error == ENOENT || row->error == EACCES);
 }
 

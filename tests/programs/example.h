@@ -45,7 +45,7 @@ static inline void example_start(const char *name, const char *const *arguments)
         .input = VERD_PROCESS_PIPE,
         .output = VERD_PROCESS_PIPE,
     };
-    CHECK(verd_process_spawn(&example, &options) == 0);
+    CHECK(verd_spawn_process(&example, &options) == 0);
 }
 
 /* Ends it with a signal (0: none, it ends by itself). Returns its status, as waitpid(2) has it. */

@@ -90,7 +90,7 @@ static bool is_there(const char *program, const char *argument)
                                     .output = VERD_PROCESS_NULL,
                                     .error = VERD_PROCESS_NULL};
     verd_process process;
-    bool works = verd_process_spawn(&process, &options) == 0 &&
+    bool works = verd_spawn_process(&process, &options) == 0 &&
                  verd_process_wait(&process, &status) == 0 && status == 0;
     if (!works)
         printf("without %s, which is not installed\n", program);
@@ -104,7 +104,7 @@ static void start(const char *const *arguments, int output)
                                     .input = VERD_PROCESS_NULL,
                                     .output = output,
                                     .error = VERD_PROCESS_NULL};
-    CHECK(verd_process_spawn(&server, &options) == 0);
+    CHECK(verd_spawn_process(&server, &options) == 0);
 }
 
 static void stop(void)

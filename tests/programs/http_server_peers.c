@@ -84,7 +84,7 @@ static const char *run(const char *const *arguments, size_t input_size)
         argv[i] = arguments[i];
     verd_process_options options = {
         .arguments = argv, .input = VERD_PROCESS_PIPE, .output = VERD_PROCESS_PIPE};
-    if (verd_process_spawn(&example, &options) != 0) {
+    if (verd_spawn_process(&example, &options) != 0) {
         CHECK(errno == ENOENT);
         return NULL;
     }

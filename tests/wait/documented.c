@@ -20,7 +20,7 @@ static const char *const elsewhere[] = {
 /* Functions whose comments say in other words what they have to wait for. */
 static const char *const apart[] = {
     /* The OS thread stands still, not the green one. */
-    "verd_process_spawn",
+    "verd_spawn_process",
     /* It knows no scheduler. */
     "verd_context_switch",
 };

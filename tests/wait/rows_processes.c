@@ -76,7 +76,7 @@ static void start_program(void)
 {
     static const char *const arguments[] = {"cat", NULL};
     verd_process_options options = {.arguments = arguments, .input = VERD_PROCESS_PIPE};
-    must(verd_process_spawn(&process, &options) == 0, "cat");
+    must(verd_spawn_process(&process, &options) == 0, "cat");
     child = process.pid;
 }
 

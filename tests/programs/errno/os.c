@@ -120,7 +120,7 @@ static int spawn(const char *program, int output)
 {
     const char *const arguments[] = {program, NULL};
     verd_process_options options = {.arguments = arguments, .output = output};
-    return verd_process_spawn(&process, &options);
+    return verd_spawn_process(&process, &options);
 }
 
 static int wait_for_init(void)
@@ -193,13 +193,13 @@ const struct row os_rows[] = {
     PLAINLY("verd_waitpid", ECHILD, NULL, wait_for_nobody),
     PLAINLY("verd_waitpid", EINVAL, NULL, wait_badly),
     AT_FIRST("verd_waitpid", wait_for_nobody),
-    BLOCKS("verd_process_spawn", NULL, spawn_true),
-    PLAINLY("verd_process_spawn", ENOENT, NULL, spawn_what_is_missing),
-    PLAINLY("verd_process_spawn", EACCES, NULL, spawn_a_directory),
-    PLAINLY("verd_process_spawn", EBADF, NULL, spawn_onto_nothing),
-    PLAINLY("verd_process_spawn", EINVAL, NULL, spawn_onto_what),
-    WITHOUT("verd_process_spawn", EAGAIN, NULL, spawn_true, "posix_spawnp"),
-    WITHOUT("verd_process_spawn", EMFILE, NULL, spawn_with_pipe, "pipe2"),
+    BLOCKS("verd_spawn_process", NULL, spawn_true),
+    PLAINLY("verd_spawn_process", ENOENT, NULL, spawn_what_is_missing),
+    PLAINLY("verd_spawn_process", EACCES, NULL, spawn_a_directory),
+    PLAINLY("verd_spawn_process", EBADF, NULL, spawn_onto_nothing),
+    PLAINLY("verd_spawn_process", EINVAL, NULL, spawn_onto_what),
+    WITHOUT("verd_spawn_process", EAGAIN, NULL, spawn_true, "posix_spawnp"),
+    WITHOUT("verd_spawn_process", EMFILE, NULL, spawn_with_pipe, "pipe2"),
     BLOCKS("verd_process_wait", start, wait_for_process),
     PLAINLY("verd_process_wait", ECHILD, NULL, wait_for_process),
     AT_FIRST("verd_process_wait", wait_for_init),

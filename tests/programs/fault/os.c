@@ -256,7 +256,7 @@ static int run_a_program(void)
     verd_process process;
     char text[sizeof TEXT];
     int status = -1, error = 0;
-    must(twice(&error, verd_process_spawn(&process, &options)));
+    must(twice(&error, verd_spawn_process(&process, &options)));
     must(twice(&error, verd_write(process.input, TEXT, sizeof TEXT)));
     error = either(error, error_of(verd_close(process.input)));
     process.input = -1;
@@ -276,7 +276,7 @@ static int run_with_descriptors(void)
         .arguments = program, .input = 1, .output = 2, .error = VERD_PROCESS_OUTPUT};
     verd_process process;
     int error = 0;
-    must(twice(&error, verd_process_spawn(&process, &options)));
+    must(twice(&error, verd_spawn_process(&process, &options)));
     must(twice(&error, verd_process_wait(&process, NULL)));
     return error;
 }
