@@ -115,7 +115,8 @@ static __attribute__((noinline)) int begin_slowly(verd_timeout *timeout, verd_du
         *timeout = (verd_timeout){0};
         return -1;
     }
-    verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
+    if (is_open(verd__room(scheduler->running), timeout))
+        verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
     verd__clock_start(&scheduler->moments);
     return begin(scheduler, timeout, after);
 }
@@ -233,7 +234,7 @@ int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void 
         errno = EINVAL;
         return -1;
     }
-    verd_timeout timeout;
+    verd_timeout timeout = {0};
     if (verd_timeout_begin(&timeout, after) != 0)
         return -1;
     void *returned = fn(arg);
