@@ -68,7 +68,10 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wformat=2 -Wcast-qu
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's. WERROR=-Werror is what `make check` passes.
 USER_C = -std=c17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS)
 LIB_C = $(USER_C) -Icore -Iarch/$(ARCH) $(WARNINGS) $(WERROR) $(CFLAGS)
-TEST_C = $(USER_C) -Icore -Iarch/$(ARCH) -Itests/support -Wall -Wextra $(WERROR) $(CFLAGS)
+# With CONFIG=lto, programs and examples are optimised together with the library, as a user's are; for
+# the suite that would take longer than to run it.
+TEST_C = $(USER_C) -fno-lto -Icore -Iarch/$(ARCH) -Itests/support -Wall -Wextra $(WERROR) \
+         $(CFLAGS)
 EXAMPLE_C = $(USER_C) $(WARNINGS) $(WERROR) $(CFLAGS)
 PROGRAM_CXX = -std=c++17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS) -Wall -Wextra $(WERROR) \
               $(CXXFLAGS)
