@@ -117,7 +117,8 @@ static __attribute__((noinline)) int begin_slowly(verd_timeout *timeout, verd_du
     }
     if (is_open(verd__room(scheduler->running), timeout))
         verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
-    verd__clock_start(&scheduler->moments);
+    if (!verd__clock_runs(&scheduler->moments))
+        verd__clock_start(&scheduler->moments);
     return begin(scheduler, timeout, after);
 }
 

@@ -523,3 +523,17 @@ Test(sched, a_thousand_nested_timeouts_fire_by_the_earliest)
         said += verd_timeout_end(&scopes[i]) == (i == 500);
     cr_assert_eq(said, DEPTH);
 }
+
+/* The outer scope has run out already, though nobody has looked. */
+Test(sched, a_timeout_that_is_begun_within_another_does_not_put_that_off)
+{
+    verd_duration end = verd_now() + 50 * VERD_MS;
+    verd_timeout_begin(&outer, 40 * VERD_MS);
+    while (verd_now() < end)
+        ;
+    verd_timeout_begin(&inner, LONG);
+    errno = 0;
+    cr_expect(verd_sleep(10 * VERD_MS) == -1 && errno == ETIMEDOUT);
+    cr_expect_not(verd_timeout_end(&inner));
+    cr_expect(verd_timeout_end(&outer));
+}
