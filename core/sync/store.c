@@ -61,31 +61,22 @@ bool verd__store_add(struct verd__store *store, void *item)
 {
     if (store->count == store->room && !grow(store))
         return false;
-    struct verd__entry entry = {item, store->next_number++};
-    size_t at = store->count++;
     if (store->order == VERD__PRIORITY)
-        sift_up(store, at, entry);
+        sift_up(store, store->count++, (struct verd__entry){item, store->next_number++});
     else
-        store->entries[(store->head + at) & (store->room - 1)] = entry;
+        verd__store_add_quickly(store, item);
     return true;
 }
 
 void *verd__store_take(struct verd__store *store)
 {
+    if (verd__store_is_quick(store))
+        return verd__store_take_quickly(store);
     size_t last = --store->count;
-    void *item;
-    switch (store->order) {
-    case VERD__LIFO:
+    if (store->order == VERD__LIFO)
         return store->entries[last].item;
-    case VERD__PRIORITY:
-        item = store->entries[0].item;
-        sift_down(store, store->entries[last]);
-        return item;
-    case VERD__FIFO:
-        break;
-    }
-    item = store->entries[store->head].item;
-    store->head = (store->head + 1) & (store->room - 1);
+    void *item = store->entries[0].item;
+    sift_down(store, store->entries[last]);
     return item;
 }
 

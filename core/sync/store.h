@@ -14,7 +14,7 @@ enum verd__store_order { VERD__FIFO, VERD__LIFO, VERD__PRIORITY };
 
 struct verd__entry {
     void *item;
-    uint64_t number; /* in the order of coming */
+    uint64_t number; /* PRIORITY: in the order of coming */
 };
 
 struct verd__store {
@@ -33,13 +33,13 @@ bool verd__store_add(struct verd__store *store, void *item);
 /* Takes the next item out; there is one. */
 void *verd__store_take(struct verd__store *store);
 
-/* The two for a store that is a ring, without a call. */
+/* The two for a store that is a ring, without a call; the first does for a stack as well. */
 static inline bool verd__store_is_quick(const struct verd__store *store)
 {
     return store->order == VERD__FIFO;
 }
 
-/* There is room. The item needs no number. */
+/* There is room. */
 static inline void verd__store_add_quickly(struct verd__store *store, void *item)
 {
     store->entries[(store->head + store->count++) & (store->room - 1)].item = item;
