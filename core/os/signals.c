@@ -26,7 +26,6 @@
 struct verd__signals {
     struct verd__scheduler *scheduler;
     struct verd__waiters line;
-    pid_t pid; /* whose the descriptor is */
     int fd;
     struct verd_thread *reader; /* NULL: there is none */
 };
@@ -89,7 +88,7 @@ static void cancel(struct verd__wait *wait)
     struct call *call = (struct call *)wait;
     struct verd__signals *signals = call->signals;
     call->ending = true;
-    while (call->info.ssi_signo == 0 && signals->pid == getpid() && serve_one(signals))
+    while (call->info.ssi_signo == 0 && !signals->scheduler->forked && serve_one(signals))
         ;
     if (call->info.ssi_signo == 0)
         verd__waiters_remove(&signals->line, wait);
@@ -134,7 +133,6 @@ static struct verd__signals *signals_new(struct verd__scheduler *scheduler)
         return NULL;
     sigemptyset(&none);
     signals->scheduler = scheduler;
-    signals->pid = getpid();
     signals->fd = signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
     if (signals->fd < 0)
         goto no_fd;
@@ -161,7 +159,6 @@ void verd__signals_forked(struct verd__signals *signals)
     if (verd__descriptor_renumber(signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC), signals->fd) !=
         0)
         verd__die("the child of a fork cannot make a signalfd of its own");
-    signals->pid = getpid();
     signals->reader = NULL;
 }
 
