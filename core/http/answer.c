@@ -162,7 +162,7 @@ static int frame(struct verd_http_response *response, bool to_head)
 {
     const struct verd__head *head = &response->head;
     unsigned bits = head->bits;
-    response->fit = !(bits & VERD__HEAD_CLOSE) && (head->minor > 0 || bits & VERD__HEAD_KEEP_ALIVE);
+    response->fit = !verd__head_closes(head);
     /* Both, or a coding besides chunked: who knows where the body ends */
     if (bits & VERD__HEAD_TRANSFER &&
         (bits & (VERD__HEAD_LENGTH | VERD__HEAD_UNKNOWN) || !(bits & VERD__HEAD_CHUNKED)))

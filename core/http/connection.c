@@ -207,10 +207,8 @@ static bool drain(struct verd__connection *c)
 /* Whether the client has not said, and sent, its last. */
 static bool may_send_more(const struct verd_http_exchange *x)
 {
-    unsigned bits = x->head.bits;
-    bool last =
-        (bits & VERD__HEAD_CLOSE) || (x->head.minor == 0 && !(bits & VERD__HEAD_KEEP_ALIVE));
-    return x->reply.error == 0 && (!last || !x->body.ended || verd__buffer_size(&x->buffer) > 0);
+    return x->reply.error == 0 &&
+           (!verd__head_closes(&x->head) || !x->body.ended || verd__buffer_size(&x->buffer) > 0);
 }
 
 /* Returns whether the connection goes on. */

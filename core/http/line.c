@@ -256,6 +256,16 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* Cuts the white space around a value. Whether what is left can be one. */
+static inline bool trim(char **value, char **end)
+{
+    while (is_blank(**value))
+        ++*value;
+    while (*end > *value && is_blank((*end)[-1]))
+        --*end;
+    return verd__is_text(*value, (size_t)(*end - *value));
+}
+
 /* Whether the field says how the message ends. */
 static bool is_framing(const char *name)
 {
@@ -271,11 +281,7 @@ int verd__line_fold(struct verd__head *head, char *line, char *end)
         return 400;
     const char **value = &head->fields[head->count - 1].value;
     char *value_end = line - (line - *value) + strlen(*value);
-    while (is_blank(*line))
-        line++;
-    while (end > line && is_blank(end[-1]))
-        end--;
-    if (!verd__is_text(line, (size_t)(end - line)))
+    if (!trim(&line, &end))
         return 400;
     if (line == end)
         return 200;
@@ -295,11 +301,7 @@ int verd__line_field(struct verd__head *head, char *line, char *end)
     if (colon == line || *colon != ':')
         return 400;
     char *value = colon + 1;
-    while (is_blank(*value))
-        value++;
-    while (end > value && is_blank(end[-1]))
-        end--;
-    if (!verd__is_text(value, (size_t)(end - value)))
+    if (!trim(&value, &end))
         return 400;
     if (head->count == head->limits.fields)
         return 431;

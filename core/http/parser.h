@@ -69,6 +69,13 @@ int verd__head_parse(struct verd__head *head, char *data, size_t size);
 /* The message's bytes are now at `to`, no longer at `from`. */
 void verd__head_moved(struct verd__head *head, const char *from, char *to);
 
+/* Whether its sender means it to be the last of the connection. */
+static inline bool verd__head_closes(const struct verd__head *head)
+{
+    return (head->bits & VERD__HEAD_CLOSE) ||
+           (head->minor == 0 && !(head->bits & VERD__HEAD_KEEP_ALIVE));
+}
+
 /* Writes a request's first line for a log, as it came but for what is not printable, in the place of
  * what `to` has. Returns it; "": it did not come, or there is no memory. */
 const char *verd__head_line(const struct verd__head *head, struct verd__text *to);

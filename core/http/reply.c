@@ -49,10 +49,7 @@ int verd_http_add(verd_http_exchange *x, const char *name, const char *value)
 /* Whether the connection has to end after the reply, as far as can be said at its beginning. */
 static bool must_close(const struct verd_http_exchange *x)
 {
-    unsigned bits = x->head.bits;
-    if (x->connection->server->stopping || (bits & VERD__HEAD_CLOSE) || x->awaits_continue)
-        return true;
-    return x->head.minor == 0 && !(bits & VERD__HEAD_KEEP_ALIVE);
+    return x->connection->server->stopping || x->awaits_continue || verd__head_closes(&x->head);
 }
 
 static char *put(char *at, const char *text, size_t size)
