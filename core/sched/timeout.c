@@ -46,7 +46,15 @@ static void arm(struct verd__scheduler *scheduler, struct verd__room *room)
         verd__timer_arm(&scheduler->timers, &room->limit, earliest);
 }
 
-/* A deadline has come: the thread learns of it now if it waits, else at its next wait. */
+/* A scope of the thread has fired: it learns of it now if it waits, else at its next wait. */
+static void tell_fired(struct verd__scheduler *scheduler, struct verd_thread *thread)
+{
+    arm(scheduler, verd__room(thread));
+    thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
+    verd__wait_abort(thread, ETIMEDOUT);
+}
+
+/* The earliest deadline has come. */
 static void fire(struct verd__timer *timer)
 {
     struct verd__scheduler *scheduler = verd__current;
@@ -57,9 +65,7 @@ static void fire(struct verd__timer *timer)
         if (is_pending(timeout) && deadline_of(scheduler, timeout) <= scheduler->clock)
             timeout->fired = true;
     }
-    arm(scheduler, room);
-    thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
-    verd__wait_abort(thread, ETIMEDOUT);
+    tell_fired(scheduler, thread);
 }
 
 static bool is_open(const struct verd__room *room, const struct verd_timeout *wanted)
@@ -177,9 +183,7 @@ void verd__timeout_expire(struct verd_timeout *timeout)
     if (timeout->fired || thread == NULL)
         return;
     timeout->fired = true;
-    arm(verd__current, verd__room(thread));
-    thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
-    verd__wait_abort(thread, ETIMEDOUT);
+    tell_fired(verd__current, thread);
 }
 
 /* There are others, or it is armed. */
