@@ -4,26 +4,13 @@
  * for them, wherever they were. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <stdbool.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "gate.h"
+#include "process.h"
 
 static verd_pool *pool;
 static verd_pile *pile;
 static verd_imap *imap;
-
-/* Whether `holds` is true in the child of a fork. */
-static bool in_child(bool (*holds)(void))
-{
-    int status = -1;
-    pid_t child = fork();
-    if (child == 0)
-        _exit(holds() ? 0 : 1);
-    waitpid(child, &status, 0);
-    return status == 0;
-}
 
 static bool pool_is_idle(void)
 {
@@ -48,7 +35,7 @@ Test(pool, a_slot_that_was_handed_to_a_thread_that_is_gone_is_free_in_the_child_
         verd_yield(); /* comes back before the spawner, which was handed the slot after it */
     cr_assert_eq(verd_pool_running(pool), 1);
     cr_assert_eq(verd_pool_waiting(pool), 0);
-    cr_assert(in_child(pool_is_idle));
+    cr_assert(process_child_finds(pool_is_idle));
 }
 
 /* Two results are the most that there can be. */
@@ -75,7 +62,7 @@ Test(pile, whose_blocked_spawner_is_gone_comes_to_its_end_in_the_child_of_a_fork
     verd_spawn_n(spawn_in_pile, &gate);
     let_others_run();
     cr_assert_eq(verd_pool_waiting(pool), 1);
-    cr_assert(in_child(pile_comes_to_its_end));
+    cr_assert(process_child_finds(pile_comes_to_its_end));
 }
 
 Test(pile, whose_job_in_place_is_gone_comes_to_its_end_in_the_child_of_a_fork)
@@ -86,7 +73,7 @@ Test(pile, whose_job_in_place_is_gone_comes_to_its_end_in_the_child_of_a_fork)
     verd_pool_spawn_n(pool, spawn_in_pile, &gate);
     let_others_run();
     cr_assert_eq(gate.inside, 1);
-    cr_assert(in_child(pile_comes_to_its_end));
+    cr_assert(process_child_finds(pile_comes_to_its_end));
 }
 
 static void consume(void *arg)
@@ -107,7 +94,7 @@ Test(pile, whose_woken_consumer_is_gone_can_be_consumed_in_the_child_of_a_fork)
     while (gate.left == 0)
         verd_yield(); /* comes back before the consumer, which was woken after it */
     cr_assert_eq(verd_pile_length(pile), 1);
-    cr_assert(in_child(pile_comes_to_its_end));
+    cr_assert(process_child_finds(pile_comes_to_its_end));
 }
 
 static bool imap_is_cut_short(void)
@@ -128,5 +115,5 @@ Test(imap, whose_reader_waits_for_a_slot_is_cut_short_in_the_child_of_a_fork)
     imap = verd_pool_imap_array(pool, stay, items, 2);
     let_others_run();
     cr_assert_eq(verd_pool_waiting(pool), 1);
-    cr_assert(in_child(imap_is_cut_short));
+    cr_assert(process_child_finds(imap_is_cut_short));
 }

@@ -4,11 +4,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <verd.h>
 
+#include "process.h"
 #include "sched/scheduler.h"
 
 static verd_thread *other;
@@ -27,17 +26,6 @@ static void *run(void *arg)
     return arg;
 }
 
-/* Whether `holds` is true in the child of a fork of this thread. */
-static bool in_child(bool (*holds)(void))
-{
-    int status = -1;
-    pid_t child = fork();
-    if (child == 0)
-        _exit(holds() ? 0 : 1);
-    waitpid(child, &status, 0);
-    return status == 0;
-}
-
 static bool waiting_is_canceled(void)
 {
     errno = 0;
@@ -48,7 +36,7 @@ Test(sched, a_parked_thread_is_gone_in_the_child_of_a_fork)
 {
     other = verd_spawn(park, NULL);
     verd_yield();
-    cr_assert(in_child(waiting_is_canceled));
+    cr_assert(process_child_finds(waiting_is_canceled));
 }
 
 static bool nothing_runs(void)
@@ -65,7 +53,7 @@ Test(sched, unstarted_threads_do_not_run_in_the_child_of_a_fork)
     verd_spawn(run, NULL);
     verd_spawn_with(&attr, run, NULL);
     verd_spawn_after(1, run, NULL);
-    cr_assert(in_child(nothing_runs));
+    cr_assert(process_child_finds(nothing_runs));
 }
 
 static void *wait_in_every_way(void *number)
@@ -92,7 +80,7 @@ Test(sched, started_threads_do_not_run_on_in_the_child_of_a_fork)
     for (intptr_t i = 0; i < 9; i++)
         verd_spawn(wait_in_every_way, (void *)i);
     verd_yield();
-    cr_assert(in_child(nothing_runs));
+    cr_assert(process_child_finds(nothing_runs));
 }
 
 static void note_link(verd_thread *t, void *arg)
@@ -118,7 +106,7 @@ Test(sched, links_and_destructors_of_the_threads_that_are_gone_are_not_called_in
     other = verd_spawn(set_and_park, "value");
     verd_link(other, note_link, NULL);
     verd_yield();
-    cr_assert(in_child(nothing_runs));
+    cr_assert(process_child_finds(nothing_runs));
 }
 
 static verd_pile *pile;
@@ -138,7 +126,7 @@ Test(sched, a_pile_whose_threads_are_gone_comes_to_its_end_in_the_child)
     for (int i = 0; i < 2; i++)
         verd_pile_spawn(pile, park, NULL);
     verd_yield();
-    cr_assert(in_child(pile_gives_all));
+    cr_assert(process_child_finds(pile_gives_all));
 }
 
 static verd_thread *linked;
@@ -156,7 +144,7 @@ Test(sched, a_thread_that_waits_in_its_link_is_gone_in_the_child_of_a_fork)
     verd_link(linked, note_link, NULL);
     other = verd_spawn(park, NULL);
     verd_yield();
-    cr_assert(in_child(nothing_runs));
+    cr_assert(process_child_finds(nothing_runs));
 }
 
 static bool can_spawn_many(void)
@@ -172,7 +160,7 @@ Test(sched, the_child_of_a_fork_has_green_threads_of_its_own)
     for (int i = 0; i < 100; i++)
         verd_spawn(park, NULL);
     verd_yield();
-    cr_assert(in_child(can_spawn_many));
+    cr_assert(process_child_finds(can_spawn_many));
 }
 
 Test(sched, a_fork_leaves_the_threads_of_the_parent_alone)
@@ -180,7 +168,7 @@ Test(sched, a_fork_leaves_the_threads_of_the_parent_alone)
     void *result = NULL;
     other = verd_spawn(park, "result");
     verd_yield();
-    in_child(waiting_is_canceled);
+    process_child_finds(waiting_is_canceled);
     verd_unpark(other);
     verd_join(other, &result);
     cr_assert_str_eq(result, "result");
@@ -189,7 +177,7 @@ Test(sched, a_fork_leaves_the_threads_of_the_parent_alone)
 static void *fork_here(void *arg)
 {
     (void)arg;
-    return (void *)(intptr_t)in_child(can_spawn_many);
+    return (void *)(intptr_t)process_child_finds(can_spawn_many);
 }
 
 Test(sched, a_thread_that_is_not_main_can_fork)

@@ -103,6 +103,16 @@ struct process_end process_run(void (*fn)(void *), void *arg)
     return end;
 }
 
+bool process_child_finds(bool (*holds)(void))
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(holds() ? 0 : 1);
+    waitpid(child, &status, 0);
+    return status == 0;
+}
+
 bool process_died_of(const struct process_end *end, int signal)
 {
     return WIFSIGNALED(end->status) && WTERMSIG(end->status) == signal;

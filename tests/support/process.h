@@ -41,6 +41,9 @@ struct process_end {
 /* Runs fn(arg) in a child process, which exits with 0 when it returns; no core is dumped. */
 struct process_end process_run(void (*fn)(void *), void *arg);
 
+/* Whether `holds` is true in the child of a fork of the calling thread. */
+bool process_child_finds(bool (*holds)(void));
+
 /* Whether it died of that signal. */
 bool process_died_of(const struct process_end *end, int signal);
 

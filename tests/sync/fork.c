@@ -2,27 +2,14 @@
 /* In the child of a fork nobody is in line any more, and nothing goes to those who were. */
 #include <criterion/criterion.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "caller.h"
+#include "process.h"
 
 static verd_rwlock rwlock;
 static verd_mutex mutex;
 static verd_semaphore semaphore;
 static verd_queue *queue;
 static verd_queue *other;
-
-/* Whether `holds` is true in the child of a fork. */
-static bool in_child(bool (*holds)(void))
-{
-    int status = -1;
-    pid_t child = fork();
-    if (child == 0)
-        _exit(holds() ? 0 : 1);
-    waitpid(child, &status, 0);
-    return status == 0;
-}
 
 static int write_lock(struct caller *self)
 {
@@ -47,7 +34,7 @@ Test(rwlock, a_reader_behind_a_writer_that_is_gone_too_is_not_let_in_in_the_chil
     cr_assert_eq(verd_rwlock_read_lock(&rwlock), 0);
     caller_start(&writer, write_lock, NULL, NULL);
     caller_start(&reader, read_lock, NULL, NULL);
-    cr_assert(in_child(rwlock_can_be_locked_to_write));
+    cr_assert(process_child_finds(rwlock_can_be_locked_to_write));
 }
 
 static int lock(struct caller *self)
@@ -66,7 +53,7 @@ Test(mutex, is_handed_to_nobody_who_is_gone_in_the_child_of_a_fork)
     struct caller waiter;
     cr_assert_eq(verd_mutex_lock(&mutex), 0);
     caller_start(&waiter, lock, NULL, NULL);
-    cr_assert(in_child(mutex_is_handed_to_nobody));
+    cr_assert(process_child_finds(mutex_is_handed_to_nobody));
 }
 
 static int acquire(struct caller *self)
@@ -84,7 +71,7 @@ Test(semaphore, gives_no_unit_to_who_is_gone_in_the_child_of_a_fork)
 {
     struct caller waiter;
     caller_start(&waiter, acquire, NULL, NULL);
-    cr_assert(in_child(semaphore_keeps_its_unit));
+    cr_assert(process_child_finds(semaphore_keeps_its_unit));
 }
 
 static int get(struct caller *self)
@@ -114,5 +101,5 @@ Test(queue, gives_no_item_to_who_is_gone_in_the_child_of_a_fork)
     caller_start(&selector, select_either, NULL, NULL);
     cr_assert_eq(verd_queue_getting(queue), 2);
     cr_assert_eq(verd_queue_putting(other), 1);
-    cr_assert(in_child(queues_have_nobody_in_line));
+    cr_assert(process_child_finds(queues_have_nobody_in_line));
 }
