@@ -14,9 +14,13 @@ static inline void verd__float_control_get(struct verd__float_control *control)
     __asm__ volatile("mrs %0, fpcr" : "=r"(control->fpcr));
 }
 
+/* Written only when it differs (switch.S says why). */
 static inline void verd__float_control_set(const struct verd__float_control *control)
 {
-    __asm__ volatile("msr fpcr, %0" : : "r"(control->fpcr));
+    struct verd__float_control now;
+    verd__float_control_get(&now);
+    if (__builtin_expect(now.fpcr != control->fpcr, 0))
+        __asm__ volatile("msr fpcr, %0" : : "r"(control->fpcr));
 }
 
 #endif

@@ -52,7 +52,8 @@
  *   x0 = from, x1 = to, x2 = value, x30 = return address
  *
  * FPCR is compared first and written only when it differs: a write drains the pipeline on many
- * cores, and contexts that differ in it are rare. */
+ * cores, and contexts that differ in it are rare. The end is a ret wherever it leads: a br would have
+ * to lead to a landing pad. */
     .globl verd_context_switch
     .type verd_context_switch, %function
     .p2align 6

@@ -98,8 +98,18 @@ verd__context_leave:
     .cfi_offset r13, VERD__FRAME_R13 - VERD__FRAME_SIZE
     .cfi_offset r14, VERD__FRAME_R14 - VERD__FRAME_SIZE
     .cfi_offset r15, VERD__FRAME_R15 - VERD__FRAME_SIZE
-    ldmxcsr VERD__FRAME_MXCSR(%rsp)
-    fldcw VERD__FRAME_X87CW(%rsp)
+    /* Compared before they are loaded, as in switch.S. The present ones go into the red zone. */
+    stmxcsr -8(%rsp)
+    fnstcw -4(%rsp)
+    movl VERD__FRAME_MXCSR(%rsp), %r8d
+    xorl -8(%rsp), %r8d
+    testl $VERD__MXCSR_CONTROL, %r8d
+    jne .Lload_mxcsr
+.Lmxcsr_is_right:
+    movzwl VERD__FRAME_X87CW(%rsp), %r8d
+    cmpw -4(%rsp), %r8w
+    jne .Lload_x87cw
+.Lx87cw_is_right:
     movq VERD__FRAME_R15(%rsp), %r15
     movq VERD__FRAME_R14(%rsp), %r14
     movq VERD__FRAME_R13(%rsp), %r13
@@ -107,6 +117,7 @@ verd__context_leave:
     movq VERD__FRAME_RBX(%rsp), %rbx
     movq VERD__FRAME_RBP(%rsp), %rbp
     leaq VERD__FRAME_RIP(%rsp), %rsp
+    .cfi_remember_state
     .cfi_def_cfa_offset 8
     .cfi_restore rbp
     .cfi_restore rbx
@@ -115,6 +126,14 @@ verd__context_leave:
     .cfi_restore r14
     .cfi_restore r15
     ret
+
+.Lload_mxcsr:
+    .cfi_restore_state
+    ldmxcsr VERD__FRAME_MXCSR(%rsp)
+    jmp .Lmxcsr_is_right
+.Lload_x87cw:
+    fldcw VERD__FRAME_X87CW(%rsp)
+    jmp .Lx87cw_is_right
     .cfi_endproc
     .size verd__context_leave, . - verd__context_leave
 

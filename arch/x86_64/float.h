@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "frame.h"
+
 struct verd__float_control {
     uint32_t mxcsr;
     uint16_t x87cw;
@@ -13,12 +15,18 @@ struct verd__float_control {
 static inline void verd__float_control_get(struct verd__float_control *control)
 {
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(control->mxcsr), "=m"(control->x87cw));
-    control->mxcsr &= ~0x3fu; /* the exception flags are not control bits */
+    control->mxcsr &= VERD__MXCSR_CONTROL;
 }
 
+/* Loads what differs (switch.S says why); exception flags may stay as they are. */
 static inline void verd__float_control_set(const struct verd__float_control *control)
 {
-    __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(control->mxcsr), "m"(control->x87cw));
+    struct verd__float_control now;
+    verd__float_control_get(&now);
+    if (__builtin_expect(now.mxcsr != control->mxcsr, 0))
+        __asm__ volatile("ldmxcsr %0" : : "m"(control->mxcsr));
+    if (__builtin_expect(now.x87cw != control->x87cw, 0))
+        __asm__ volatile("fldcw %0" : : "m"(control->x87cw));
 }
 
 #endif

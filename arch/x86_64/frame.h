@@ -16,6 +16,9 @@
 #define VERD__FRAME_RIP 56
 #define VERD__FRAME_SIZE 64
 
+/* The bits of mxcsr that a callee must keep; below them are six exception flags. */
+#define VERD__MXCSR_CONTROL 0xffc0
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>

@@ -56,10 +56,15 @@
  *
  *   rdi = from, rsi = to, rdx = value
  *
- * It ends in ret although a jump to the popped address would look faster: the ret consumes the
- * entry that the call left in the processor's return-address predictor, and without that every
- * ret above it would mispredict. The ret itself is predicted well when contexts take turns from
- * the same call site, as a scheduler's do. */
+ * It ends in ret if both contexts were suspended by the same call, as a scheduler's mostly are: that
+ * return is predicted, and it consumes the entry that the call left in the processor's stack of return
+ * addresses, without which each ret above it would mispredict. Elsewhere a ret always mispredicts, and
+ * an indirect jump has a predictor of its own. It is notrack: what it leads to is a return address, and
+ * no landing pad.
+ *
+ * Control words are compared, and loaded only on a difference: to load mxcsr with other exception
+ * flags costs as much as ten switches on some processors, and the flags are not kept. Each word is
+ * compared as wide as it was stored, as a wider load could not be forwarded from the store. */
     .globl verd_context_switch
     .type verd_context_switch, @function
     .p2align 6
@@ -89,8 +94,15 @@ verd_context_switch:
 
     /* Resume. While rsp still names the old stack, every register of the old context can be found
      * in its frame, whatever has been loaded since. */
-    ldmxcsr VERD__FRAME_MXCSR(%rcx)
-    fldcw VERD__FRAME_X87CW(%rcx)
+    movl VERD__FRAME_MXCSR(%rcx), %r8d
+    xorl VERD__FRAME_MXCSR(%rsp), %r8d
+    testl $VERD__MXCSR_CONTROL, %r8d
+    jne .Lload_mxcsr
+.Lmxcsr_is_right:
+    movzwl VERD__FRAME_X87CW(%rcx), %r8d
+    cmpw VERD__FRAME_X87CW(%rsp), %r8w
+    jne .Lload_x87cw
+.Lx87cw_is_right:
     movq VERD__FRAME_R15(%rcx), %r15
     movq VERD__FRAME_R14(%rcx), %r14
     movq VERD__FRAME_R13(%rcx), %r13
@@ -98,10 +110,13 @@ verd_context_switch:
     movq VERD__FRAME_RBX(%rcx), %rbx
     movq VERD__FRAME_RBP(%rcx), %rbp
     movq %rdx, %rax
+    movq VERD__FRAME_RIP(%rcx), %r8
+    cmpq VERD__FRAME_RIP(%rsp), %r8
 
     /* One instruction changes stacks. From here on this is the new context, with nothing but its
      * return address left to pop. */
     leaq VERD__FRAME_RIP(%rcx), %rsp
+    .cfi_remember_state
     .cfi_def_cfa_offset 8
     .cfi_restore rbp
     .cfi_restore rbx
@@ -109,7 +124,22 @@ verd_context_switch:
     .cfi_restore r13
     .cfi_restore r14
     .cfi_restore r15
+    jne .Lelsewhere
     ret
+
+.Lelsewhere:
+    leaq 8(%rsp), %rsp
+    .cfi_def_cfa_offset 0
+    .cfi_register rip, r8
+    notrack jmp *%r8
+
+.Lload_mxcsr:
+    .cfi_restore_state
+    ldmxcsr VERD__FRAME_MXCSR(%rcx)
+    jmp .Lmxcsr_is_right
+.Lload_x87cw:
+    fldcw VERD__FRAME_X87CW(%rcx)
+    jmp .Lx87cw_is_right
     .cfi_endproc
     .size verd_context_switch, . - verd_context_switch
 
@@ -148,7 +178,7 @@ verd__context_stamp:
     leaq .Lentry(%rip), %rax
     movq %rax, VERD__FRAME_RIP(%rdi)
     stmxcsr VERD__FRAME_MXCSR(%rdi)
-    andl $~0x3f, VERD__FRAME_MXCSR(%rdi)    /* the six exception flags are not control bits */
+    andl $VERD__MXCSR_CONTROL, VERD__FRAME_MXCSR(%rdi)
     fnstcw VERD__FRAME_X87CW(%rdi)
     ret
     .cfi_endproc

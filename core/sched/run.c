@@ -101,9 +101,10 @@ static inline void switch_to(struct verd__scheduler *scheduler, struct verd_thre
     scheduler->running = next;
     verd__fibre_leave(scheduler, &verd__room(self)->fibre, next);
     if (started)
-        scheduler = verd_context_switch(&self->context, &next->context, scheduler);
+        verd_context_switch(&self->context, &next->context, scheduler);
     else
-        scheduler = verd__context_enter(&self->context, next->stack, scheduler, worker);
+        verd__context_enter(&self->context, next->stack, scheduler, worker);
+    scheduler = verd__current;
     self = scheduler->running;
     verd__fibre_arrive(scheduler, verd__room(self)->fibre);
     *scheduler->errno_location = self->error;
