@@ -8,7 +8,7 @@
 
 #include "http/exchange.h"
 #include "http/server.h"
-#include "net/io.h"
+#include "io/io.h"
 #include "sched/timeout.h"
 
 /* What is left unread when a connection is closed has the system tell the client so, and that may

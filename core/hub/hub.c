@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hub/audit.h"
 #include "stack/line.h"
@@ -239,6 +240,17 @@ void verd__hub_retry(struct verd__hub *hub, int fd)
     record->bits |= VERD__FD_READABLE;
     end_wait(record, VERD__INPUT, 0);
     end_wait(record, VERD__OUTPUT, 0);
+}
+
+int verd__hub_renumber(int fd, int number)
+{
+    if (fd < 0 || fd == number)
+        return fd < 0 ? -1 : 0;
+    int result = dup3(fd, number, O_CLOEXEC);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result < 0 ? -1 : 0;
 }
 
 /* Makes sure that this direction is free, and that its events are reported. */

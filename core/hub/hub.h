@@ -83,8 +83,7 @@ struct verd__hub {
     size_t chunk_count;
     struct verd__timer audit; /* armed while waits have begun that were not audited */
     verd_duration audit_interval;
-    struct verd__waiters short_of_fds; /* accepts that lack a descriptor: a close wakes one */
-    size_t polls;                      /* system calls that waited or looked, for tests */
+    size_t polls; /* system calls that waited or looked, for tests */
 };
 
 /* The hub of this OS thread, made at first use. NULL with errno: ENOMEM, EMFILE, ... */
@@ -138,6 +137,11 @@ void verd__hub_forget(struct verd__hub *hub, int fd);
 
 /* Something has happened to the descriptor that may not be reported: who waits tries again. */
 void verd__hub_retry(struct verd__hub *hub, int fd);
+
+/* For the child of a fork, which replaces what it shares with the parent: gives a descriptor that was just
+ * made a number that is free, and close-on-exec; what the hub knows of the number stays. 0, or -1 and
+ * errno, the descriptor closed; -1 as it is. */
+int verd__hub_renumber(int fd, int number);
 
 /*
  * Waits until the descriptor is ready in this direction. `tried`: the call has just found that it

@@ -9,7 +9,7 @@
 
 #include <verd/net.h>
 
-#include "net/io.h"
+#include "io/io.h"
 
 /* So many errors in a row that are not the listener's may be skipped at once. */
 #define SKIP_MAX 64
@@ -81,7 +81,7 @@ int verd__accept_recover(int fd, struct verd__accept_trouble *trouble)
     if (record == NULL)
         return -1;
     uint32_t generation = record->generation;
-    if (verd__enter() == NULL || verd__shortage_wait(&trouble->shortage, hub) != 0)
+    if (verd__enter() == NULL || verd__shortage_wait(&trouble->shortage, scheduler) != 0)
         return -1;
     return verd__hub_is_same(record, generation) ? 0 : -1;
 }
@@ -92,7 +92,7 @@ static int adopt(int client, unsigned kind)
     struct verd__hub *hub = verd__hub(verd__current);
     struct verd__shortage shortage = {0};
     while (verd__hub_adopt(hub, client, kind) != 0) {
-        if (verd__shortage_wait(&shortage, hub) == 0)
+        if (verd__shortage_wait(&shortage, hub->scheduler) == 0)
             continue;
         int error = errno;
         close(client);

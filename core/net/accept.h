@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "net/shortage.h"
+#include "io/shortage.h"
 
 /* Errors in a row that are not the listener's; zero before the first. */
 struct verd__accept_trouble {

@@ -7,8 +7,9 @@
 
 #include "hub/hub.h"
 #include "net/address.h"
-#include "net/descriptor.h"
+#include "io/descriptor.h"
 #include "net/race.h"
+#include "net/socket.h"
 
 /* A Unix listener with a full backlog tells nobody when there is room again. */
 #define PAUSE_MIN VERD_MS
@@ -91,7 +92,7 @@ static int connect_any(struct verd__hub *hub, const struct addrinfo *addresses)
 {
     if (addresses->ai_next != NULL)
         return verd__race(hub, addresses);
-    int fd = verd__descriptor_tcp(addresses->ai_family);
+    int fd = verd__socket_tcp(addresses->ai_family);
     return connect_new(hub, fd, addresses->ai_addr, addresses->ai_addrlen);
 }
 
@@ -123,7 +124,7 @@ int verd_connect_unix(const char *path)
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
     if (hub == NULL)
         return -1;
-    int fd = verd__descriptor_socket(AF_UNIX, VERD__FD_UNIX);
+    int fd = verd__socket_stream(AF_UNIX, VERD__FD_UNIX);
     return connect_new(hub, fd, (struct sockaddr *)&address, length);
 }
 

@@ -9,7 +9,8 @@
 
 #include "hub/hub.h"
 #include "net/address.h"
-#include "net/descriptor.h"
+#include "io/descriptor.h"
+#include "net/socket.h"
 
 #define BACKLOG 4096 /* the system takes less if net.core.somaxconn says so */
 #define FLAGS (VERD_REUSEPORT | VERD_IPV6_ONLY)
@@ -35,7 +36,7 @@ static int set_options(int fd, int family, unsigned flags)
 
 static int listen_at(const struct sockaddr *address, socklen_t length, unsigned flags)
 {
-    int fd = verd__descriptor_socket(address->sa_family, TCP_LISTENER);
+    int fd = verd__socket_stream(address->sa_family, TCP_LISTENER);
     if (fd < 0)
         return -1;
     if (set_options(fd, address->sa_family, flags) == 0 && bind(fd, address, length) == 0 &&
@@ -136,7 +137,7 @@ int verd_listen_unix(const char *path, unsigned flags)
         errno = EINVAL;
         return -1;
     }
-    int fd = verd__descriptor_socket(AF_UNIX, VERD__FD_LISTENER | VERD__FD_UNIX);
+    int fd = verd__socket_stream(AF_UNIX, VERD__FD_LISTENER | VERD__FD_UNIX);
     if (fd < 0)
         return -1;
     if (bind_unix(fd, &address, length) == 0 && listen_bound(fd, &address) == 0)

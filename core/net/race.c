@@ -11,7 +11,8 @@
 
 #include <verd/net.h>
 
-#include "net/descriptor.h"
+#include "io/descriptor.h"
+#include "net/socket.h"
 
 /* How long an attempt has no company (RFC 8305, 5: "Connection Attempt Delay"). */
 #define HEAD_START (250 * VERD_MS)
@@ -73,7 +74,7 @@ static bool is_under_way(int error)
 /* Starts the next attempt. Returns its descriptor if it is connected at once, else -1. */
 static int start(struct race *race, const struct addrinfo *address)
 {
-    int fd = verd__descriptor_tcp(address->ai_family);
+    int fd = verd__socket_tcp(address->ai_family);
     if (fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) == 0)
         return fd;
     if (fd < 0 || !is_under_way(errno)) {

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "net/io.h"
-#include "net/vector.h"
+#include "io/io.h"
+#include "io/vector.h"
 
 /* MSG_WAITALL is for streams alone, and gives way to MSG_PEEK, as POSIX allows. */
 static bool waits_for_all(int fd, int flags)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <verd/net.h>
 
-#include "net/io.h"
+#include "io/io.h"
 
 static ssize_t send_data(int fd, const struct verd__request *request, int flags)
 {

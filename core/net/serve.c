@@ -8,7 +8,7 @@
 
 #include "hub/hub.h"
 #include "net/accept.h"
-#include "net/descriptor.h"
+#include "io/descriptor.h"
 #include "net/server.h"
 
 /* ---- handlers ---- */
@@ -109,8 +109,7 @@ static int serve_client(struct verd_server *server, int client)
 {
     struct verd__shortage shortage = {0};
     while (start_handler(server, client) != 0) {
-        if (verd__shortage_wait(&shortage, verd__hub(server->scheduler)) == 0 &&
-            take_slot(server) == 0)
+        if (verd__shortage_wait(&shortage, server->scheduler) == 0 && take_slot(server) == 0)
             continue;
         verd__descriptor_drop(client);
         return -1;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "hub/hub.h"
-#include "net/descriptor.h"
+#include "io/descriptor.h"
 
 /* How long nobody looks whether a child that nothing tells of has changed. */
 #define PAUSE_MIN VERD_MS

@@ -11,7 +11,7 @@
 #include <verd/net.h>
 
 #include "hub/hub.h"
-#include "net/descriptor.h"
+#include "io/descriptor.h"
 #include "sched/wait.h"
 
 /* What posix_spawn needs. The child's descriptors are above the standard ones, so that putting one in

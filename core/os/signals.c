@@ -4,7 +4,7 @@
  * so what is read from it always has a taker, the first in line that wants it. While there is a line,
  * a green thread of its own, the reader, waits for the descriptor.
  */
-#include "os/signals.h"
+#include <verd/os.h>
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,15 +15,16 @@
 
 #include <sys/signalfd.h>
 
-#include "net/descriptor.h"
-#include "os/inbox.h"
-#include "sched/thread.h"
+#include "hub/hub.h"
+#include "sched/once.h"
+#include "sched/wait.h"
 #include "stack/line.h"
 
 /* When the descriptor cannot be watched for want of memory, how long until it is tried again. */
 #define RETRY (10 * VERD_MS)
 
-struct verd__signals {
+struct signals {
+    struct verd__tenant tenant; /* first */
     struct verd__scheduler *scheduler;
     struct verd__waiters line;
     int fd;
@@ -33,14 +34,14 @@ struct verd__signals {
 /* A call that waits, and what it gets. */
 struct call {
     struct verd__wait wait; /* first: `cancel` gets it */
-    struct verd__signals *signals;
+    struct signals *signals;
     sigset_t set;
     struct signalfd_siginfo info; /* of the signal that it has got; ssi_signo 0: none */
     bool ending;                  /* its wait ends anyway, and is not to be ended by a signal */
 };
 
 /* Makes the descriptor take what is waited for, and nothing else. */
-static void follow_line(const struct verd__signals *signals)
+static void follow_line(const struct signals *signals)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
@@ -50,14 +51,14 @@ static void follow_line(const struct verd__signals *signals)
 }
 
 /* The line has changed: the reader makes the descriptor follow it. */
-static void tell_reader(const struct verd__signals *signals)
+static void tell_reader(const struct signals *signals)
 {
     if (signals->reader != NULL)
         verd__wait_abort(signals->reader, ECANCELED);
 }
 
 /* Hands a signal to the first in line that waits for it. */
-static void serve(struct verd__signals *signals, const struct signalfd_siginfo *info)
+static void serve(struct signals *signals, const struct signalfd_siginfo *info)
 {
     struct call *call = (struct call *)signals->line.first;
     while (call != NULL && sigismember(&call->set, (int)info->ssi_signo) != 1)
@@ -71,7 +72,7 @@ static void serve(struct verd__signals *signals, const struct signalfd_siginfo *
 }
 
 /* Takes a pending signal that somebody waits for, and hands it over; false: there is none. */
-static bool serve_one(struct verd__signals *signals)
+static bool serve_one(struct signals *signals)
 {
     struct signalfd_siginfo info;
     follow_line(signals);
@@ -86,7 +87,7 @@ static bool serve_one(struct verd__signals *signals)
 static void cancel(struct verd__wait *wait)
 {
     struct call *call = (struct call *)wait;
-    struct verd__signals *signals = call->signals;
+    struct signals *signals = call->signals;
     call->ending = true;
     while (call->info.ssi_signo == 0 && !signals->scheduler->forked && serve_one(signals))
         ;
@@ -99,7 +100,7 @@ static const struct verd__wait_kind kind = {"a signal", cancel};
 
 static void *read_signals(void *arg)
 {
-    struct verd__signals *signals = arg;
+    struct signals *signals = arg;
     struct verd__hub *hub = verd__hub(signals->scheduler);
     struct verd__fd *record = verd__hub_fd(hub, signals->fd); /* adopted */
     while (signals->line.first != NULL) {
@@ -113,7 +114,7 @@ static void *read_signals(void *arg)
 }
 
 /* Sees to it that somebody reads. */
-static int start_reader(struct verd__signals *signals)
+static int start_reader(struct signals *signals)
 {
     static const verd_attr attr = {.name = "signals"};
     if (signals->reader != NULL)
@@ -125,52 +126,82 @@ static int start_reader(struct verd__signals *signals)
     return 0;
 }
 
-static struct verd__signals *signals_new(struct verd__scheduler *scheduler)
+/* The OS thread ends; its green threads are gone. */
+static void end(struct verd__tenant *tenant)
+{
+    struct signals *signals = (struct signals *)tenant;
+    close(signals->fd);
+    free(signals);
+}
+
+static struct signals *find(const struct verd__scheduler *scheduler)
+{
+    struct verd__tenant *tenant = scheduler->tenants;
+    while (tenant != NULL && tenant->end != end)
+        tenant = tenant->next;
+    return (struct signals *)tenant;
+}
+
+static int open_fd(void)
 {
     sigset_t none;
-    struct verd__signals *signals = calloc(1, sizeof *signals);
+    sigemptyset(&none);
+    return signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/* In the child of a fork, after the scheduler has done its part: nobody waits. The mask would be the
+ * parent's as well, so another descriptor takes its number. */
+static void fork_child(void)
+{
+    struct signals *signals = verd__current != NULL ? find(verd__current) : NULL;
+    if (signals == NULL)
+        return;
+    close(signals->fd);
+    if (verd__hub_renumber(open_fd(), signals->fd) != 0)
+        verd__die("the child of a fork cannot make a signalfd of its own");
+    signals->reader = NULL;
+}
+
+static int prepare_process(void)
+{
+    return pthread_atfork(NULL, NULL, fork_child);
+}
+
+static struct signals *signals_new(struct verd__scheduler *scheduler)
+{
+    static struct verd__once once;
+    struct verd__hub *hub = verd__hub(scheduler);
+    if (hub == NULL)
+        return NULL;
+    if (verd__once(&once, prepare_process) != 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    struct signals *signals = calloc(1, sizeof *signals);
     if (signals == NULL)
         return NULL;
-    sigemptyset(&none);
     signals->scheduler = scheduler;
-    signals->fd = signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC);
+    signals->fd = open_fd();
     if (signals->fd < 0)
         goto no_fd;
-    if (verd__hub_adopt(verd__hub(scheduler), signals->fd, 0) == 0)
-        return signals;
+    if (verd__hub_adopt(hub, signals->fd, 0) != 0)
+        goto no_record;
+    signals->tenant.end = end;
+    signals->tenant.next = scheduler->tenants;
+    scheduler->tenants = &signals->tenant;
+    return signals;
+no_record:
     close(signals->fd);
 no_fd:
     free(signals);
     return NULL;
 }
 
-void verd__signals_free(struct verd__signals *signals)
-{
-    close(signals->fd);
-    free(signals);
-}
-
-/* The mask would be the parent's as well, so another descriptor takes its number, as the inbox's does. */
-void verd__signals_forked(struct verd__signals *signals)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    close(signals->fd);
-    if (verd__descriptor_renumber(signalfd(-1, &none, SFD_NONBLOCK | SFD_CLOEXEC), signals->fd) !=
-        0)
-        verd__die("the child of a fork cannot make a signalfd of its own");
-    signals->reader = NULL;
-}
-
 /* The signals of this OS thread, made at first use. NULL with errno ENOMEM, EMFILE, ENFILE. */
-static struct verd__signals *signals_of(struct verd__scheduler *scheduler)
+static struct signals *signals_of(struct verd__scheduler *scheduler)
 {
-    struct verd_hub *inbox = verd__inbox(scheduler);
-    if (inbox == NULL)
-        return NULL;
-    if (inbox->signals == NULL)
-        inbox->signals = signals_new(scheduler);
-    return inbox->signals;
+    struct signals *signals = find(scheduler);
+    return signals != NULL ? signals : signals_new(scheduler);
 }
 
 /* glibc's sigisemptyset has been seen to overlook the real-time signals. */
@@ -223,7 +254,7 @@ int verd_signal_wait(const sigset_t *set, siginfo_t *info)
         return -1;
     }
     struct verd__scheduler *scheduler = verd__enter();
-    struct verd__signals *signals = scheduler != NULL ? signals_of(scheduler) : NULL;
+    struct signals *signals = scheduler != NULL ? signals_of(scheduler) : NULL;
     if (signals == NULL)
         return -1;
     struct call call = {.wait.kind = &kind, .signals = signals, .set = *set};

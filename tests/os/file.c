@@ -13,7 +13,7 @@
 #include <verd.h>
 
 #include "caller.h"
-#include "os/workers.h"
+#include "offload/workers.h"
 #include "process.h"
 
 static char name[] = "/tmp/verd-os-XXXXXX"; /* of the file that was made last */

@@ -12,7 +12,7 @@
 
 #include "call.h"
 #include "caller.h"
-#include "os/inbox.h"
+#include "offload/inbox.h"
 #include "process.h"
 
 /* The two tell each other, by a byte in a pipe, that it is the other one's turn. */

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/inbox.h"
-#include "os/workers.h"
+#include "offload/inbox.h"
+#include "offload/workers.h"
 #include "process.h"
 #include "table.h"
 

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/attempt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+
+#include "io/disk.h"
+#include "io/pipe.h"
+#include "io/quiet.h"
+#include "io/vector.h"
+
+unsigned verd__look(const struct verd__call *call)
+{
+    struct pollfd poller = {
+        .fd = call->fd,
+        .events = call->direction == VERD__INPUT ? VERD__READ_EVENTS : VERD__OUTPUT_EVENTS,
+    };
+    return poll(&poller, 1, 0) > 0 ? (unsigned)poller.revents : 0;
+}
+
+/* Asked each time, of what is ours too: a plain close may have made another file of the number. */
+static bool is_blocking(const struct verd__call *call)
+{
+    int flags = fcntl(call->fd, F_GETFL);
+    return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
+/* At most PIPE_BUF bytes of the request, in `part` and `first`. */
+static void shorten(const struct verd__request *request, struct verd__request *part,
+                    struct iovec *first)
+{
+    *part = *request;
+    part->size = PIPE_BUF;
+    if (request->count == 0)
+        return;
+    int i = 0;
+    while (i < request->count - 1 && request->vector[i].iov_len == 0)
+        i++;
+    *first = request->vector[i];
+    if (first->iov_len > PIPE_BUF)
+        first->iov_len = PIPE_BUF;
+    part->vector = first;
+    part->count = 1;
+}
+
+/* A blocking pipe that is ready for writing takes PIPE_BUF bytes without blocking, and no more. */
+static ssize_t write_blocking(const struct verd__call *call)
+{
+    const struct verd__request *request = call->request;
+    struct verd__request part;
+    struct iovec first;
+    if (request->size <= PIPE_BUF)
+        return verd__write_quietly(call->fd, request);
+    shorten(request, &part, &first);
+    return verd__write_quietly(call->fd, &part);
+}
+
+/* A blocking one only if poll(2) promises that it will not block, but for disk files, of which it
+ * always does. */
+static ssize_t attempt_any_file(const struct verd__call *call)
+{
+    const struct verd__request *request = call->request;
+    if (request->socket != NULL && verd__disk_is(call->fd))
+        return call->direction == VERD__INPUT ? verd__disk_read(call->fd, request)
+                                              : verd__disk_do(call->fd, request);
+    bool blocking = is_blocking(call);
+    if (blocking && request->size != 0 && verd__look(call) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (call->direction == VERD__INPUT)
+        return request->file(call->fd, request);
+    return blocking ? write_blocking(call) : verd__write_quietly(call->fd, request);
+}
+
+static ssize_t attempt_file(const struct verd__call *call)
+{
+    const struct verd__request *request = call->request;
+    unsigned kind = call->record->bits & (VERD__FD_OURS | VERD__FD_SOCKET);
+    if (kind != VERD__FD_OURS || request->socket == NULL)
+        return attempt_any_file(call);
+    ssize_t done = call->direction == VERD__INPUT ? verd__pipe_read(call->fd, request)
+                                                  : verd__pipe_write(call->fd, request);
+    if (done >= 0 || (errno != EOPNOTSUPP && errno != EAGAIN))
+        return done;
+    /* What is ready and yet would block is a disk file that has got the number, not in memory. */
+    if (errno == EOPNOTSUPP || verd__look(call) != 0)
+        return attempt_any_file(call);
+    errno = EAGAIN;
+    return -1;
+}
+
+/* A read of a Unix socket ends short of what there is behind descriptors that were sent along, and
+ * where the sender's credentials change. In both cases ancillary data was not asked for and is cut
+ * off. */
+static ssize_t receive_unix(struct verd__call *call, int flags)
+{
+    const struct verd__request *request = call->request;
+    struct iovec whole = {request->buffer, request->size};
+    struct msghdr message = {.msg_iov = &whole, .msg_iovlen = 1};
+    if (request->count > 0)
+        message = verd__vector_message(request->vector, request->count);
+    ssize_t done = recvmsg(call->fd, &message, flags);
+    call->cut = done >= 0 && (message.msg_flags & MSG_CTRUNC);
+    return done;
+}
+
+/* Whether to try with the system call for sockets: also where it is not known what it is. */
+static inline bool maybe_socket(const struct verd__call *call)
+{
+    unsigned kind = call->record->bits & (VERD__FD_OURS | VERD__FD_SOCKET);
+    if (call->request->socket == NULL || call->request->file == NULL)
+        return call->request->socket != NULL;
+    return kind != VERD__FD_OURS;
+}
+
+ssize_t verd__attempt(struct verd__call *call)
+{
+    const struct verd__request *request = call->request;
+    if (!maybe_socket(call))
+        return attempt_file(call);
+    ssize_t done;
+    if (request->plain && (call->record->bits & VERD__FD_UNIX))
+        done = receive_unix(call, request->flags | MSG_DONTWAIT);
+    else
+        done = request->socket(call->fd, request, request->flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (__builtin_expect(done >= 0, 1) || errno != ENOTSOCK || request->file == NULL)
+        return done;
+    if (call->record->bits & VERD__FD_OURS)
+        verd__hub_gone(call->hub, call->record); /* another file has got the number */
+    return attempt_file(call);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/descriptor.h"
+
+#include <verd/net.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "hub/hub.h"
+#include "io/shortage.h"
+
+int verd__descriptor_new(int fd, unsigned bits)
+{
+    if (fd < 0)
+        return -1;
+    struct verd__scheduler *scheduler = verd__scheduler();
+    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
+    if (hub != NULL && verd__hub_adopt(hub, fd, bits) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+void verd__descriptor_drop(int fd)
+{
+    int error = errno;
+    if (fd >= 0)
+        verd_close(fd);
+    errno = error;
+}
+
+int verd_close(int fd)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    if (scheduler != NULL && scheduler->outside != NULL) {
+        verd__hub_forget(verd__hub(scheduler), fd);
+        verd__shortage_eased(); /* who is woken runs after this */
+    }
+    int result = close(fd);
+    return result != 0 && errno == EINTR ? 0 : result;
+}
+
+int verd__descriptor_pair(int fds[2], const int made[2], unsigned bits)
+{
+    int first = verd__descriptor_new(made[0], bits);
+    int second = first >= 0 ? verd__descriptor_new(made[1], bits) : -1;
+    if (second >= 0) {
+        fds[0] = first;
+        fds[1] = second;
+        return 0;
+    }
+    if (first < 0) {
+        int error = errno;
+        close(made[1]);
+        errno = error;
+    }
+    verd__descriptor_drop(first);
+    return -1;
+}
+
+int verd_pipe(int fds[2])
+{
+    int made[2];
+    if (pipe2(made, O_NONBLOCK | O_CLOEXEC) != 0)
+        return -1;
+    return verd__descriptor_pair(fds, made, VERD__FD_STREAM);
+}

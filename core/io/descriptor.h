@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors that libverd makes: non-blocking, close-on-exec, and known to the hub. */
+#ifndef VERD_IO_DESCRIPTOR_H
+#define VERD_IO_DESCRIPTOR_H
+
+/* The hub takes note of a descriptor that was just made, of this kind (VERD__FD_...). Returns it,
+ * or -1 and errno (ENOMEM), the descriptor closed; -1 as it is. */
+int verd__descriptor_new(int fd, unsigned bits);
+
+/* The hub takes note of both descriptors, and fds gets them; or of none, and they are closed. 0, or -1
+ * and errno likewise. */
+int verd__descriptor_pair(int fds[2], const int made[2], unsigned bits);
+
+/* verd_close that leaves errno as it is; -1 as it is. */
+void verd__descriptor_drop(int fd);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/io.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "io/attempt.h"
+
+/* Receiving with these does not wait, nor does it tell whether there is ordinary data. */
+#define ASIDE (MSG_OOB | MSG_ERRQUEUE)
+
+/* So many waits in a row may be vain by chance. */
+#define VAIN_MAX 8
+#define PAUSE_MIN VERD_MS
+#define PAUSE_MAX (16 * VERD_MS)
+
+static bool would_block(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/* Others may run before the call has begun, too. */
+static int begin(struct verd__call *call)
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    uint32_t generation = scheduler != NULL ? verd__hub_generation(scheduler, call->fd) : 0;
+    if (scheduler == NULL || verd__enter() == NULL)
+        return -1;
+    call->hub = verd__hub(scheduler);
+    if (call->hub == NULL)
+        return -1;
+    call->record = verd__hub_fd(call->hub, call->fd);
+    return call->record != NULL && verd__hub_is_same(call->record, generation) ? 0 : -1;
+}
+
+/* Sleeps for a while, and longer the next time. */
+static int pause_for(struct verd__call *call)
+{
+    uint32_t generation = call->record->generation;
+    if (call->pause == 0)
+        call->pause = PAUSE_MIN;
+    if (verd_sleep(call->pause) != 0)
+        return -1;
+    if (call->pause < PAUSE_MAX)
+        call->pause *= 2;
+    return verd__hub_is_same(call->record, generation) ? 0 : -1;
+}
+
+static int wait_for(struct verd__call *call)
+{
+    if (__builtin_expect(call->vain > VAIN_MAX, 0) && verd__look(call) != 0)
+        return pause_for(call);
+    return verd__hub_wait(call->hub, call->fd, call->record, call->direction, call->tried);
+}
+
+/* After a read of `done` bytes: a stream that gave less than was asked for is empty, unless an end
+ * or an error is behind it, of which there will be no further edge. */
+static inline void note_read(const struct verd__call *call, size_t done)
+{
+    const struct verd__request *request = call->request;
+    unsigned bits = call->record->bits;
+    if (done < request->size && !(bits & VERD__FD_ENDED) && request->socket != NULL &&
+        !(request->flags & (MSG_PEEK | ASIDE)) &&
+        ((bits & VERD__FD_STREAM) || ((bits & VERD__FD_UNIX) && request->plain && !call->cut)))
+        call->record->bits &= (uint16_t)~VERD__FD_READABLE;
+}
+
+/* Whether a read may find something; if not, the hub will say when. */
+static inline bool worth_trying(const struct verd__call *call)
+{
+    const struct verd__request *request = call->request;
+    return (call->record->bits & (VERD__FD_OURS | VERD__FD_READABLE)) != VERD__FD_OURS ||
+           (request->flags & (MSG_DONTWAIT | ASIDE)) || request->size == 0;
+}
+
+/* There was nothing to read. A datagram socket or a Unix listener that was shut down says so for
+ * ever: two attempts, one before and one after the end was seen, are taken for the end. */
+static bool at_end(struct verd__call *call)
+{
+    if (call->shut)
+        return true;
+    call->shut = (call->record->bits & VERD__FD_ENDED) && (verd__look(call) & POLLRDHUP);
+    return false;
+}
+
+/* Whether a read for no bytes is done: of a stream it is, and else it may wait for a datagram. */
+static bool nothing_wanted(const struct verd__call *call)
+{
+    int type = 0;
+    socklen_t length = sizeof type;
+    return call->request->size == 0 &&
+           getsockopt(call->fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+}
+
+/* Takes note that the attempt found nothing. Returns true if that is the result, false to go on. */
+static bool note_nothing(struct verd__call *call, ssize_t *result)
+{
+    *result = -1;
+    call->tried = true;
+    call->vain++;
+    bool waits = !(call->request->flags & (MSG_DONTWAIT | ASIDE));
+    bool accepts = call->request->socket == NULL;
+    if ((waits || accepts) && at_end(call)) {
+        *result = accepts ? -1 : 0;
+        errno = EINVAL; /* of accept, the -1 */
+        return true;
+    }
+    if (!waits) {
+        errno = EAGAIN;
+        return !call->shut;
+    }
+    if (nothing_wanted(call)) {
+        *result = 0;
+        return true;
+    }
+    /* With MSG_PEEK there may be nothing behind SO_PEEK_OFF alone. */
+    if (!call->shut && !(call->request->flags & MSG_PEEK))
+        call->record->bits &= (uint16_t) ~(VERD__FD_READABLE | VERD__FD_ENDED);
+    return false;
+}
+
+ssize_t verd__input(int fd, const struct verd__request *request)
+{
+    struct verd__call call = {.request = request, .fd = fd, .direction = VERD__INPUT};
+    if (begin(&call) != 0)
+        return -1;
+    if (__builtin_expect(request->size == 0, 0) && request->file != NULL)
+        return request->file(fd, request); /* read(2) of no bytes does not wait */
+    for (;;) {
+        if (worth_trying(&call)) {
+            ssize_t done = verd__attempt(&call);
+            if (__builtin_expect(done >= 0, 1)) {
+                note_read(&call, (size_t)done);
+                return done;
+            }
+            if (errno == EINTR)
+                continue;
+            if (!would_block(errno) || note_nothing(&call, &done))
+                return done;
+            if (call.shut)
+                continue;
+        }
+        if (wait_for(&call) != 0)
+            return -1;
+    }
+}
+
+ssize_t verd__output(int fd, const struct verd__request *request)
+{
+    struct verd__call call = {
+        .request = request,
+        .fd = fd,
+        .direction = VERD__OUTPUT,
+        .tried = true,
+    };
+    if (begin(&call) != 0)
+        return -1;
+    if (request->to_length != 0) /* a full queue at that address is not for poll(2) to see */
+        call.vain = VAIN_MAX;
+    for (;;) {
+        ssize_t done = verd__attempt(&call);
+        if (__builtin_expect(done >= 0, 1))
+            return done;
+        if (errno == EINTR)
+            continue;
+        call.vain++;
+        if (!would_block(errno) || (request->flags & MSG_DONTWAIT) || wait_for(&call) != 0)
+            return -1;
+    }
+}
+
+int verd__input_wait(int fd)
+{
+    static const struct verd__request request = {.size = 1};
+    struct verd__call call = {.request = &request, .fd = fd, .direction = VERD__INPUT};
+    if (begin(&call) != 0)
+        return -1;
+    if (worth_trying(&call))
+        return 0;
+    return verd__hub_wait(call.hub, fd, call.record, VERD__INPUT, false);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one loop under every read, write and accept: try, and wait if there is nothing to be had.
+ *
+ * How it is tried depends on what the descriptor is:
+ *   a socket   MSG_DONTWAIT, whatever its flags. A read of ours is not even tried while the record
+ *              says that there is nothing (hub.h, VERD__FD_READABLE); else it is tried first.
+ *   our pipe   RWF_NOWAIT, or as one of the next
+ *   disk file  read where the page cache has it, else by another OS thread (disk.h)
+ *   else       O_NONBLOCK set: the system call as it is. Not set: only once poll(2) has said that
+ *              it is ready, and a write of at most PIPE_BUF bytes, for which that is a promise. The
+ *              flag is asked for each time, of our listeners too: a plain close may have made
+ *              another file of a number of ours, and the OS thread must not wait.
+ * What is not ours may be another file at each call, so nothing is remembered of it.
+ *
+ * "Ready" may be said in vain: another process was faster, or an error queue or a queue of
+ * datagrams makes poll(2) say so all the time. After some vain waits in a row the loop looks for
+ * itself and, if the waits are sure to be vain, sleeps for a while instead.
+ */
+#ifndef VERD_IO_IO_H
+#define VERD_IO_IO_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "hub/hub.h"
+
+/* What is to be read or written, for an attempt. */
+struct verd__request {
+    union {
+        void *buffer;               /* read */
+        const void *data;           /* write */
+        const struct iovec *vector; /* either, with `count` */
+        struct msghdr *message;     /* recvmsg */
+        const struct msghdr *sent;  /* sendmsg */
+        off_t *offset;              /* sendfile */
+    };
+    size_t size; /* bytes in all */
+    int count;   /* of the vector; 0: it is not one */
+    int flags;   /* MSG_... */
+    bool plain;  /* asks for data and nothing else: read, readv, recv */
+    union {
+        struct sockaddr *from;     /* recvfrom, accept */
+        const struct sockaddr *to; /* sendto */
+        int from_file;             /* sendfile */
+    };
+    union {
+        socklen_t *from_length; /* recvfrom, accept */
+        socklen_t to_length;    /* sendto, sendmsg; 0: there is no address */
+    };
+    /* One system call. `socket` is used for sockets, with MSG_DONTWAIT and MSG_NOSIGNAL added to
+     * the flags; NULL where the system call takes no such flags. `file` is used for all others;
+     * NULL where only sockets will do. */
+    ssize_t (*socket)(int fd, const struct verd__request *request, int flags);
+    ssize_t (*file)(int fd, const struct verd__request *request);
+};
+
+/* Does what the request says as soon as it can be done. Returns what the system call returned, or
+ * -1 and errno: its own, or one of those that blocking calls have in common (<verd/net.h>). */
+ssize_t verd__input(int fd, const struct verd__request *request);
+ssize_t verd__output(int fd, const struct verd__request *request);
+
+/* Waits until it is worth a try to read from the descriptor; not at all, if it is not known that there
+ * is nothing. For who needs memory to read, but none to wait. 0, or -1 and errno as verd_read. */
+int verd__input_wait(int fd);
+
+#endif

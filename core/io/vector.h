@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Vectors of buffers, as readv(2) and sendmsg(2) take them. */
+#ifndef VERD_IO_VECTOR_H
+#define VERD_IO_VECTOR_H
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* Adds up the sizes. 0, or -1 with errno EINVAL, as the system calls say it. */
+static inline int verd__vector_size(const struct iovec *vector, int count, size_t *size)
+{
+    size_t sum = 0;
+    if (count < 0 || count > IOV_MAX)
+        goto invalid;
+    for (int i = 0; i < count; i++) {
+        if (__builtin_add_overflow(sum, vector[i].iov_len, &sum))
+            goto invalid;
+    }
+    *size = sum;
+    return 0;
+invalid:
+    errno = EINVAL;
+    return -1;
+}
+
+/* A message of nothing but the vector, which stays as it is: msg_iov is not const for no reason. */
+static inline struct msghdr verd__vector_message(const struct iovec *vector, int count)
+{
+    union {
+        const struct iovec *given;
+        struct iovec *taken;
+    } start = {vector};
+    return (struct msghdr){.msg_iov = start.taken, .msg_iovlen = (size_t)count};
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include <verd/net.h>
+
+#include <unistd.h>
+#include <sys/sendfile.h>
+
+#include "io/io.h"
+#include "io/vector.h"
+
+static ssize_t write_socket(int fd, const struct verd__request *request, int flags)
+{
+    return send(fd, request->data, request->size, flags);
+}
+
+static ssize_t write_file(int fd, const struct verd__request *request)
+{
+    return write(fd, request->data, request->size);
+}
+
+ssize_t verd_write(int fd, const void *buffer, size_t size)
+{
+    struct verd__request request = {
+        .data = buffer,
+        .size = size,
+        .socket = write_socket,
+        .file = write_file,
+    };
+    return verd__output(fd, &request);
+}
+
+static ssize_t writev_socket(int fd, const struct verd__request *request, int flags)
+{
+    struct msghdr message = verd__vector_message(request->vector, request->count);
+    return sendmsg(fd, &message, flags);
+}
+
+static ssize_t writev_file(int fd, const struct verd__request *request)
+{
+    return writev(fd, request->vector, request->count);
+}
+
+ssize_t verd_writev(int fd, const struct iovec *vector, int count)
+{
+    struct verd__request request = {
+        .vector = vector,
+        .count = count,
+        .socket = writev_socket,
+        .file = writev_file,
+    };
+    if (verd__vector_size(vector, count, &request.size) != 0)
+        return -1;
+    return verd__output(fd, &request);
+}
+
+ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done)
+{
+    size_t count = 0;
+    ssize_t put = 0;
+    while (count < size) {
+        put = verd_write(fd, (const char *)buffer + count, size - count);
+        if (put < 0)
+            break;
+        count += (size_t)put;
+    }
+    if (done != NULL)
+        *done = count;
+    return put < 0 ? -1 : (ssize_t)count;
+}
+
+static ssize_t send_file(int fd, const struct verd__request *request)
+{
+    return sendfile(fd, request->from_file, request->offset, request->size);
+}
+
+ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count)
+{
+    struct verd__request request = {
+        .offset = offset,
+        .size = count,
+        .from_file = from,
+        .file = send_file,
+    };
+    return verd__output(to, &request);
+}

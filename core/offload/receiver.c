@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* The green thread that empties its hub's inbox. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "offload/inbox.h"
+#include "sched/thread.h"
+
+/* Posts taken in a row, before those that run already get their turn. */
+#define BATCH 256
+
+/* When there is no memory for a post's thread, or to watch the eventfd, how long until it is tried
+ * again. */
+#define RETRY (10 * VERD_MS)
+
+static void cancel_idling(struct verd__wait *wait)
+{
+    ((struct verd_hub *)wait->value)->idle = NULL;
+}
+
+static const struct verd__wait_kind idle_kind = {"someone to use the inbox", cancel_idling};
+
+static bool is_expecting(struct verd_hub *inbox)
+{
+    return inbox->callers > 0 || atomic_load(&inbox->handles) > 0;
+}
+
+/* Delivers what has been sent, in the order in which it was. */
+static void deliver_messages(struct verd_hub *inbox)
+{
+    struct verd__message *newest = atomic_exchange(&inbox->messages, NULL);
+    struct verd__message *oldest = NULL;
+    while (newest != NULL) {
+        struct verd__message *before = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = before;
+    }
+    while (oldest != NULL) {
+        struct verd__message *after = oldest->next;
+        oldest->arrive(oldest);
+        oldest = after;
+    }
+}
+
+/* Starts a thread for the first post in the line; false: the line is empty, or its first producer is
+ * still filling the slot and will wake the receiver. */
+static bool take_post(struct verd_hub *inbox)
+{
+    struct verd__post *post = &inbox->posts[inbox->head % VERD_POSTS_MAX];
+    size_t turn = inbox->head / VERD_POSTS_MAX * 2;
+    if (atomic_load_explicit(&post->turn, memory_order_acquire) != turn + 1)
+        return false;
+    while (verd_spawn_n(post->fn, post->arg) != 0)
+        verd_sleep(RETRY);
+    atomic_store_explicit(&post->turn, turn + 2, memory_order_release);
+    inbox->head++;
+    return true;
+}
+
+/* However many posts come, neither the threads that run nor the messages wait for their end. */
+static void deliver(struct verd_hub *inbox)
+{
+    deliver_messages(inbox);
+    for (unsigned taken = 1; take_post(inbox); taken++) {
+        if (taken % BATCH != 0)
+            continue;
+        verd__give_way(inbox->scheduler);
+        deliver_messages(inbox);
+    }
+}
+
+static void idle(struct verd_hub *inbox)
+{
+    struct verd__wait wait = {.kind = &idle_kind, .value = inbox};
+    inbox->idle = &wait;
+    verd__wait(inbox->scheduler, &wait);
+}
+
+/* Waits for the next wake-up, or for the first reason to wait for one. Without a way to watch the
+ * eventfd (no memory; someone has closed it) the inbox is looked at from time to time. */
+static void await(struct verd_hub *inbox, struct verd__fd *record)
+{
+    struct verd__hub *hub = verd__hub(inbox->scheduler);
+    if (!is_expecting(inbox))
+        idle(inbox);
+    else if (verd__hub_wait(hub, inbox->fd, record, VERD__INPUT, true) != 0 && errno != ECANCELED)
+        verd_sleep(RETRY);
+}
+
+/* An event may come while the receiver does not wait for it; the record remembers it (hub.h). */
+static void *receive(void *arg)
+{
+    struct verd_hub *inbox = arg;
+    struct verd__fd *record = verd__hub_fd(verd__hub(inbox->scheduler), inbox->fd); /* adopted */
+    for (;;) {
+        uint64_t count;
+        if (record->bits & VERD__FD_READABLE) {
+            record->bits &= (uint16_t)~VERD__FD_READABLE;
+            (void)!read(inbox->fd, &count, sizeof count);
+        }
+        atomic_exchange(&inbox->signalled, false);
+        deliver(inbox);
+        if (!(record->bits & VERD__FD_READABLE))
+            await(inbox, record);
+    }
+    return NULL;
+}
+
+int verd__receiver_start(struct verd_hub *inbox)
+{
+    static const verd_attr attr = {.name = "inbox"};
+    inbox->receiver = verd_spawn_with(&attr, receive, inbox);
+    if (inbox->receiver == NULL)
+        return -1;
+    verd_release(inbox->receiver); /* it ends with the OS thread, or with a fork */
+    return 0;
+}
+
+void verd__receiver_review(struct verd_hub *inbox)
+{
+    struct verd__wait *wait = inbox->idle;
+    bool expecting = is_expecting(inbox);
+    if (wait != NULL && expecting) {
+        inbox->idle = NULL;
+        verd__wake(wait);
+    } else if (wait == NULL && !expecting) {
+        verd__wait_abort(inbox->receiver, ECANCELED);
+    }
+}
+
+void verd__inbox_expect(struct verd_hub *inbox)
+{
+    if (inbox->callers++ == 0)
+        verd__receiver_review(inbox);
+}
+
+void verd__inbox_expect_no_more(struct verd_hub *inbox)
+{
+    if (--inbox->callers == 0)
+        verd__receiver_review(inbox);
+}
