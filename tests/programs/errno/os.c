@@ -154,10 +154,11 @@ static int wait_for_signal(void)
 CALL(wait_for_no_signal, verd_signal_wait(NULL, NULL))
 
 /* What the head of the header says of calls that block. */
-#define WAITS(function, prepare, call)                                                   \
+#define WAITS_FOR(function, prepare, call, waker)                                        \
     BLOCKS(function, prepare, call), WITHOUT(function, ENOMEM, prepare, call, "calloc"), \
-        WITHOUT(function, EMFILE, prepare, call, "eventfd"),                             \
-        WITHOUT(function, ENFILE, prepare, call, "eventfd")
+        WITHOUT(function, EMFILE, prepare, call, waker),                                 \
+        WITHOUT(function, ENFILE, prepare, call, waker)
+#define WAITS(function, prepare, call) WAITS_FOR(function, prepare, call, "eventfd")
 #define OFFLOADS(function, prepare, call) \
     WAITS(function, prepare, call), WITHOUT(function, EAGAIN, prepare, call, "pthread_create")
 
@@ -205,7 +206,7 @@ const struct row os_rows[] = {
     AT_FIRST("verd_process_wait", wait_for_init),
     PLAINLY("verd_process_kill", ESRCH, NULL, kill_process),
 
-    WAITS("verd_signal_wait", NULL, wait_for_signal),
+    WAITS_FOR("verd_signal_wait", NULL, wait_for_signal, "signalfd"),
     PLAINLY("verd_signal_wait", EINVAL, NULL, wait_for_no_signal),
     {0},
 };
