@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-#   make                 libverd.a
+#   make                 libverd.a; SHARED=1: and libverd.so.0
 #   make deps check      install what the tests need (Debian), run every test in every build
 #   make test            run the tests in one build:
 #                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|ubsan|lto  CC=...
@@ -8,19 +8,30 @@
 #   make bench           measure; BENCH=name for one row, BENCH_QUICK=1 for a short run
 #   make demo            show the three patterns at work; CLIENTS=n of the echo server
 #   make demo-serve      leave the feed scraper running, with a page for a browser; PORT=n
-#   make examples lint format install clean distclean
+#   make install         PREFIX=/usr/local  DESTDIR=  LIBDIR=  INCLUDEDIR=; and uninstall
+#   make examples lint format clean distclean help
 #
-# ARCH, CONFIG and CC choose a build, and each build has its own directory.
+# ARCH, CONFIG and CC choose a build, and each build has its own directory, of which ./libverd.a is
+# the plain one's. V=1 shows the commands.
 
 HOST := $(patsubst arm64,aarch64,$(patsubst amd64,x86_64,$(shell uname -m)))
 ARCH = $(HOST)
 CONFIG = release
 HUB = epoll
-VERSION = 0.1.0
 
 PREFIX = /usr/local
 INCLUDEDIR = $(PREFIX)/include
 LIBDIR = $(PREFIX)/lib
+
+# $(call one_of,NAME,WORDS): ends make where the variable is not one of the words.
+one_of = $(if $(and $(filter 1,$(words $($1))),$(if $(filter-out $2,$($1)),,1)),,\
+    $(error $1=$($1): expected one of $2))
+$(call one_of,ARCH,$(notdir $(wildcard arch/*)))
+$(call one_of,CONFIG,release debug asan ubsan lto)
+# The library's own list: the backends' names.
+$(call one_of,HUB,$(shell sed -n 's/^ *\.name = "\(.*\)",/\1/p' core/hub/*.c))
+$(foreach needed,CC $(if $(filter %install,$(MAKECMDGOALS)),PREFIX INCLUDEDIR LIBDIR),\
+    $(if $(strip $($(needed))),,$(error $(needed) is empty)))
 
 # ---- tools -------------------------------------------------------------------------------------
 
@@ -40,7 +51,9 @@ endif
 NM = $(BINUTILS)nm
 TARGET := $(if $(and $(CROSS),$(CLANG)),--target=$(ARCH)-linux-gnu)
 
-BUILD := build/$(ARCH)-$(CONFIG)$(if $(filter-out cc gcc $(CROSS)gcc,$(CC)),-$(notdir $(CC)))
+empty :=
+OTHER_CC := $(subst $(empty) ,-,$(notdir $(filter-out cc gcc $(CROSS)gcc,$(CC))))
+BUILD := build/$(ARCH)-$(CONFIG)$(OTHER_CC:%=-%)
 OBJ := $(BUILD)/obj
 SYSROOT := build/sysroot-$(ARCH)
 
@@ -51,11 +64,9 @@ CONFIG_debug = -O0
 CONFIG_asan = -O1 -fsanitize=address
 CONFIG_ubsan = -O1 -fsanitize=undefined -fno-sanitize-recover=undefined
 CONFIG_lto = -O2 $(if $(CLANG),-flto,-flto=auto)
-$(if $(CONFIG_$(CONFIG)),,$(error CONFIG=$(CONFIG): expected release, debug, asan, ubsan or lto))
 
 HARDEN_x86_64 = -fcf-protection
 HARDEN_aarch64 = -mbranch-protection=standard
-$(if $(wildcard arch/$(ARCH)),,$(error ARCH=$(ARCH): expected one of $(notdir $(wildcard arch/*))))
 
 # Frame pointers stay, so that profilers that follow them see through the library and across a
 # switch.
@@ -68,6 +79,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wformat=2 -Wcast-qu
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's. WERROR=-Werror is what `make check` passes.
 USER_C = -std=c17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS)
 LIB_C = $(USER_C) -Icore -Iarch/$(ARCH) $(WARNINGS) $(WERROR) $(CFLAGS)
+# One archive serves programs and shared objects: initial-exec is what a linker makes a constant of in
+# a program, and in a plug-in takes 8 bytes of what the loader sets apart for such.
+SHAREABLE = -fPIC -fno-semantic-interposition -ftls-model=initial-exec
 # With CONFIG=lto, programs and examples are optimised together with the library, as a user's are; for
 # the suite that would take longer than to run it.
 TEST_C = $(USER_C) -fno-lto -Icore -Iarch/$(ARCH) -Itests/support -Wall -Wextra $(WERROR) \
@@ -107,56 +121,103 @@ PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC) $(PART_SRC))
 BENCH_OBJ := $(call objects,$(BENCH_SRC))
 
 LIB := $(BUILD)/libverd.a
+SHARED_LIB := $(BUILD)/libverd.so.0
 EXAMPLES := $(patsubst tests/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC))
 PROGRAMS := $(patsubst tests/programs/%,$(BUILD)/programs/%,$(basename $(PROGRAM_SRC)))
 
 # ---- building ----------------------------------------------------------------------------------
 
-.PHONY: all examples bench demo demo-serve deps test check lint format install clean distclean
+.PHONY: all examples bench demo demo-serve deps test check lint format install uninstall clean \
+    distclean help criterion FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY: $(EXAMPLE_OBJ) $(PROGRAM_OBJ)
 
-all: $(LIB)
-	@cp $(LIB) libverd.a
+quote = '$(subst ','\'',$(1))'
+# A line for a command, which V=1 shows instead.
+tell = $(if $(V)$(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS)))),@:,@echo '$(1)')
+Q := $(if $(V),,@)
 
-$(LIB): $(LIB_OBJ)
+# What the build of the host leaves in the top level; other builds' stays in their directories.
+all: $(LIB) $(if $(SHARED),$(SHARED_LIB))
+ifeq ($(BUILD),build/$(HOST)-release)
+	@for made in $(^F); do cmp -s $(BUILD)/$$made $$made || cp $(BUILD)/$$made .; done
+else
+	@echo $^
+endif
+
+# Two files on which all depends that they tell of: one of compiling, one of linking and of which files.
+# Each is written only when it differs.
+$(BUILD)/compiled-with: FORCE
+	@.ci/built-with $@ $(call quote,$(filter-out $(WERROR),$(SHAREABLE) $(TEST_C) $(CRITERION_C) \
+	    $(EXAMPLE_C) $(PEER_CFLAGS) $(CXX) $(PROGRAM_CXX) $(shell $(CXX) --version 2>/dev/null))) \
+	    $(CC) $(filter-out $(WERROR),$(LIB_C))
+
+$(BUILD)/linked-with: FORCE | $(BUILD)/compiled-with
+	@printf '%s\n' $(call quote,$(AR) $(LINK) $(CRITERION_LINK) $(PEER_LIBS) $(TLS_LIBS) $(LIB_SRC) \
+	    $(SUITE_SRC) $(PROGRAM_SRC) $(PART_SRC) $(EXAMPLE_SRC) $(EXAMPLE_PART_SRC) $(BENCH_SRC)) > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(LIB): $(LIB_OBJ) $(BUILD)/linked-with
+	$(call tell,AR $@)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
-$(LIB_OBJ) $(BENCH_OBJ): COMPILE = $(CC) $(LIB_C)
+# verd__ names are shared between files of the library, not with its users. It cannot be unloaded: an
+# OS thread that ends still calls it.
+$(SHARED_LIB): $(LIB_OBJ) $(BUILD)/linked-with
+	$(call tell,LINK $@)
+	@echo '{ global: verd_[!_]*; local: *; };' > $@.map
+	$(Q)$(CC) $(LINK) -shared -Wl,-soname,$(@F),--version-script=$@.map,-z,nodelete -o $@ $(LIB_OBJ)
+
+$(LIB_OBJ): COMPILE = $(CC) $(LIB_C) $(SHAREABLE)
 $(BENCH_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
 $(SUITE_OBJ): COMPILE = $(CC) $(TEST_C) $(CRITERION_C)
-$(SUITE_OBJ): | $(CRITERION_READY)
+$(SUITE_OBJ): | $(CRITERION_READY) criterion
 $(EXAMPLE_OBJ) $(PROGRAM_OBJ): COMPILE = $(CC) $(EXAMPLE_C)
 $(call objects,$(PART_SRC)): COMPILE = $(CC) $(EXAMPLE_C) -Icore
 $(filter %.cc.o,$(PROGRAM_OBJ)): COMPILE = $(CXX) $(PROGRAM_CXX)
 
-$(OBJ)/%.o: % Makefile
+$(OBJ)/%.o: % Makefile $(wildcard tests/programs/*.mk bench/*.mk) $(BUILD)/compiled-with
+	$(call tell,CC $<)
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+criterion: | $(CRITERION_READY)
+	@echo '#include <criterion/criterion.h>' | \
+	    $(CC) $(TEST_C) $(CRITERION_C) -x c -E -o /dev/null - 2> /dev/null || \
+	    { echo 'There is no Criterion, which the suite needs: make deps' >&2; exit 2; }
+
+# The libraries come after the objects, and before what they need.
+link = $(1) $(LINK) $(PROGRAM_LINK) -o $@ $(filter %.o,$^) $(LIB)
 
 $(BUILD)/suite: $(SUITE_OBJ) $(LIB)
-	$(CC) $(LINK) -o $@ $^ $(CRITERION_LINK) -lcriterion -lm
+	$(call tell,LINK $@)
+	$(Q)$(call link,$(CC)) $(CRITERION_LINK) -lcriterion -lm
 
 $(BUILD)/examples/tls_openssl: EXAMPLE_LIBS = $(TLS_LIBS)
 
 .SECONDEXPANSION:
 $(BUILD)/examples/%: $(OBJ)/tests/examples/%.c.o \
     $$(call objects,$$(wildcard tests/examples/$$*/*.c)) $(LIB)
+	$(call tell,LINK $@)
 	@mkdir -p $(@D)
-	$(CC) $(LINK) -o $@ $(filter-out $(LIB),$^) $(LIB) $(EXAMPLE_LIBS)
+	$(Q)$(call link,$(CC)) $(EXAMPLE_LIBS)
 
 $(BUILD)/programs/%: $(OBJ)/tests/programs/%.c.o \
     $$(call objects,$$(wildcard tests/programs/$$*/*.c)) $(LIB)
+	$(call tell,LINK $@)
 	@mkdir -p $(@D)
-	$(CC) $(LINK) $(PROGRAM_LINK) -o $@ $(filter-out $(LIB),$^) $(LIB)
+	$(Q)$(call link,$(CC))
 
 $(BUILD)/programs/%: $(OBJ)/tests/programs/%.cc.o $(LIB)
+	$(call tell,LINK $@)
 	@mkdir -p $(@D)
-	$(CXX) $(LINK) $(PROGRAM_LINK) -o $@ $^
+	$(Q)$(call link,$(CXX))
 
 $(BUILD)/bench: $(BENCH_OBJ) $(LIB)
-	$(CC) $(LINK) -o $@ $^ $(PEER_LIBS) -lm
+	$(call tell,LINK $@)
+	$(Q)$(call link,$(CC)) $(PEER_LIBS) -lm
 
 # What a few programs (PROGRAM_LINK) and the benchmark's peers (PEER_CFLAGS, PEER_LIBS) need.
 -include tests/programs/flags.mk bench/peers.mk
@@ -233,18 +294,21 @@ format:
 
 # ---- installing --------------------------------------------------------------------------------
 
-install: $(LIB)
-	install -d $(DESTDIR)$(INCLUDEDIR)/verd $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 644 include/verd.h $(DESTDIR)$(INCLUDEDIR)/
-	install -m 644 include/verd/*.h $(DESTDIR)$(INCLUDEDIR)/verd/
-	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/
-	printf '%s\n' 'Name: libverd' 'Description: Green threads for C servers' \
-	    'Version: $(VERSION)' 'Cflags: -I$(INCLUDEDIR)' 'Libs: -L$(LIBDIR) -lverd -pthread' \
-	    > $(DESTDIR)$(LIBDIR)/pkgconfig/verd.pc
+install uninstall: export VERD_BUILD = $(BUILD)
+install uninstall: export VERD_PREFIX = $(PREFIX)
+install uninstall: export VERD_INCLUDEDIR = $(INCLUDEDIR)
+install uninstall: export VERD_LIBDIR = $(LIBDIR)
+install uninstall: export VERD_DESTDIR = $(DESTDIR)
+install: $(LIB) $(wildcard $(SHARED_LIB))
+install uninstall:
+	$(Q).ci/install $@
 
 # The sysroot costs a download, so only distclean removes it.
 clean:
-	rm -rf libverd.a build/results build/x86_64-* build/aarch64-*
+	rm -rf libverd.a libverd.so.0 build/results build/x86_64-* build/aarch64-*
 
 distclean: clean
 	rm -rf build
+
+help:
+	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile

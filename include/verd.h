@@ -3,6 +3,8 @@
 #ifndef VERD_H
 #define VERD_H
 
+#include <verd/platform.h>
+
 #include <verd/context.h>
 #include <verd/http.h>
 #include <verd/http_client.h>
@@ -16,5 +18,6 @@
 #include <verd/sync.h>
 #include <verd/thread.h>
 #include <verd/time.h>
+#include <verd/version.h>
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef VERD_ARCH_FRAME_H
 #define VERD_ARCH_FRAME_H
 
+#include <verd/platform.h>
+
 #define VERD__FRAME_FPCR 0
 #define VERD__FRAME_D8 16
 #define VERD__FRAME_D10 32

@@ -5,6 +5,8 @@
 #ifndef VERD_ARCH_FRAME_H
 #define VERD_ARCH_FRAME_H
 
+#include <verd/platform.h>
+
 #define VERD__FRAME_MXCSR 0
 #define VERD__FRAME_X87CW 4
 #define VERD__FRAME_R15 8

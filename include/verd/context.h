@@ -27,6 +27,8 @@
 #ifndef VERD_CONTEXT_H
 #define VERD_CONTEXT_H
 
+#include <verd/platform.h>
+
 #include <stddef.h>
 
 #ifdef __cplusplus

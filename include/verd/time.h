@@ -12,6 +12,8 @@
 #ifndef VERD_TIME_H
 #define VERD_TIME_H
 
+#include <verd/platform.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
