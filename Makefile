@@ -168,7 +168,8 @@ $(LIB): $(LIB_OBJ) $(BUILD)/linked-with
 $(SHARED_LIB): $(LIB_OBJ) $(BUILD)/linked-with
 	$(call tell,LINK $@)
 	@echo '{ global: verd_[!_]*; local: *; };' > $@.map
-	$(Q)$(CC) $(LINK) -shared -Wl,-soname,$(@F),--version-script=$@.map,-z,nodelete -o $@ $(LIB_OBJ)
+	$(Q)$(CC) $(LINK) $(SHAREABLE) -shared -Wl,-soname,$(@F),--version-script=$@.map,-z,nodelete \
+	    -o $@ $(LIB_OBJ)
 
 $(LIB_OBJ): COMPILE = $(CC) $(LIB_C) $(SHAREABLE)
 $(BENCH_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
