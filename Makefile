@@ -30,6 +30,8 @@ $(call one_of,ARCH,$(notdir $(wildcard arch/*)))
 $(call one_of,CONFIG,release debug asan ubsan lto)
 # The library's own list: the backends' names.
 $(call one_of,HUB,$(shell sed -n 's/^ *\.name = "\(.*\)",/\1/p' core/hub/*.c))
+$(if $(PROGRAM),$(if $(wildcard $(PROGRAM:%=tests/programs/%.*)),,\
+    $(error PROGRAM=$(PROGRAM): tests/programs has none of this name)))
 $(foreach needed,CC $(if $(filter %install,$(MAKECMDGOALS)),PREFIX INCLUDEDIR LIBDIR),\
     $(if $(strip $($(needed))),,$(error $(needed) is empty)))
 
@@ -241,6 +243,9 @@ $(SYSROOT)/.complete:
 
 examples: $(EXAMPLES)
 
+# A script among the programs may run any of the others.
+ASKED = $(or $(filter %/$(PROGRAM),$(PROGRAMS)),$(PROGRAMS))
+
 # What tests may know of their build; scripts among the programs compile with it.
 test: export VERD_HUB = $(HUB)
 test: export VERD_ARCH = $(ARCH)
@@ -252,7 +257,7 @@ test: export VERD_NM = $(NM)
 test: export VERD_CFLAGS = $(USER_C) $(CFLAGS)
 test: export VERD_LDFLAGS = $(LDFLAGS)
 test: export QEMU_LD_PREFIX = $(if $(CROSS),$(abspath $(SYSROOT)))
-test: $(if $(PROGRAM),,$(BUILD)/suite) $(if $(FILTER),,$(PROGRAMS)) $(EXAMPLES) | $(AFTER_DEPS)
+test: $(if $(PROGRAM),,$(BUILD)/suite) $(if $(FILTER),,$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
 	tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
 

@@ -28,6 +28,7 @@ expect_refusal 'CONFIG=release debug: expected' CONFIG='release debug'
 expect_refusal 'CONFIG=%: expected' CONFIG=%
 expect_refusal 'HUB=selct: expected one of epoll poll' HUB=selct
 expect_refusal 'HUB=: expected one of' HUB= test
+expect_refusal 'PROGRAM=none: ' test PROGRAM=none
 expect_refusal 'CC is empty' CC=
 expect_refusal 'CC=no_compiler cannot build libverd: there is no such program' CC=no_compiler
 expect_refusal 'CC=true cannot build libverd: it is no C compiler' CC=true

@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# A run of the tests tells how far it is, what has failed and how to run that again; and it does not
+# pass off an earlier run's numbers as its own.
+set -eu
+. tests/support/small-tree
+
+mkdir tests/small
+cat > tests/small/small.c << 'END'
+#include <criterion/criterion.h>
+
+Test(small, passes) {}
+Test(small, fails) { cr_assert_fail("as it has to"); }
+Test(small, lacks_something) { cr_skip_test("there is no something"); }
+END
+echo 'echo "what is wrong"; exit 3' > tests/programs/fails.sh
+echo 'echo "there is no other thing"; exit 77' > tests/programs/lacks.sh
+echo 'until grep -q ", 2 of 3 programs, in programs/waits" ../out; do sleep 0.1; done' \
+    > tests/programs/waits.sh
+
+says() {
+    grep -q -e "$1" "$work/out" || fail "does not say '$1': $(cat "$work/out")"
+}
+
+arch=$(uname -m)
+plain=$arch:release:cc:epoll
+status=0
+VERD_TELL_EVERY=0.2 tests/support/run-builds $plain $arch:fast:cc:poll > "$work/out" 2>&1 || status=$?
+[ $status -eq 1 ] || fail "status $status"
+says '1 of 2 builds: '
+says ' 3 of 3 tests, 2 of 3 programs, in programs/waits$'
+says '^\[SKIP\] small::lacks_something: there is no something'
+says '^\[SKIP\] programs/lacks: there is no other thing'
+says '^what is wrong'
+says "^$arch-release-epoll *2 passed *2 failed *2 skipped"
+[ "$(tail -n 1 "$work/out")" = '2 passed, 3 failed' ] || fail "ends with $(tail -n 1 "$work/out")"
+
+# Each command there runs just what has failed, which fails again.
+sed '1,/^What failed, and how/d' "$work/out" | sed -n 's/.* \(make test .*\)/\1/p' > "$work/again"
+[ "$(wc -l < "$work/again")" -eq 3 ] || fail "not three commands: $(cat "$work/out")"
+while read -r command; do
+    status=0
+    eval "$command" > "$work/out" 2>&1 < /dev/null || status=$?
+    [ $status -eq 2 ] || fail "$command: status $status: $(cat "$work/out")"
+    case $command in
+    *FILTER=*) says ': 0 passed, 1 failed' && says 'as it has to' ;;
+    *PROGRAM=*) says ': 0 passed, 1 failed' && says 'what is wrong' ;;
+    *) says 'CONFIG=fast: expected' ;;
+    esac
+done < "$work/again"
+
+# Where nothing can be written: root, too, has to be somebody else for that.
+somebody=
+if [ "$(id -u)" -eq 0 ]; then
+    command -v setpriv > /dev/null || exit 0
+    somebody='setpriv --reuid=65534 --regid=65534 --clear-groups'
+fi
+rm tests/programs/waits.sh
+make -s test PROGRAM=lacks > "$work/out" 2>&1 || fail "a program that skips: $(cat "$work/out")"
+chmod -R go+rX "$work"
+chmod -R a-w .
+for command in "tests/support/run-builds $plain" 'make -s test PROGRAM=lacks' \
+    "env VERD_ARCH=$arch VERD_CONFIG=release VERD_HUB=epoll VERD_BUILD=build/$arch-release VERD_CC=cc \
+        tests/support/run-tests --program lacks"; do
+    ! $somebody $command > "$work/out" 2>&1 || fail "$command: passes: $(cat "$work/out")"
+    says 'cannot '
+    ! grep -v '^make: \*\*\*' "$work/out" | sed 1d | grep . || fail "$command: more than one line"
+    ! grep 'passed' "$work/out" || fail "$command: reports earlier numbers"
+done
+
+# Who may not install anything is told what to have installed.
+mkdir "$work/bare"
+for tool in bash uname id apt-get true; do
+    ln -s "$(command -v $tool || command -v true)" "$work/bare/$tool"
+done
+chmod -R go+rX "$work/bare"
+! $somebody env PATH="$work/bare" bash .ci/deps > "$work/out" 2>&1 || fail "deps without root"
+says 'deps: no root and no sudo; install: .*libcriterion-dev'
+[ "$(wc -l < "$work/out")" -eq 1 ] || fail "deps: more than one line: $(cat "$work/out")"
