@@ -69,10 +69,16 @@ CONFIG_lto = -O2 $(if $(CLANG),-flto,-flto=auto)
 
 HARDEN_x86_64 = -fcf-protection
 HARDEN_aarch64 = -mbranch-protection=standard
+# A large frame is touched page by page, lest it step over a green stack's guard; users compile with
+# this, too. On AArch64 gcc takes guards for 64 KiB unless it is told.
+SAFE_x86_64 = -fstack-clash-protection
+SAFE_aarch64 = -fstack-clash-protection --param=stack-clash-protection-guard-size=12
+
+SAFE_C := $(if $(and $(CLANG),$(filter aarch64,$(ARCH))),,$(SAFE_$(ARCH)))
 
 # Frame pointers stay, so that profilers that follow them see through the library and across a
 # switch.
-CODEGEN := $(TARGET) $(CONFIG_$(CONFIG)) -g $(HARDEN_$(ARCH)) -fPIE -fno-omit-frame-pointer
+CODEGEN := $(TARGET) $(CONFIG_$(CONFIG)) -g $(HARDEN_$(ARCH)) $(SAFE_C) -fPIE -fno-omit-frame-pointer
 # Valgrind before 3.20 gives up on the DWARF 5 that clang writes.
 CODEGEN += $(if $(CLANG),-gdwarf-4)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wformat=2 -Wcast-qual -Wcast-align \
@@ -81,8 +87,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wformat=2 -Wcast-qu
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's. WERROR=-Werror is what `make check` passes.
 USER_C = -std=c17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS)
 LIB_C = $(USER_C) -Icore -Iarch/$(ARCH) $(WARNINGS) $(WERROR) $(CFLAGS)
-# One archive serves programs and shared objects: initial-exec is what a linker makes a constant of in
-# a program, and in a plug-in takes 8 bytes of what the loader sets apart for such.
+# One archive serves programs and shared objects: the linker of a program makes constants of what
+# initial-exec loads, and a plug-in takes some bytes of what the loader sets apart for such.
 SHAREABLE = -fPIC -fno-semantic-interposition -ftls-model=initial-exec
 # With CONFIG=lto, programs and examples are optimised together with the library, as a user's are; for
 # the suite that would take longer than to run it.
@@ -148,8 +154,8 @@ else
 	@echo $^
 endif
 
-# Two files on which all depends that they tell of: one of compiling, one of linking and of which files.
-# Each is written only when it differs.
+# What is compiled depends on a file that tells how, and what is linked on one that tells how and of
+# which files. Each is rewritten only when it differs.
 $(BUILD)/compiled-with: FORCE
 	@.ci/built-with $@ $(call quote,$(filter-out $(WERROR),$(SHAREABLE) $(TEST_C) $(CRITERION_C) \
 	    $(EXAMPLE_C) $(PEER_CFLAGS) $(CXX) $(PROGRAM_CXX) $(shell $(CXX) --version 2>/dev/null))) \
@@ -157,7 +163,8 @@ $(BUILD)/compiled-with: FORCE
 
 $(BUILD)/linked-with: FORCE | $(BUILD)/compiled-with
 	@printf '%s\n' $(call quote,$(AR) $(LINK) $(CRITERION_LINK) $(PEER_LIBS) $(TLS_LIBS) $(LIB_SRC) \
-	    $(SUITE_SRC) $(PROGRAM_SRC) $(PART_SRC) $(EXAMPLE_SRC) $(EXAMPLE_PART_SRC) $(BENCH_SRC)) > $@.new
+	    $(SUITE_SRC) $(PROGRAM_SRC) $(PART_SRC) $(EXAMPLE_SRC) $(EXAMPLE_PART_SRC) $(BENCH_SRC)) \
+	    > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(LIB): $(LIB_OBJ) $(BUILD)/linked-with
@@ -165,8 +172,7 @@ $(LIB): $(LIB_OBJ) $(BUILD)/linked-with
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $(LIB_OBJ)
 
-# verd__ names are shared between files of the library, not with its users. It cannot be unloaded: an
-# OS thread that ends still calls it.
+# verd__ names are the library's own. It cannot be unloaded, for an OS thread that ends calls it.
 $(SHARED_LIB): $(LIB_OBJ) $(BUILD)/linked-with
 	$(call tell,LINK $@)
 	@echo '{ global: verd_[!_]*; local: *; };' > $@.map
@@ -304,6 +310,7 @@ install uninstall: export VERD_BUILD = $(BUILD)
 install uninstall: export VERD_PREFIX = $(PREFIX)
 install uninstall: export VERD_INCLUDEDIR = $(INCLUDEDIR)
 install uninstall: export VERD_LIBDIR = $(LIBDIR)
+install uninstall: export VERD_SAFE = $(SAFE_$(ARCH))
 install uninstall: export VERD_DESTDIR = $(DESTDIR)
 install: $(LIB) $(wildcard $(SHARED_LIB))
 install uninstall:
