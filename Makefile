@@ -162,10 +162,9 @@ $(BUILD)/compiled-with: FORCE
 	    $(CC) $(filter-out $(WERROR),$(LIB_C))
 
 $(BUILD)/linked-with: FORCE | $(BUILD)/compiled-with
-	@printf '%s\n' $(call quote,$(AR) $(LINK) $(CRITERION_LINK) $(PEER_LIBS) $(TLS_LIBS) $(LIB_SRC) \
+	@new=$@.$$$$ && printf '%s\n' $(call quote,$(AR) $(LINK) $(CRITERION_LINK) $(PEER_LIBS) $(TLS_LIBS) $(LIB_SRC) \
 	    $(SUITE_SRC) $(PROGRAM_SRC) $(PART_SRC) $(EXAMPLE_SRC) $(EXAMPLE_PART_SRC) $(BENCH_SRC)) \
-	    > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	    > $$new && if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 $(LIB): $(LIB_OBJ) $(BUILD)/linked-with
 	$(call tell,AR $@)
@@ -264,7 +263,7 @@ test: export VERD_CFLAGS = $(USER_C) $(CFLAGS)
 test: export VERD_LDFLAGS = $(LDFLAGS)
 test: export QEMU_LD_PREFIX = $(if $(CROSS),$(abspath $(SYSROOT)))
 test: $(if $(PROGRAM),,$(BUILD)/suite) $(if $(FILTER),,$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
-	tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
+	$(Q)tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
 
 # ARCH:CONFIG:CC:HUB, where cc is the architecture's default compiler. In `make check` each hub meets
@@ -287,7 +286,7 @@ check: | $(AFTER_DEPS)
 	@tests/support/run-builds $(foreach check,$(CHECKS),$(RUNS_$(check)))
 
 bench: $(BUILD)/bench
-	$(BUILD)/bench
+	$(Q)$(BUILD)/bench
 
 DEMONSTRATED := $(addprefix $(BUILD)/examples/,demo origin web_crawler feed_scraper echo_server)
 

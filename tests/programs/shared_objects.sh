@@ -61,7 +61,8 @@ cat > "$work/program.c" << 'END'
 #include <stdio.h>
 
 static int (*nine[2])(int (*)(void));
-static void *copies[2];
+static void *objects[2], *copies[2];
+static pthread_barrier_t counted, closed;
 
 static int one(void)
 {
@@ -78,9 +79,12 @@ static int first(void)
     return nine[0](second);
 }
 
+/* An OS thread that outlives the plug-ins' being closed. */
 static void *count(void *total)
 {
     *(int *)total = own_nine(first);
+    pthread_barrier_wait(&counted);
+    pthread_barrier_wait(&closed);
     return NULL;
 }
 
@@ -93,6 +97,7 @@ static int load(int which, const char *path)
     void *(*copy)(void);
     *(void **)&copy = dlsym(object, "copy");
     copies[which] = copy();
+    objects[which] = object;
     return 0;
 }
 
@@ -108,10 +113,16 @@ int main(int argc, char **argv)
     pthread_t thread;
     if (argc != 3 || load(0, argv[1]) != 0 || load(1, argv[2]) != 0)
         return 1;
+    pthread_barrier_init(&counted, NULL, 2);
+    pthread_barrier_init(&closed, NULL, 2);
     pthread_create(&thread, NULL, count, &totals[0]);
-    count(&totals[1]);
-    pthread_join(thread, NULL);
+    totals[1] = own_nine(first);
+    pthread_barrier_wait(&counted);
     printf("%d %d of %d\n", totals[0], totals[1], copies_in_all());
+    dlclose(objects[0]);
+    dlclose(objects[1]);
+    pthread_barrier_wait(&closed);
+    pthread_join(thread, NULL);
     return 0;
 }
 END
