@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# The tests of one build, and which builds a check has; part of the Makefile.
+
+# A script among the programs may run any of the others.
+ASKED = $(or $(filter %/$(PROGRAM),$(PROGRAMS)),$(PROGRAMS))
+
+# What tests may know of their build; scripts among the programs compile with it.
+test: export VERD_HUB = $(HUB)
+test: export VERD_ARCH = $(ARCH)
+test: export VERD_CONFIG = $(CONFIG)
+test: export VERD_BUILD = $(BUILD)
+test: export VERD_CC = $(CC) $(TARGET)
+test: export VERD_CXX = $(CXX) $(TARGET)
+test: export VERD_NM = $(NM)
+test: export VERD_CFLAGS = $(USER_C) $(CFLAGS)
+test: export VERD_LDFLAGS = $(LDFLAGS)
+test: export QEMU_LD_PREFIX = $(if $(CROSS),$(abspath $(SYSROOT)))
+test: $(if $(PROGRAM),,$(BUILD)/suite) $(if $(FILTER),,$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
+	$(Q)tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
+	    $(if $(PROGRAM),--program '$(PROGRAM)')
+
+# ARCH:CONFIG:CC:HUB, where cc is the architecture's default compiler. In `make check` each hub meets
+# each compiler, and what is special of a build one of each; `make check-more` has the other pairs.
+RUNS_native = $(HOST):release:cc:epoll $(HOST):release:clang:poll
+RUNS_debug = $(HOST):debug:cc:poll
+RUNS_asan = $(HOST):asan:cc:epoll
+RUNS_ubsan = $(HOST):ubsan:clang:poll
+RUNS_lto = $(HOST):lto:clang:epoll
+RUNS_aarch64 = aarch64:release:cc:epoll aarch64:release:clang:poll
+RUNS_more = $(HOST):release:cc:poll $(HOST):release:clang:epoll $(HOST):debug:clang:epoll \
+    $(HOST):asan:clang:poll $(HOST):ubsan:cc:epoll $(HOST):lto:cc:poll
+CHECKS := native debug asan ubsan lto $(if $(filter-out aarch64,$(HOST)),aarch64)
+.PHONY: $(CHECKS:%=check-%) check-more
+
+$(CHECKS:%=check-%) check-more: check-%: | $(AFTER_DEPS)
+	@tests/support/run-builds $(RUNS_$*)
+
+check: | $(AFTER_DEPS)
+	@tests/support/run-builds $(foreach check,$(CHECKS),$(RUNS_$(check)))
