@@ -129,7 +129,8 @@ PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC) $(PART_SRC))
 BENCH_OBJ := $(call objects,$(BENCH_SRC))
 
 LIB := $(BUILD)/libverd.a
-SHARED_LIB := $(BUILD)/libverd.so.0
+MAJOR := $(shell sed -n 's/^.define VERD_VERSION_MAJOR //p' include/verd/version.h)
+SHARED_LIB := $(BUILD)/libverd.so.$(MAJOR)
 EXAMPLES := $(patsubst tests/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC))
 PROGRAMS := $(patsubst tests/programs/%,$(BUILD)/programs/%,$(basename $(PROGRAM_SRC)))
 
@@ -282,7 +283,7 @@ install uninstall:
 
 # The sysroot costs a download, so only distclean removes it.
 clean:
-	rm -rf libverd.a libverd.so.0 build/results build/x86_64-* build/aarch64-*
+	rm -rf libverd.a libverd.so.* build/results build/x86_64-* build/aarch64-*
 
 distclean: clean
 	rm -rf build

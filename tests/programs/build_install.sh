@@ -83,3 +83,10 @@ quiet make uninstall PREFIX='a place'
 [ ! -e 'a place' ] || fail "left: $(find 'a place')"
 rm -f libverd.so.0
 [ "$(find . | grep -v '^./build' | sort)" = "$expect" ] || fail "something was left in the tree"
+
+# The header is where the version is.
+sed -i 's/^#define VERD_VERSION_MAJOR .*/#define VERD_VERSION_MAJOR 7/' include/verd/version.h
+quiet make -j2 SHARED=1
+quiet make install PREFIX="$work/seven"
+[ "$(readlink "$work/seven/lib/libverd.so")" = libverd.so.7 ] || fail "libverd.so is not libverd.so.7"
+grep -qx "Version: 7\.${version#*.}" "$work/seven/lib/pkgconfig/verd.pc" || fail "not version 7"
