@@ -1,32 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "hub/audit.h"
 
-/* An audit comes so long after the first wait that follows the one before, or a hundred times as
- * long as that one took. */
+/* An audit comes so long after the first wait that begins after the one before has begun. */
 #define INTERVAL_MIN (100 * VERD_MS)
-#define INTERVAL_FACTOR 100
 
-static void audit_record(struct verd__hub *hub, int fd, struct verd__fd *record)
+/* It works so long at a time, or until the system call that it is at has come back, and then leaves a
+ * hundred times as long to others. The clock is read after each system call, and each row of numbers. */
+#define SLICE (100 * VERD_US)
+#define PAUSE_FACTOR 100
+#define ROW 1024
+
+/* Returns whether the kernel was asked. */
+static bool audit_number(struct verd__hub *hub, int fd)
 {
-    if (record->waiting[VERD__INPUT] == NULL && record->waiting[VERD__OUTPUT] == NULL)
-        return;
+    struct verd__fd *record = verd__hub_known(hub, fd);
+    if (record == NULL ||
+        (record->waiting[VERD__INPUT] == NULL && record->waiting[VERD__OUTPUT] == NULL))
+        return false;
     if (hub->backend->verify(hub, fd, record) != 0)
         verd__hub_gone(hub, record);
+    return true;
+}
+
+/* Goes on from audit_next until the slice is over or all have been seen. Returns how long it took. */
+static verd_duration audit_slice(struct verd__hub *hub)
+{
+    verd_duration begin = verd_now();
+    verd_duration took = 0;
+    while (hub->audit_next < verd__hub_numbers(hub) && took < SLICE) {
+        bool asked = audit_number(hub, (int)hub->audit_next++);
+        if (asked || hub->audit_next % ROW == 0)
+            took = verd_now() - begin;
+    }
+    return took;
+}
+
+static void arm(struct verd__hub *hub)
+{
+    verd__timer_arm(&hub->scheduler->timers, &hub->audit, verd_now() + hub->audit_interval);
 }
 
 static void audit(struct verd__timer *timer)
 {
     void *start = (char *)timer - offsetof(struct verd__hub, audit);
     struct verd__hub *hub = start;
-    verd_duration begin = verd_now();
-    for (size_t chunk = 0; chunk < hub->chunk_count; chunk++) {
-        for (size_t i = 0; hub->chunks[chunk] != NULL && i < VERD__FDS_PER_CHUNK; i++)
-            audit_record(hub, (int)(chunk * VERD__FDS_PER_CHUNK + i), &hub->chunks[chunk][i]);
+    if (hub->audit_next == 0)
+        hub->audit_expected = false;
+    verd_duration pause = audit_slice(hub) * PAUSE_FACTOR;
+    if (hub->audit_next < verd__hub_numbers(hub)) {
+        verd__timer_arm(&hub->scheduler->timers, timer, verd_now() + pause);
+        return;
     }
-    verd_duration took = verd_now() - begin;
-    hub->audit_interval = took * INTERVAL_FACTOR;
-    if (hub->audit_interval < INTERVAL_MIN)
-        hub->audit_interval = INTERVAL_MIN;
+    hub->audit_next = 0;
+    hub->audit_interval = pause < INTERVAL_MIN ? INTERVAL_MIN : pause;
+    if (hub->audit_expected)
+        arm(hub);
 }
 
 void verd__audit_init(struct verd__hub *hub)
@@ -37,5 +65,7 @@ void verd__audit_init(struct verd__hub *hub)
 
 void verd__audit_arm(struct verd__hub *hub)
 {
-    verd__timer_arm(&hub->scheduler->timers, &hub->audit, verd_now() + hub->audit_interval);
+    hub->audit_expected = true;
+    if (!verd__timer_armed(&hub->audit))
+        arm(hub);
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The audit of long waits: finds descriptors that were closed behind the library's back (hub.h). */
+/*
+ * The audit of long waits: finds descriptors that were closed behind the library's back. It begins some
+ * time after a wait has, looks at all waits there are, little by little, at most a hundredth of the time,
+ * and then leaves an idle process alone.
+ */
 #ifndef VERD_HUB_AUDIT_H
 #define VERD_HUB_AUDIT_H
 
@@ -7,13 +11,13 @@
 
 void verd__audit_init(struct verd__hub *hub);
 
-/* Arms the audit's timer. */
+/* There will be an audit. */
 void verd__audit_arm(struct verd__hub *hub);
 
-/* A wait begins: there will be an audit. */
+/* A wait begins. */
 static inline void verd__audit_expect(struct verd__hub *hub)
 {
-    if (__builtin_expect(!verd__timer_armed(&hub->audit), 0))
+    if (__builtin_expect(!hub->audit_expected, 0))
         verd__audit_arm(hub);
 }
 

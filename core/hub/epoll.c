@@ -2,6 +2,7 @@
 /* The hub on epoll(7): edge-triggered, each descriptor registered for both directions at once. */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -16,12 +17,17 @@
 #define BATCHES_MAX 64  /* in one look, while they come in full */
 
 /* epoll's event bits are poll's: verd__hub_ready gets them as they are. */
-#define INTEREST (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET)
+#define INTEREST (VERD__INPUT_EVENTS | VERD__OUTPUT_EVENTS | EPOLLET)
 
 struct state {
     int fd; /* epoll's own */
     struct epoll_event events[EVENTS_MAX];
 };
+
+static bool is_refusal(int error)
+{
+    return error == ENOSYS || error == EPERM || error == EACCES;
+}
 
 static int epoll_open(struct verd__hub *hub)
 {
@@ -29,6 +35,8 @@ static int epoll_open(struct verd__hub *hub)
     if (state == NULL)
         return -1;
     state->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (state->fd < 0 && is_refusal(errno))
+        verd__hub_refused(hub, "epoll_create1");
     if (state->fd < 0) {
         free(state);
         return -1;
@@ -44,6 +52,14 @@ static void epoll_shut(struct verd__hub *hub)
     free(state);
 }
 
+/* What the kernel has no events of, epoll_ctl does not take, and it is always ready. */
+static bool is_always_ready(int fd)
+{
+    const short both = POLLIN | POLLOUT;
+    struct pollfd poller = {.fd = fd, .events = both};
+    return poll(&poller, 1, 0) == 1 && (poller.revents & both) == both;
+}
+
 static int control(const struct verd__hub *hub, int operation, int fd,
                    const struct verd__fd *record)
 {
@@ -53,7 +69,11 @@ static int control(const struct verd__hub *hub, int operation, int fd,
         .events = ours ? INTEREST : record->wanted | EPOLLET,
         .data.u64 = (uint64_t)record->generation << 32 | (uint32_t)fd,
     };
-    return epoll_ctl(state->fd, operation, fd, &event);
+    int result = epoll_ctl(state->fd, operation, fd, &event);
+    if (__builtin_expect(result != 0 && is_refusal(errno), 0) &&
+        (errno != EPERM || !is_always_ready(fd)))
+        verd__hub_refused(hub, "epoll_ctl");
+    return result;
 }
 
 /* A descriptor that is not ours may be registered already, or have been, or be another file by now:
@@ -120,9 +140,9 @@ static int wait_for_events(struct state *state, verd_duration timeout)
 static void dispatch(struct verd__hub *hub, const struct epoll_event *event)
 {
     int fd = (int)(uint32_t)event->data.u64;
-    struct verd__fd *record =
-        &hub->chunks[(unsigned)fd / VERD__FDS_PER_CHUNK][(unsigned)fd % VERD__FDS_PER_CHUNK];
-    if (record->generation == event->data.u64 >> 32) /* else of a file before this one */
+    struct verd__fd *record = verd__hub_known(hub, fd);
+    if (record != NULL &&
+        record->generation == event->data.u64 >> 32) /* else of a file before this one */
         verd__hub_ready(hub, record, event->events);
 }
 
@@ -134,6 +154,8 @@ static void epoll_collect(struct verd__hub *hub, verd_duration timeout)
     do {
         hub->polls++;
         count = wait_for_events(state, timeout);
+        if (__builtin_expect(count < 0 && errno != EINTR, 0))
+            verd__hub_refused(hub, "epoll_wait");
         for (int i = 0; i < count; i++)
             dispatch(hub, &state->events[i]);
         timeout = 0;

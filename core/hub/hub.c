@@ -34,26 +34,63 @@ static void hub_forked(struct verd__outside *outside)
     hub->backend->close(hub);
     if (hub->backend->open(hub) != 0)
         verd__die("the child of a fork cannot make a hub of its own");
-    for (size_t chunk = 0; chunk < hub->chunk_count; chunk++) {
-        for (size_t i = 0; hub->chunks[chunk] != NULL && i < VERD__FDS_PER_CHUNK; i++)
-            hub->chunks[chunk][i].bits &= (uint16_t)~VERD__FD_WATCHED;
+    for (size_t fd = 0; fd < verd__hub_numbers(hub); fd++) {
+        struct verd__fd *record = verd__hub_known(hub, (int)fd);
+        if (record != NULL)
+            record->bits &= (uint16_t)~VERD__FD_WATCHED;
     }
 }
 
-/* VERD_HUB's choice. Anything but "poll" and "epoll" is a mistake that must not pass unseen. */
-static const struct verd__backend *chosen_backend(void)
+#define ADDRESS_OF(name) &verd__backend_##name,
+static const struct verd__backend *const backends[] = {VERD__BACKENDS(ADDRESS_OF)};
+
+#define BACKENDS (sizeof backends / sizeof backends[0])
+
+/* A mistake that must not pass unseen. */
+static void tell_unknown(const char *name)
 {
-    const char *name = getenv("VERD_HUB");
-    if (name == NULL || name[0] == '\0' || strcmp(name, verd__backend_epoll.name) == 0)
-        return &verd__backend_epoll;
-    if (strcmp(name, verd__backend_poll.name) == 0)
-        return &verd__backend_poll;
     struct verd__line line = {0};
     verd__line_text(&line, "VERD_HUB=");
     verd__line_text(&line, name);
-    verd__line_text(&line, " is neither poll nor epoll: epoll it is");
+    verd__line_text(&line, " is none of");
+    for (size_t i = 0; i < BACKENDS; i++) {
+        verd__line_text(&line, " ");
+        verd__line_text(&line, backends[i]->name);
+    }
+    verd__line_text(&line, ": it is ");
+    verd__line_text(&line, backends[0]->name);
     verd__line_write(&line);
-    return &verd__backend_epoll;
+}
+
+/* VERD_HUB's choice. */
+static const struct verd__backend *chosen_backend(void)
+{
+    const char *name = getenv("VERD_HUB");
+    if (name == NULL || name[0] == '\0')
+        return backends[0];
+    for (size_t i = 0; i < BACKENDS; i++) {
+        if (strcmp(name, backends[i]->name) == 0)
+            return backends[i];
+    }
+    tell_unknown(name);
+    return backends[0];
+}
+
+_Noreturn void verd__hub_refused(const struct verd__hub *hub, const char *call)
+{
+    struct verd__line line = {0};
+    verd__line_text(&line, call);
+    verd__line_text(&line, ": ");
+    verd__line_text(&line, strerror(errno));
+    verd__line_text(&line, ". The hub cannot go on; there is also");
+    for (size_t i = 0; i < BACKENDS; i++) {
+        if (backends[i] == hub->backend)
+            continue;
+        verd__line_text(&line, " VERD_HUB=");
+        verd__line_text(&line, backends[i]->name);
+    }
+    verd__line_write(&line);
+    abort();
 }
 
 struct verd__hub *verd__hub_new(struct verd__scheduler *scheduler)
@@ -204,13 +241,11 @@ void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record)
 {
     (void)hub;
     /* A call that has not touched the file itself may have come after the change of files, and then
-     * it means the new one: it tries again, and sees. */
-    for (unsigned d = VERD__INPUT; d <= VERD__OUTPUT; d++) {
-        struct verd__wait *wait = record->waiting[d];
-        if (wait == NULL || wait->kind == &any_kind || ((struct one *)wait)->tried)
-            continue;
+     * it means the new one: it tries again, and sees. Who writes has tried. */
+    struct verd__wait *wait = record->waiting[VERD__INPUT];
+    if (wait != NULL && wait->kind != &any_kind && !((struct one *)wait)->tried) {
         ((struct one *)wait)->generation = record->generation + 1;
-        end_wait(record, d, 0);
+        end_wait(record, VERD__INPUT, 0);
     }
     reset(record, 0);
 }
@@ -226,17 +261,16 @@ int verd__hub_adopt(struct verd__hub *hub, int fd, unsigned bits)
 
 void verd__hub_forget(struct verd__hub *hub, int fd)
 {
-    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
-    if (chunk < hub->chunk_count && hub->chunks[chunk] != NULL)
-        reset(&hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK], 0);
+    struct verd__fd *record = verd__hub_known(hub, fd);
+    if (record != NULL)
+        reset(record, 0);
 }
 
 void verd__hub_retry(struct verd__hub *hub, int fd)
 {
-    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
-    if (chunk >= hub->chunk_count || hub->chunks[chunk] == NULL)
+    struct verd__fd *record = verd__hub_known(hub, fd);
+    if (record == NULL)
         return;
-    struct verd__fd *record = &hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
     record->bits |= VERD__FD_READABLE;
     end_wait(record, VERD__INPUT, 0);
     end_wait(record, VERD__OUTPUT, 0);

@@ -10,9 +10,7 @@
  * A descriptor that libverd made (OURS) is registered with the backend once, at its first wait. A
  * number that someone else made may be another file at every call, so it is registered anew for
  * each wait. What a plain close(2) does to one of OURS is noticed when libverd makes a descriptor
- * with the same number; when a second thread wants to wait; and else by the audit, which looks at
- * long waits some time after the hub has been busy, spends at most a hundredth of the time on it,
- * and does not wake an idle process again.
+ * with the same number; when a second thread wants to wait; and else by the audit (audit.h).
  */
 #ifndef VERD_HUB_HUB_H
 #define VERD_HUB_HUB_H
@@ -30,9 +28,9 @@ enum verd__direction { VERD__INPUT, VERD__OUTPUT };
 
 /* poll(2)'s events by direction. Who just reads wants no more than VERD__READ_EVENTS: urgent data
  * does not end a wait for ordinary data. */
-#define VERD__INPUT_EVENTS (POLLIN | POLLPRI | POLLRDHUP)
+#define VERD__INPUT_EVENTS (POLLIN | POLLRDNORM | POLLRDBAND | POLLPRI | POLLRDHUP)
 #define VERD__READ_EVENTS (POLLIN | POLLRDHUP)
-#define VERD__OUTPUT_EVENTS POLLOUT
+#define VERD__OUTPUT_EVENTS (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 enum verd__fd_bit {
     VERD__FD_READABLE = 1,   /* latched: a read may find something. Clear: it would find nothing */
@@ -53,24 +51,51 @@ struct verd__fd {
     uint16_t wanted; /* the events of the waits, of both directions */
 };
 
-/* How to wait for descriptors. The functions return 0, or -1 and errno. */
+/*
+ * How to wait for descriptors: what a backend is. The functions return 0, or -1 and errno.
+ *
+ * The hub keeps the records, a backend reads them. record->waiting[d] is who waits in a direction, and
+ * record->wanted the events of the waits of both. A wait begins with its events in `wanted`, then
+ * `watch`, and only then is it in `waiting`; where several wait for one thread's sake, `watch` may come
+ * again with more in `wanted` and the wait there already. It ends by leaving `waiting` and `wanted`, then
+ * `unwatch`. A wait that has had to be refused leaves `wanted` without an `unwatch`.
+ *
+ * verd__hub_ready and verd__hub_gone end waits at once: so `unwatch` is called again and again while
+ * `wait` goes through its events, for other descriptors, too (one thread waits for several). Nobody else
+ * runs meanwhile, so no wait begins.
+ *
+ * A new backend is one file, its name in VERD__BACKENDS, and a row of `make check` (RUNS in the Makefile).
+ * It is right when the suite passes with HUB=<name>; tests/programs/fault/hooks.c has the system calls
+ * that may fail.
+ */
 struct verd__backend {
     const char *name; /* as in VERD_HUB */
+    /* Makes hub->state. If the kernel refuses what the backend is made of for good, it says so on stderr
+     * and aborts. In the child of a fork: after `close` of the parent's, with nobody waiting; what had
+     * been watched once for all (WATCHED) is watched again at its next wait. */
     int (*open)(struct verd__hub *hub);
     /* The events of record->wanted are reported from now on, each at once if it is there already;
-     * or, of OURS, all events. EPERM: it cannot be waited for, and never changes. */
+     * or, of OURS, all events, once for all: then WATCHED is to be set. May find that the number has
+     * become another file, and say so (verd__hub_gone). EPERM: it cannot be waited for, and never
+     * changes: it is always ready. */
     int (*watch)(struct verd__hub *hub, int fd, struct verd__fd *record);
-    /* A wait is over, and record->wanted is less. NULL: nothing to do */
+    /* A wait is over, and record->wanted is less. errno stays. NULL: nothing to do */
     void (*unwatch)(struct verd__hub *hub, int fd, const struct verd__fd *record);
-    /* -1: `fd` is no longer the file that is being watched */
+    /* Of one that is waited for. -1: `fd` is no longer the file that is being watched */
     int (*verify)(struct verd__hub *hub, int fd, const struct verd__fd *record);
-    /* Calls verd__hub_ready for each ready descriptor, waiting up to `timeout` nanoseconds */
+    /* Waits up to `timeout` nanoseconds (0: looks, VERD_FOREVER: no limit), and calls verd__hub_ready for
+     * each ready descriptor. May return early, on signals, but not time and again for nothing: a failure
+     * that will not pass is told on stderr, and aborts. */
     void (*wait)(struct verd__hub *hub, verd_duration timeout);
+    /* Frees hub->state, whoever may be waiting; also where another process has it, too. */
     void (*close)(struct verd__hub *hub);
 };
 
-extern const struct verd__backend verd__backend_epoll;
-extern const struct verd__backend verd__backend_poll;
+/* All there are, as VERD_HUB names them; without it, the first. */
+#define VERD__BACKENDS(X) X(epoll) X(poll)
+
+#define VERD__BACKEND_DECLARE(name) extern const struct verd__backend verd__backend_##name;
+VERD__BACKENDS(VERD__BACKEND_DECLARE)
 
 #define VERD__FDS_PER_CHUNK 512
 
@@ -81,7 +106,9 @@ struct verd__hub {
     void *state;              /* the backend's */
     struct verd__fd **chunks; /* of records; NULL where no number has been used */
     size_t chunk_count;
-    struct verd__timer audit; /* armed while waits have begun that were not audited */
+    struct verd__timer audit; /* armed while one is expected, or at it */
+    bool audit_expected;      /* waits have begun since the last audit did */
+    size_t audit_next;        /* the number it goes on with; 0: it begins anew */
     verd_duration audit_interval;
     size_t polls; /* system calls that waited or looked, for tests */
 };
@@ -96,16 +123,29 @@ static inline struct verd__hub *verd__hub(struct verd__scheduler *scheduler)
                                                 : verd__hub_new(scheduler);
 }
 
+/* The record of a descriptor number; NULL: it has none yet. */
+static inline struct verd__fd *verd__hub_known(const struct verd__hub *hub, int fd)
+{
+    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
+    if (__builtin_expect(chunk < hub->chunk_count && hub->chunks[chunk] != NULL, 1))
+        return &hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
+    return NULL;
+}
+
+/* All numbers that have a record are below this. */
+static inline size_t verd__hub_numbers(const struct verd__hub *hub)
+{
+    return hub->chunk_count * VERD__FDS_PER_CHUNK;
+}
+
 /* Makes the record of a number that has none. NULL with errno EBADF (not open) or ENOMEM. */
 struct verd__fd *verd__hub_fd_new(struct verd__hub *hub, int fd);
 
 /* The record of a descriptor. NULL with errno EBADF or ENOMEM. */
 static inline struct verd__fd *verd__hub_fd(struct verd__hub *hub, int fd)
 {
-    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
-    if (__builtin_expect(chunk < hub->chunk_count && hub->chunks[chunk] != NULL, 1))
-        return &hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
-    return verd__hub_fd_new(hub, fd);
+    struct verd__fd *record = verd__hub_known(hub, fd);
+    return __builtin_expect(record != NULL, 1) ? record : verd__hub_fd_new(hub, fd);
 }
 
 /* Which of the files that have a number one after the other it is now; 0: the hub does not know the
@@ -113,10 +153,21 @@ static inline struct verd__fd *verd__hub_fd(struct verd__hub *hub, int fd)
 static inline uint32_t verd__hub_generation(const struct verd__scheduler *scheduler, int fd)
 {
     const struct verd__hub *hub = (const struct verd__hub *)scheduler->outside;
-    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
-    if (hub == NULL || chunk >= hub->chunk_count || hub->chunks[chunk] == NULL)
-        return 0;
-    return hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK].generation;
+    const struct verd__fd *record = hub != NULL ? verd__hub_known(hub, fd) : NULL;
+    return record != NULL ? record->generation : 0;
+}
+
+/* Whether a read may find something. If not, it would find nothing, and an event will tell when it would:
+ * that is known of OURS only. */
+static inline bool verd__fd_may_have_input(const struct verd__fd *record)
+{
+    return (record->bits & (VERD__FD_OURS | VERD__FD_READABLE)) != VERD__FD_OURS;
+}
+
+/* A read has just found less than it asked for. */
+static inline void verd__fd_emptied(struct verd__fd *record)
+{
+    record->bits &= (uint16_t)~VERD__FD_READABLE;
 }
 
 /* Whether it is the same file still, after others may have run. false with errno EBADF. */
@@ -170,5 +221,9 @@ void verd__hub_ready(struct verd__hub *hub, struct verd__fd *record, unsigned re
 
 /* For backends: the number is no longer the file that is waited for: EBADF to who waits. */
 void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record);
+
+/* For backends: the kernel refuses a system call, with errno, and will go on to: whoever tried again would
+ * spin. Says so on stderr, and which other hubs there are, and aborts. */
+_Noreturn void verd__hub_refused(const struct verd__hub *hub, const char *call);
 
 #endif

@@ -140,8 +140,7 @@ static void dispatch(struct verd__hub *hub, struct state *state)
         if (i >= state->count || state->fds[i].revents == 0)
             continue;
         unsigned revents = (unsigned)state->fds[i].revents;
-        state->fds[i].revents = 0;
-        struct verd__fd *record = verd__hub_fd(hub, state->fds[i].fd);
+        struct verd__fd *record = verd__hub_known(hub, state->fds[i].fd);
         if (revents & POLLNVAL || !same_file(state, i))
             verd__hub_gone(hub, record);
         else
@@ -154,8 +153,11 @@ static void poll_collect(struct verd__hub *hub, verd_duration timeout)
     struct state *state = hub->state;
     struct timespec span = {(time_t)(timeout / VERD_SEC), (long)(timeout % VERD_SEC)};
     hub->polls++;
-    if (ppoll(state->fds, state->count, timeout == VERD_FOREVER ? NULL : &span, NULL) > 0)
+    int count = ppoll(state->fds, state->count, timeout == VERD_FOREVER ? NULL : &span, NULL);
+    if (count > 0)
         dispatch(hub, state);
+    else if (count < 0 && errno != EINTR && errno != ENOMEM) /* EINVAL: RLIMIT_NOFILE was lowered */
+        verd__hub_refused(hub, "ppoll");
 }
 
 const struct verd__backend verd__backend_poll = {

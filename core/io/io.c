@@ -62,15 +62,15 @@ static inline void note_read(const struct verd__call *call, size_t done)
     if (done < request->size && !(bits & VERD__FD_ENDED) && request->socket != NULL &&
         !(request->flags & (MSG_PEEK | ASIDE)) &&
         ((bits & VERD__FD_STREAM) || ((bits & VERD__FD_UNIX) && request->plain && !call->cut)))
-        call->record->bits &= (uint16_t)~VERD__FD_READABLE;
+        verd__fd_emptied(call->record);
 }
 
 /* Whether a read may find something; if not, the hub will say when. */
 static inline bool worth_trying(const struct verd__call *call)
 {
     const struct verd__request *request = call->request;
-    return (call->record->bits & (VERD__FD_OURS | VERD__FD_READABLE)) != VERD__FD_OURS ||
-           (request->flags & (MSG_DONTWAIT | ASIDE)) || request->size == 0;
+    return verd__fd_may_have_input(call->record) || (request->flags & (MSG_DONTWAIT | ASIDE)) ||
+           request->size == 0;
 }
 
 /* There was nothing to read. A datagram socket or a Unix listener that was shut down says so for

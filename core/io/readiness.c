@@ -22,17 +22,6 @@ struct call {
     bool over; /* the deadline has come */
 };
 
-/* poll(2)'s events in the hub's terms: it does not know bands. */
-static short events_of(short events)
-{
-    unsigned wanted = (unsigned)events & (VERD__INPUT_EVENTS | VERD__OUTPUT_EVENTS);
-    if (events & (POLLRDNORM | POLLRDBAND))
-        wanted |= POLLIN;
-    if (events & (POLLWRNORM | POLLWRBAND))
-        wanted |= POLLOUT;
-    return (short)wanted;
-}
-
 /* poll(2) that does not wait. A pending signal interrupts it all the same. */
 static int look(struct pollfd *fds, nfds_t n)
 {
@@ -49,7 +38,7 @@ static int fill_watches(const struct call *call)
     for (size_t i = 0; i < call->count; i++) {
         struct verd__fd_watch *watch = &call->watches[i];
         *watch = (struct verd__fd_watch){.fd = call->fds[i].fd};
-        watch->events = events_of(call->fds[i].events);
+        watch->events = call->fds[i].events;
         if (watch->fd < 0)
             continue;
         watch->record = verd__hub_fd(call->hub, watch->fd);

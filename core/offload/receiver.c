@@ -95,13 +95,13 @@ static void *receive(void *arg)
     struct verd__fd *record = verd__hub_fd(verd__hub(inbox->scheduler), inbox->fd); /* adopted */
     for (;;) {
         uint64_t count;
-        if (record->bits & VERD__FD_READABLE) {
-            record->bits &= (uint16_t)~VERD__FD_READABLE;
+        if (verd__fd_may_have_input(record)) {
             (void)!read(inbox->fd, &count, sizeof count);
+            verd__fd_emptied(record);
         }
         atomic_exchange(&inbox->signalled, false);
         deliver(inbox);
-        if (!(record->bits & VERD__FD_READABLE))
+        if (!verd__fd_may_have_input(record))
             await(inbox, record);
     }
     return NULL;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "call.h"
 #include "caller.h"
 
 static int fds[2];
@@ -56,6 +57,27 @@ Test(fork, a_descriptor_that_another_waited_for_can_be_read_in_the_child)
     verd_socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
     caller_start(&reader, read_byte, &fds[0], NULL);
     cr_assert_eq(forked(read_what_comes, NULL), 0);
+}
+
+/* What the hub had registered once for all, is registered with the child's hub, too. Without audits, which
+ * would find it. */
+static int read_again(void *arg)
+{
+    struct call reader = {0};
+    (void)arg;
+    call_start(&reader, call_read, fds[0]);
+    send(fds[1], "c", 1, 0);
+    return call_end(&reader) == 1 ? 0 : 1;
+}
+
+Test(fork, what_the_parent_has_registered_wakes_in_the_child)
+{
+    struct call reader = {0};
+    make_pair(fds);
+    call_start(&reader, call_read, fds[0]);
+    send(fds[1], "p", 1, 0);
+    cr_assert_eq(call_end(&reader), 1);
+    cr_assert_eq(forked(read_again, NULL), 0);
 }
 
 /* Closes the parent's descriptors, and has new ones by the same numbers. */

@@ -3,6 +3,9 @@
 /* How often the hub asks the kernel, and that nobody is kept out between. */
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "call.h"
@@ -130,6 +133,60 @@ Test(hub, a_wait_for_room_does_not_spin_on_a_half_close)
     verd_shutdown(fds[1], SHUT_WR);
     verd_sleep(300 * VERD_MS);
     cr_assert_leq(polls_during(50 * VERD_MS), 3);
+}
+
+/* The reader has been served, and the writer still waits; there is more to read. */
+Test(hub, a_wait_for_room_does_not_spin_on_data_that_was_waited_for)
+{
+    int fds[2];
+    struct call writer = {.size = 1}, reader = {0};
+    make_foreign_pair(fds);
+    fill(fds[0]);
+    call_start(&writer, call_write, fds[0]);
+    call_start(&reader, call_read, fds[0]);
+    send(fds[1], "x", 1, 0);
+    cr_assert_eq(call_end(&reader), 1);
+    send(fds[1], "y", 1, 0);
+    verd_sleep(VERD_MS);
+    cr_assert_leq(polls_during(50 * VERD_MS), 3);
+    cr_assert_not(writer.returned);
+}
+
+Test(hub, each_look_is_counted)
+{
+    int fds[2];
+    struct call reader = {0};
+    make_pair(fds);
+    call_start(&reader, call_read, fds[0]);
+    size_t before = polls();
+    verd_sleep(VERD_MS);
+    cr_assert_gt(polls(), before);
+}
+
+/* As many events as are taken at once: there may be more, but that is to be seen without waiting. */
+#define FULL 1024
+
+static int full[FULL];
+
+static ssize_t poll_all(struct call *call)
+{
+    struct pollfd *pollers = calloc(FULL, sizeof *pollers);
+    for (int i = 0; i < FULL; i++)
+        pollers[i] = (struct pollfd){.fd = full[i], .events = POLLIN};
+    int ready = verd_poll(pollers, FULL, -1);
+    free(pollers);
+    return ready;
+}
+
+Test(hub, a_full_batch_of_events_is_not_followed_by_a_wait)
+{
+    struct call poller = {0};
+    for (int i = 0; i < FULL; i++)
+        full[i] = eventfd(0, EFD_NONBLOCK);
+    call_start(&poller, poll_all, full[0]);
+    for (int i = 0; i < FULL; i++)
+        write(full[i], &(uint64_t){1}, sizeof(uint64_t));
+    cr_assert_eq(call_end(&poller), FULL);
 }
 
 /* Closed, but alive as a duplicate, it goes on telling, under what is another's number now. */

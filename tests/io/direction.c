@@ -103,6 +103,21 @@ Test(io, a_second_reader_of_a_foreign_descriptor_is_EBUSY)
     cr_assert_eq(outcome(verd_read(fds[0], &byte, 1)), -EBUSY);
 }
 
+/* Whatever errno was left by what came before. */
+Test(io, a_reader_of_a_foreign_descriptor_stays_when_someone_waits_for_room)
+{
+    int fds[2];
+    struct call reader = {0};
+    make_foreign_pair(fds);
+    fill(fds[0]);
+    call_start(&reader, call_read, fds[0]);
+    struct pollfd poller = {.fd = fds[0], .events = POLLOUT};
+    errno = ENOENT;
+    cr_assert_eq(verd_poll(&poller, 1, 1), 0);
+    settle();
+    cr_assert_not(reader.returned);
+}
+
 Test(io, a_second_accept_is_EBUSY)
 {
     int port;

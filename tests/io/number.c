@@ -97,6 +97,17 @@ Test(io, verd_close_of_a_very_high_number_wakes_its_reader)
     cr_assert_eq(call_end(&reader), -EBADF);
 }
 
+Test(io, a_very_high_number_that_the_hub_does_not_know_is_shut_down)
+{
+    int fds[2], high = high_number();
+    char byte;
+    make_foreign_pair(fds);
+    verd_read(fds[1], &byte, 0); /* the hub is there */
+    dup2(fds[0], high);
+    cr_assert_eq(verd_shutdown(high, SHUT_WR), 0);
+    cr_assert_eq(verd_read(fds[1], &byte, 1), 0);
+}
+
 static int make_file(const char *text, size_t size)
 {
     char name[] = "/tmp/verd-net-XXXXXX";

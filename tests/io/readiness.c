@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "hub/hub.h"
 
 #define MANY 100
 
@@ -244,6 +245,102 @@ Test(io, poll_for_nothing_waits_for_a_hang_up)
     bool waited = !poller.returned;
     verd_close(fds[1]);
     cr_assert(call_end(&poller) == POLLHUP && waited);
+}
+
+/* TCP has no bands: data that is there, and room, are none. */
+static void wait_for_a_band(short band, int fds[2])
+{
+    struct pollfd poller = {.fd = fds[0], .events = band};
+    verd_write(fds[1], "x", 1);
+    const struct verd__hub *hub = verd__hub(verd__scheduler());
+    size_t before = hub->polls;
+    cr_assert_eq(verd_poll(&poller, 1, 20), 0);
+    cr_assert_leq(hub->polls - before, 4);
+}
+
+Test(io, poll_for_urgent_bands_of_input_has_its_timeout)
+{
+    int fds[2];
+    make_tcp_pair(fds);
+    wait_for_a_band(POLLRDBAND, fds);
+}
+
+Test(io, poll_for_urgent_bands_of_output_has_its_timeout)
+{
+    int fds[2];
+    make_tcp_pair(fds);
+    wait_for_a_band(POLLWRBAND, fds);
+}
+
+Test(io, poll_for_a_band_of_what_is_made_elsewhere_has_its_timeout)
+{
+    int fds[2], other = -1;
+    make_tcp_pair(fds);
+    other = dup(fds[0]);
+    wait_for_a_band(POLLRDBAND, (int[]){other, fds[1]});
+}
+
+static ssize_t poll_for_what_is_normal(struct call *call)
+{
+    struct pollfd poller = {.fd = call->fd, .events = POLLRDNORM};
+    return verd_poll(&poller, 1, -1) == 1 ? poller.revents : -1;
+}
+
+Test(io, poll_for_normal_data_is_woken_by_it)
+{
+    int fds[2];
+    struct call poller = {0};
+    make_pair(fds);
+    call_start(&poller, poll_for_what_is_normal, fds[0]);
+    cr_assert_not(poller.returned);
+    verd_write(fds[1], "x", 1);
+    cr_assert_eq(call_end(&poller), POLLRDNORM);
+}
+
+static ssize_t poll_twice(struct call *call)
+{
+    struct pollfd pollers[] = {
+        {.fd = call->fd, .events = POLLPRI},
+        {.fd = call->fd, .events = POLLIN},
+    };
+    return verd_poll(pollers, 2, -1) == 1 ? pollers[1].revents : -1;
+}
+
+Test(io, poll_of_a_descriptor_twice_waits_for_the_events_of_both)
+{
+    int fds[2];
+    struct call poller = {0};
+    make_foreign_pair(fds);
+    call_start(&poller, poll_twice, fds[0]);
+    send(fds[1], "x", 1, 0);
+    cr_assert_eq(call_end(&poller), POLLIN);
+}
+
+/* What was on the caller's stack is overwritten when the time would be over. */
+static void overwrite(void)
+{
+    volatile char memory[4096];
+    for (size_t i = 0; i < sizeof memory; i++)
+        memory[i] = (char)0xa5;
+    verd_sleep(30 * VERD_MS);
+}
+
+static ssize_t poll_and_go_on(struct call *call)
+{
+    struct pollfd poller = {.fd = call->fd, .events = POLLIN};
+    int ready = verd_poll(&poller, 1, 20);
+    overwrite();
+    return ready;
+}
+
+Test(io, the_time_of_a_poll_is_forgotten_when_it_is_woken_before)
+{
+    int fds[2];
+    struct call poller = {0};
+    make_pair(fds);
+    call_start(&poller, poll_and_go_on, fds[0]);
+    verd_write(fds[1], "x", 1);
+    cr_assert_eq(call_end(&poller), 1);
 }
 
 Test(io, wait_fd_returns_what_is_ready)
