@@ -64,7 +64,7 @@ struct verd__fd {
  * `wait` goes through its events, for other descriptors, too (one thread waits for several). Nobody else
  * runs meanwhile, so no wait begins.
  *
- * A new backend is one file, its name in VERD__BACKENDS, and a row of `make check` (RUNS in the Makefile).
+ * A new backend is one file, its name in VERD__BACKENDS, and a row of `make check` (tests/check.mk).
  * It is right when the suite passes with HUB=<name>; tests/programs/fault/hooks.c has the system calls
  * that may fail.
  */
