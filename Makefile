@@ -29,7 +29,7 @@ one_of = $(if $(and $(filter 1,$(words $($1))),$(if $(filter-out $2,$($1)),,1)),
 $(call one_of,ARCH,$(notdir $(wildcard arch/*)))
 $(call one_of,CONFIG,release debug asan ubsan lto)
 # The library's own list of hubs.
-$(call one_of,HUB,$(shell sed -n '/define VERD__BACKENDS(X)/s/.*(X)//p' core/hub/hub.h | tr -d 'X()'))
+$(call one_of,HUB,$(shell sed -n '/define VERD__BACKENDS(X)/s/.*(X) *//p' core/hub/hub.h | tr -d 'X()'))
 $(if $(PROGRAM),$(if $(wildcard $(PROGRAM:%=tests/programs/%.*)),,\
     $(error PROGRAM=$(PROGRAM): tests/programs has none of this name)))
 $(foreach needed,CC $(if $(filter %install,$(MAKECMDGOALS)),PREFIX INCLUDEDIR LIBDIR),\
