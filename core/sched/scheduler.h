@@ -179,8 +179,7 @@ struct verd__scheduler {
     struct verd__timers timers;
 };
 
-extern _Thread_local struct verd__scheduler *verd__current
-    __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct verd__scheduler *verd__current;
 
 /* Makes the scheduler of this OS thread. NULL with errno ENOMEM. */
 struct verd__scheduler *verd__scheduler_new(void);
