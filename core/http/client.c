@@ -36,7 +36,7 @@ static void set_defaults(verd_http_client_options *options)
 verd_http_client *verd_http_client_new(const verd_http_client_options *options)
 {
     static const verd_http_client_options defaults = {0};
-    struct verd__scheduler *scheduler = verd__scheduler();
+    const struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
         return NULL;
     if (options == NULL)
@@ -52,18 +52,18 @@ verd_http_client *verd_http_client_new(const verd_http_client_options *options)
         free(agent);
         return NULL;
     }
-    client->scheduler = scheduler;
+    client->home = scheduler->number;
     client->options = *options;
     client->options.agent = client->agent = agent;
     client->process = getpid();
     set_defaults(&client->options);
-    verd__ring_init(&client->unused);
     return client;
 }
 
 static int check(const verd_http_client *client)
 {
-    if (client->scheduler == verd__current)
+    const struct verd__scheduler *scheduler = verd__current;
+    if (scheduler != NULL && client->home == scheduler->number)
         return 0;
     errno = EPERM;
     return -1;
@@ -90,7 +90,7 @@ int verd_http_client_free(verd_http_client *client)
 /* What green threads that never ended still use stays theirs. */
 static void end(struct verd__tenant *tenant)
 {
-    verd_http_client *client = (verd_http_client *)tenant;
+    verd_http_client *client = VERD__CONTAINER_OF(tenant, verd_http_client, tenant);
     verd__origins_close_idle(client);
     verd_http_client_free(client);
 }
@@ -101,7 +101,7 @@ static verd_http_client *find_own(void)
     struct verd__tenant *tenant = scheduler != NULL ? scheduler->tenants : NULL;
     while (tenant != NULL && tenant->end != end)
         tenant = tenant->next;
-    return (verd_http_client *)tenant;
+    return tenant != NULL ? VERD__CONTAINER_OF(tenant, verd_http_client, tenant) : NULL;
 }
 
 static verd_http_client *make_own(void)
@@ -110,8 +110,8 @@ static verd_http_client *make_own(void)
     if (client == NULL)
         return NULL;
     client->tenant.end = end;
-    client->tenant.next = client->scheduler->tenants;
-    client->scheduler->tenants = &client->tenant;
+    client->tenant.next = verd__current->tenants;
+    verd__current->tenants = &client->tenant;
     return client;
 }
 

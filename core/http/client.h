@@ -19,18 +19,18 @@
 #include <verd/resource.h>
 
 #include "http/url.h"
-#include "pool/ring.h"
+#include "sched/list.h"
 #include "sched/scheduler.h"
 
 #define VERD__ORIGIN_BUCKETS 256
 
 struct verd_http_client {
-    struct verd__tenant tenant; /* first: of the OS thread's own client */
-    struct verd__scheduler *scheduler;
+    struct verd__tenant tenant; /* of the OS thread's own client */
+    uint64_t home;              /* the number of its maker's scheduler */
     verd_http_client_options options; /* none is 0 */
     char *agent;                      /* owned; NULL: none */
     struct verd__origin *origins[VERD__ORIGIN_BUCKETS];
-    struct verd__ring unused; /* origins without users */
+    struct verd__list unused; /* origins without users, the one without for longest first */
     size_t users;             /* of all origins */
     size_t idle;              /* connections, of all origins in the table */
     size_t open;              /* connections in all */
@@ -38,7 +38,7 @@ struct verd_http_client {
 };
 
 struct verd__origin {
-    struct verd__ring unused;  /* first: without users, in the client's ring */
+    struct verd__link unused;  /* without users, in the client's list */
     struct verd__origin *next; /* in the table's chain */
     verd_http_client *client;
     verd_resource_pool *pool;
@@ -46,6 +46,7 @@ struct verd__origin {
     size_t idle;         /* unused connections, as the client has counted them */
     verd_duration since; /* without users: from when on */
     bool listed;         /* in the table */
+    bool rests;          /* in the list of those without users */
     bool secure;
     int port;
     const char *host;      /* in text */

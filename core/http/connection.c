@@ -18,24 +18,32 @@
 
 /* ---- states ---- */
 
+static void stop_idling(struct verd__obligation *obligation)
+{
+    struct verd__connection *c = VERD__CONTAINER_OF(obligation, struct verd__connection, obligation);
+    verd__list_remove(&c->server->idle, &c->idle);
+    c->server->idle_count--;
+}
+
 static void become_idle(struct verd__connection *c, verd_duration time)
 {
-    verd__ring_append(&c->server->idle, &c->idle);
+    c->thread = verd__current->running;
+    verd__list_append(&c->server->idle, &c->idle);
     c->server->idle_count++;
+    verd__obligation_begin(verd__current, &c->obligation, stop_idling);
     verd_timeout_begin(&c->limit, time);
 }
 
 /* Returns whether it was told to end, or has been idle for too long. */
 static bool become_busy(struct verd__connection *c)
 {
-    verd__ring_remove(&c->idle);
-    c->server->idle_count--;
+    verd__obligation_settle(verd__current, &c->obligation);
     return verd_timeout_end(&c->limit);
 }
 
 void verd__connection_end(struct verd__connection *c)
 {
-    verd__timeout_expire(&c->limit);
+    verd__timeout_expire(c->thread, &c->limit);
 }
 
 static bool take_exchange(struct verd__connection *c)

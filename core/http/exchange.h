@@ -16,7 +16,6 @@
 #include "http/buffer.h"
 #include "http/parser.h"
 #include "http/text.h"
-#include "pool/ring.h"
 
 /* A reply on its way: `fields` are collected, then `head` is written with them in it and waits for
  * the first bytes of the body, then `pending` collects small parts of the body. */

@@ -198,7 +198,6 @@ static struct verd__origin *new_origin(verd_http_client *client, const struct ve
         free(origin);
         return NULL;
     }
-    verd__ring_init(&origin->unused);
     origin->client = client;
     origin->secure = url->secure;
     origin->port = url->port;
@@ -208,10 +207,17 @@ static struct verd__origin *new_origin(verd_http_client *client, const struct ve
     return origin;
 }
 
+/* It is no longer in the client's list, if it was. */
+static void rest_no_more(struct verd__origin *origin)
+{
+    if (origin->rests)
+        verd__list_remove(&origin->client->unused, &origin->unused);
+    origin->rests = false;
+}
+
 static void use(struct verd__origin *origin)
 {
-    verd__ring_remove(&origin->unused);
-    verd__ring_init(&origin->unused);
+    rest_no_more(origin);
     origin->users++;
     origin->client->users++;
 }
@@ -241,7 +247,8 @@ static void leave(struct verd__origin *origin)
         return;
     if (origin->idle > 0) {
         origin->since = verd_now();
-        verd__ring_append(&origin->client->unused, &origin->unused);
+        origin->rests = true;
+        verd__list_append(&origin->client->unused, &origin->unused);
     } else {
         free_origin(origin);
     }
@@ -252,13 +259,12 @@ static void leave(struct verd__origin *origin)
 /* Frees the origin that is unused for longest, unless it is used after `since`. False: there is none. */
 static bool free_unused(verd_http_client *client, verd_duration since)
 {
-    struct verd__origin *origin = (struct verd__origin *)verd__ring_pop_first(&client->unused);
-    if (origin == NULL)
+    struct verd__link *first = client->unused.first;
+    struct verd__origin *origin =
+        first != NULL ? VERD__CONTAINER_OF(first, struct verd__origin, unused) : NULL;
+    if (origin == NULL || origin->since > since)
         return false;
-    if (origin->since > since) {
-        verd__ring_append(client->unused.next, &origin->unused);
-        return false;
-    }
+    rest_no_more(origin);
     free_origin(origin);
     return true;
 }
@@ -313,7 +319,7 @@ void verd__origins_forget(verd_http_client *client)
             if (origin->users > 0) {
                 verd_resource_pool_resize(origin->pool, 1); /* the unused ones go */
             } else {
-                verd__ring_remove(&origin->unused);
+                rest_no_more(origin);
                 free_origin(origin);
             }
         }

@@ -58,13 +58,11 @@ static void free_spare(struct verd_http_server *server)
 static void make_room(void *arg)
 {
     struct verd_http_server *server = arg;
-    struct verd__ring *first = verd__ring_first(&server->idle);
+    struct verd__link *first = server->idle.first;
     if (first != NULL)
-        verd__connection_end((struct verd__connection *)(void *)first);
+        verd__connection_end(VERD__CONTAINER_OF(first, struct verd__connection, idle));
     server->crowded = first == NULL;
 }
-
-_Static_assert(offsetof(struct verd__connection, idle) == 0, "make_room relies on it");
 
 /* ---- options ---- */
 
@@ -99,7 +97,8 @@ static int resolve(verd_http_options *options, const verd_http_options *given)
 
 static int check(const verd_http_server *server)
 {
-    if (server != NULL && server->scheduler == verd__current)
+    const struct verd__scheduler *scheduler = verd__current;
+    if (server != NULL && scheduler != NULL && server->home == scheduler->number)
         return 0;
     errno = server == NULL ? EINVAL : EPERM;
     return -1;
@@ -108,11 +107,11 @@ static int check(const verd_http_server *server)
 verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void *ctx,
                                   const verd_http_options *options)
 {
-    struct verd_http_server *server = calloc(1, sizeof *server);
+    const struct verd__scheduler *scheduler = verd__scheduler();
+    struct verd_http_server *server = scheduler != NULL ? calloc(1, sizeof *server) : NULL;
     if (server == NULL)
         return NULL;
-    verd__ring_init(&server->idle);
-    server->scheduler = verd__scheduler();
+    server->home = scheduler->number;
     server->listener = listener;
     server->handler = handler;
     server->ctx = ctx;
@@ -147,16 +146,10 @@ static void accept_last(const struct verd_http_server *server, verd_duration gra
     }
 }
 
-/* In the child of a fork, nobody is left of those who were idle. */
-static void end_idle(struct verd_http_server *server)
+static void end_idle(const struct verd_http_server *server)
 {
-    struct verd__ring *next;
-    if (verd_serve_clients(server->net) == 0)
-        return;
-    for (struct verd__ring *link = server->idle.next; link != &server->idle; link = next) {
-        next = link->next;
-        verd__connection_end((struct verd__connection *)(void *)link);
-    }
+    for (struct verd__link *link = server->idle.first; link != NULL; link = link->next)
+        verd__connection_end(VERD__CONTAINER_OF(link, struct verd__connection, idle));
 }
 
 int verd_http_stop(verd_http_server *server, verd_duration grace)

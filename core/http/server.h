@@ -14,16 +14,16 @@
 #include <verd/serve.h>
 
 #include "http/date.h"
-#include "pool/ring.h"
+#include "sched/obligation.h"
 
 struct verd_http_server {
     verd_server *net;    /* accepts, and stops */
     verd_pool *own_pool; /* NULL: the threads are of the caller's */
-    struct verd__scheduler *scheduler;
+    uint64_t home;       /* the number of its maker's scheduler */
     verd_http_handler handler;
     void *ctx;
     verd_http_options options; /* none is left to a default */
-    struct verd__ring idle;    /* struct verd__connection, the one that is idle for longest first */
+    struct verd__list idle;    /* struct verd__connection, the one that is idle for longest first */
     size_t idle_count;         /* length of `idle` */
     struct verd_http_exchange *spare; /* that nobody uses, last in first out */
     size_t spare_count;
@@ -35,7 +35,9 @@ struct verd_http_server {
 
 /* A client; lives on the stack of its thread. */
 struct verd__connection {
-    struct verd__ring idle; /* first: in server->idle, while it is */
+    struct verd__link idle;             /* in server->idle, while it is */
+    struct verd__obligation obligation; /* to leave that */
+    struct verd__thread *thread;
     struct verd_http_server *server;
     verd_stream stream;
     verd_timeout limit;                  /* for what is being done: waiting, reading, answering */

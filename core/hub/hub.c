@@ -140,29 +140,13 @@ struct verd__fd *verd__hub_fd_new(struct verd__hub *hub, int fd)
     return &hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
 }
 
-/* A wait for one descriptor, and one for several; the kind tells which it is. */
-struct one {
-    struct verd__wait wait; /* first */
-    struct verd__hub *hub;
-    struct verd__fd *record;
-    uint32_t generation; /* of the record: of the file that the call is for */
-    enum verd__direction direction;
-    bool tried;
-};
-
+/* A call that waits for several; in its frame. */
 struct any {
-    struct verd__wait wait; /* first */
-    struct verd__timer timer;
     struct verd__hub *hub;
     struct verd__fd_watch *watches;
     size_t count;
+    int error; /* one has turned out to be another file while they were put together; 0: none */
 };
-
-/* A wait's value is the descriptor, for messages. */
-static int fd_of(const struct verd__wait *wait)
-{
-    return (int)(intptr_t)wait->value;
-}
 
 static const unsigned events_of[] = {VERD__INPUT_EVENTS, VERD__OUTPUT_EVENTS};
 
@@ -176,15 +160,36 @@ static void detach(struct verd__hub *hub, int fd, struct verd__fd *record,
         hub->backend->unwatch(hub, fd, record);
 }
 
-static void cancel_one(struct verd__wait *wait)
+static void leave_one(struct verd__wait *wait, int error);
+static void leave_any(struct verd__wait *wait, int error);
+
+/* A wait for one descriptor: its object is the record, its value the number. By direction, and by whether
+ * the call has already found by a system call on the file that there is nothing. */
+#define INPUT_KIND {.name = "input from descriptor #", .has_more = true, .ended = leave_one}
+#define OUTPUT_KIND {.name = "output to descriptor #", .has_more = true, .ended = leave_one}
+static const struct verd__wait_kind one_kinds[2][2] = {
+    [VERD__INPUT] = {INPUT_KIND, INPUT_KIND},
+    [VERD__OUTPUT] = {OUTPUT_KIND, OUTPUT_KIND},
+};
+static const struct verd__wait_kind any_kind = {
+    .name = "one of several descriptors", .has_more = true, .ended = leave_any};
+
+/* Why a wait for one ends that is to be tried anew, on another file. */
+#define RETRY ESTALE
+
+static void leave_one(struct verd__wait *wait, int error)
 {
-    struct one *one = (struct one *)wait;
-    detach(one->hub, fd_of(wait), one->record, one->direction);
+    struct verd__hub *hub = (struct verd__hub *)verd__current->outside;
+    struct verd__fd *record = wait->object;
+    (void)error;
+    detach(hub, (int)(intptr_t)wait->entry.value, record,
+           record->waiting[VERD__INPUT] == wait ? VERD__INPUT : VERD__OUTPUT);
 }
 
-static void cancel_any(struct verd__wait *wait)
+static void leave_any(struct verd__wait *wait, int error)
 {
-    struct any *any = (struct any *)wait;
+    const struct any *any = wait->object;
+    (void)error;
     for (size_t i = 0; i < any->count; i++) {
         struct verd__fd_watch *watch = &any->watches[i];
         for (unsigned d = VERD__INPUT; watch->record != NULL && d <= VERD__OUTPUT; d++) {
@@ -194,24 +199,19 @@ static void cancel_any(struct verd__wait *wait)
     }
 }
 
-static const struct verd__wait_kind one_kinds[] = {
-    [VERD__INPUT] = {"input from descriptor #", cancel_one},
-    [VERD__OUTPUT] = {"output to descriptor #", cancel_one},
-};
-static const struct verd__wait_kind any_kind = {"one of several descriptors", cancel_any};
-
 /* Ends the wait in this direction, if there is one. A wait for several that is still being put
- * together has no thread yet, and finds the error in the end. */
+ * together has not begun, and finds the error in the end. */
 static void end_wait(struct verd__fd *record, enum verd__direction direction, int error)
 {
     struct verd__wait *wait = record->waiting[direction];
     if (wait == NULL)
         return;
-    wait->kind->cancel(wait);
-    if (wait->thread != NULL)
+    if (wait->kind != NULL) {
         verd__wait_end(wait, error);
-    else
-        wait->error = error;
+        return;
+    }
+    leave_any(wait, error);
+    ((struct any *)wait->object)->error = error;
 }
 
 void verd__hub_ready(struct verd__hub *hub, struct verd__fd *record, unsigned revents)
@@ -242,11 +242,9 @@ void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record)
     (void)hub;
     /* A call that has not touched the file itself may have come after the change of files, and then
      * it means the new one: it tries again, and sees. Who writes has tried. */
-    struct verd__wait *wait = record->waiting[VERD__INPUT];
-    if (wait != NULL && wait->kind != &any_kind && !((struct one *)wait)->tried) {
-        ((struct one *)wait)->generation = record->generation + 1;
-        end_wait(record, VERD__INPUT, 0);
-    }
+    const struct verd__wait *wait = record->waiting[VERD__INPUT];
+    if (wait != NULL && wait->kind == &one_kinds[VERD__INPUT][false])
+        end_wait(record, VERD__INPUT, RETRY);
     reset(record, 0);
 }
 
@@ -318,28 +316,25 @@ int verd__hub_wait(struct verd__hub *hub, int fd, struct verd__fd *record,
         return -1;
     if (watch(hub, fd, record, direction, events[direction]) != 0)
         return errno == EPERM ? 0 : -1; /* it never changes: always ready */
-    struct one one = {
-        .wait = {.kind = &one_kinds[direction], .value = (void *)(intptr_t)fd},
-        .hub = hub,
-        .record = record,
-        .generation = record->generation,
-        .direction = direction,
-        .tried = tried,
-    };
-    record->waiting[direction] = &one.wait;
+    struct verd__wait *wait = verd__own_wait(hub->scheduler);
+    uint32_t generation = record->generation;
+    wait->object = record;
+    wait->entry.value = (void *)(intptr_t)fd;
+    record->waiting[direction] = wait;
     hub->scheduler->expecting++;
     verd__audit_expect(hub);
-    if (verd__wait(hub->scheduler, &one.wait) != 0)
-        return -1;
-    return verd__hub_is_same(record, one.generation) ? 0 : -1;
+    if (verd__wait(hub->scheduler, wait, &one_kinds[direction][tried]) != 0)
+        return errno == RETRY ? 0 : -1;
+    return verd__hub_is_same(record, generation) ? 0 : -1;
 }
 
 /* Attaches the wait to one direction of one more descriptor. */
 static int attach(struct any *any, const struct verd__fd_watch *wanted,
                   enum verd__direction direction, unsigned events)
 {
+    struct verd__wait *wait = verd__own_wait(any->hub->scheduler);
     struct verd__fd *record = wanted->record;
-    if (record->waiting[direction] == &any->wait) { /* the same descriptor again */
+    if (record->waiting[direction] == wait) { /* the same descriptor again */
         record->wanted |= (uint16_t)events;
         if (record->bits & VERD__FD_WATCHED)
             return 0;
@@ -347,7 +342,7 @@ static int attach(struct any *any, const struct verd__fd_watch *wanted,
     }
     if (watch(any->hub, wanted->fd, record, direction, events) != 0)
         return errno == EPERM ? 0 : -1;
-    record->waiting[direction] = &any->wait;
+    record->waiting[direction] = wait;
     any->hub->scheduler->expecting++;
     return 0;
 }
@@ -374,48 +369,32 @@ static bool are_same(const struct any *any)
     return true;
 }
 
-/* If the wait has ended already, its event wins. */
-static void end_any(struct verd__timer *timer)
+static void time_up(struct verd__timer *timer)
 {
-    struct any *any = (struct any *)(void *)((char *)timer - offsetof(struct any, timer));
-    if (any->wait.thread->wait != &any->wait)
-        return;
-    cancel_any(&any->wait);
-    verd__wait_end(&any->wait, ETIME);
-}
-
-static int wait_until(struct any *any, verd_duration deadline)
-{
-    struct verd__timers *timers = &any->hub->scheduler->timers;
-    verd__audit_expect(any->hub);
-    verd__timer_arm(timers, &any->timer, deadline);
-    int result = verd__wait(any->hub->scheduler, &any->wait);
-    verd__timer_cancel(timers, &any->timer);
-    return result == 0 && !are_same(any) ? -1 : result;
+    verd__wait_end(verd__wait_of_timer(timer), ETIME);
 }
 
 int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count,
                        verd_duration deadline)
 {
-    struct any any = {
-        .wait.kind = &any_kind,
-        .timer.fire = end_any,
-        .hub = hub,
-        .watches = watches,
-        .count = count,
-    };
+    struct any any = {.hub = hub, .watches = watches, .count = count};
     if (!verd__may_wait(hub->scheduler))
         return -1;
+    struct verd__wait *wait = verd__own_wait(hub->scheduler);
+    wait->object = &any;
     for (size_t i = 0; i < count; i++) {
         if (watches[i].record == NULL || attach_both(&any, &watches[i]) == 0)
             continue;
-        cancel_any(&any.wait);
+        leave_any(wait, 0);
         return -1;
     }
-    if (any.wait.error != 0) { /* one has turned out to be another file */
-        cancel_any(&any.wait);
-        errno = any.wait.error;
+    if (any.error != 0) {
+        leave_any(wait, 0);
+        errno = any.error;
         return -1;
     }
-    return wait_until(&any, deadline);
+    verd__audit_expect(hub);
+    verd__wait_limit(hub->scheduler, wait, deadline, time_up);
+    int result = verd__wait(hub->scheduler, wait, &any_kind);
+    return result == 0 && !are_same(&any) ? -1 : result;
 }

@@ -19,18 +19,16 @@ static bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Others may run before the call has begun, too. */
 static int begin(struct verd__call *call)
 {
-    struct verd__scheduler *scheduler = verd__scheduler();
-    uint32_t generation = scheduler != NULL ? verd__hub_generation(scheduler, call->fd) : 0;
-    if (scheduler == NULL || verd__enter() == NULL)
+    struct verd__scheduler *scheduler = verd__begin();
+    if (scheduler == NULL)
         return -1;
     call->hub = verd__hub(scheduler);
     if (call->hub == NULL)
         return -1;
     call->record = verd__hub_fd(call->hub, call->fd);
-    return call->record != NULL && verd__hub_is_same(call->record, generation) ? 0 : -1;
+    return call->record != NULL ? 0 : -1;
 }
 
 /* Sleeps for a while, and longer the next time. */
@@ -119,7 +117,7 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     return false;
 }
 
-ssize_t verd__input(int fd, const struct verd__request *request)
+ssize_t verd__input_keep(int fd, const struct verd__request *request)
 {
     struct verd__call call = {.request = request, .fd = fd, .direction = VERD__INPUT};
     if (begin(&call) != 0)
@@ -145,7 +143,14 @@ ssize_t verd__input(int fd, const struct verd__request *request)
     }
 }
 
-ssize_t verd__output(int fd, const struct verd__request *request)
+ssize_t verd__input(int fd, const struct verd__request *request)
+{
+    ssize_t done = verd__input_keep(fd, request);
+    verd__spend();
+    return done;
+}
+
+static ssize_t output(int fd, const struct verd__request *request)
 {
     struct verd__call call = {
         .request = request,
@@ -169,13 +174,20 @@ ssize_t verd__output(int fd, const struct verd__request *request)
     }
 }
 
+ssize_t verd__output(int fd, const struct verd__request *request)
+{
+    ssize_t done = output(fd, request);
+    verd__spend();
+    return done;
+}
+
 int verd__input_wait(int fd)
 {
     static const struct verd__request request = {.size = 1};
     struct verd__call call = {.request = &request, .fd = fd, .direction = VERD__INPUT};
     if (begin(&call) != 0)
-        return -1;
+        return verd__refuse(0);
     if (worth_trying(&call))
-        return 0;
+        return verd__done(verd__current, 0);
     return verd__hub_wait(call.hub, fd, call.record, VERD__INPUT, false);
 }

@@ -62,6 +62,10 @@ struct verd__request {
 ssize_t verd__input(int fd, const struct verd__request *request);
 ssize_t verd__output(int fd, const struct verd__request *request);
 
+/* verd__input for who has something to do with the result before others run: gives no way, so it is to be followed
+ * by verd__spend. */
+ssize_t verd__input_keep(int fd, const struct verd__request *request);
+
 /* Waits until it is worth a try to read from the descriptor; not at all, if it is not known that there
  * is nothing. For who needs memory to read, but none to wait. 0, or -1 and errno as verd_read. */
 int verd__input_wait(int fd);

@@ -73,12 +73,12 @@ static int look_and_wait(struct call *call, bool closed)
 
 static int begin(struct call *call)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     call->hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
     return call->hub != NULL ? 0 : -1;
 }
 
-int verd_wait_fd(int fd, short events)
+static int wait_fd(int fd, short events)
 {
     struct pollfd poller = {.fd = fd, .events = events};
     struct verd__fd_watch watch;
@@ -102,7 +102,14 @@ int verd_wait_fd(int fd, short events)
     return -1;
 }
 
-int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+int verd_wait_fd(int fd, short events)
+{
+    int ready = wait_fd(fd, events);
+    verd__spend();
+    return ready;
+}
+
+static int poll_all(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     struct verd__fd_watch few[WATCHES_INLINE];
     struct call call = {
@@ -129,5 +136,12 @@ int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
         ready = -1;
     if (call.watches != few)
         free(call.watches);
+    return ready;
+}
+
+int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+    int ready = poll_all(fds, n, timeout_ms);
+    verd__spend();
     return ready;
 }

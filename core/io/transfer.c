@@ -93,10 +93,13 @@ static ssize_t read_from_disk(int fd, void *buffer, size_t size, off_t offset)
 
 static ssize_t read_piece(int fd, void *buffer, size_t size, off_t offset)
 {
-    if (verd__enter() == NULL)
-        return -1;
+    if (verd__begin() == NULL)
+        return verd__refuse(0);
     ssize_t done = verd__file_read_cached(fd, buffer, size, offset);
-    return done >= 0 ? done : read_from_disk(fd, buffer, size, offset);
+    if (done < 0)
+        done = read_from_disk(fd, buffer, size, offset);
+    verd__spend();
+    return done;
 }
 
 struct writing {
@@ -117,10 +120,11 @@ static void *run_write(void *arg)
 static ssize_t write_piece(int fd, const void *data, size_t size, off_t offset)
 {
     struct writing writing = {.data = data, .size = size, .offset = offset, .fd = fd};
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL ||
         verd__offload_whole(scheduler, run_write, &writing, sizeof writing) != 0)
-        return -1;
+        return verd__refuse(0);
+    verd__spend();
     return writing.done;
 }
 

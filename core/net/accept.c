@@ -10,6 +10,7 @@
 #include <verd/net.h>
 
 #include "io/io.h"
+#include "sched/wait.h"
 
 /* So many errors in a row that are not the listener's may be skipped at once. */
 #define SKIP_MAX 64
@@ -81,7 +82,7 @@ int verd__accept_recover(int fd, struct verd__accept_trouble *trouble)
     if (record == NULL)
         return -1;
     uint32_t generation = record->generation;
-    if (verd__enter() == NULL || verd__shortage_wait(&trouble->shortage, scheduler) != 0)
+    if (!verd__may_wait(scheduler) || verd__shortage_wait(&trouble->shortage, scheduler) != 0)
         return -1;
     return verd__hub_is_same(record, generation) ? 0 : -1;
 }
@@ -111,7 +112,7 @@ int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags)
         .from_length = length,
         .file = try_accept,
     };
-    ssize_t client = verd__input(fd, &request);
+    ssize_t client = verd__input_keep(fd, &request);
     if (client < 0)
         return -1;
     const struct verd__fd *listener = verd__hub_fd(verd__hub(verd__current), fd);
@@ -125,5 +126,6 @@ int verd_accept(int fd, struct sockaddr *address, socklen_t *length)
     do {
         client = verd__accept(fd, address, length, 0);
     } while (client < 0 && verd__accept_recover(fd, &trouble) == 0);
+    verd__spend();
     return client;
 }

@@ -14,7 +14,7 @@ struct verd__accept_trouble {
     unsigned skipped;
 };
 
-/* Accepts, or waits for it; with MSG_DONTWAIT in `flags`, EAGAIN instead. Returns the descriptor,
+/* Accepts, or waits for it, and gives no way: to be followed by verd__spend; with MSG_DONTWAIT in `flags`, EAGAIN instead. Returns the descriptor,
  * or -1 with any errno of accept(2), or as blocking calls have it. */
 int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags);
 

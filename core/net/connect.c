@@ -10,6 +10,7 @@
 #include "io/descriptor.h"
 #include "net/race.h"
 #include "net/socket.h"
+#include "sched/wait.h"
 
 /* A Unix listener with a full backlog tells nobody when there is room again. */
 #define PAUSE_MIN VERD_MS
@@ -96,13 +97,13 @@ static int connect_any(struct verd__hub *hub, const struct addrinfo *addresses)
     return connect_new(hub, fd, addresses->ai_addr, addresses->ai_addrlen);
 }
 
-int verd_connect(const char *host, int port)
+static int connect_host(const char *host, int port)
 {
     if (host == NULL || port < 1 || port > 65535) {
         errno = EINVAL;
         return -1;
     }
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
     struct addrinfo *addresses = hub != NULL ? verd__address_resolve(host, port) : NULL;
     if (addresses == NULL)
@@ -114,18 +115,32 @@ int verd_connect(const char *host, int port)
     return fd;
 }
 
-int verd_connect_unix(const char *path)
+int verd_connect(const char *host, int port)
+{
+    int result = connect_host(host, port);
+    verd__spend();
+    return result;
+}
+
+static int connect_path(const char *path)
 {
     struct sockaddr_un address;
     socklen_t length = verd__address_unix(path, &address);
     if (length == 0)
         return -1;
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
     if (hub == NULL)
         return -1;
     int fd = verd__socket_stream(AF_UNIX, VERD__FD_UNIX);
     return connect_new(hub, fd, (struct sockaddr *)&address, length);
+}
+
+int verd_connect_unix(const char *path)
+{
+    int result = connect_path(path);
+    verd__spend();
+    return result;
 }
 
 /* A socket that can be treated like those that libverd makes: then it is. */
@@ -142,12 +157,19 @@ static void adopt_if_alike(struct verd__hub *hub, int fd)
     verd__hub_adopt(hub, fd, VERD__FD_SOCKET | VERD__FD_STREAM);
 }
 
-int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length)
+static int connect_to(int fd, const struct sockaddr *address, socklen_t length)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
     if (hub == NULL || connect_socket(hub, fd, address, length) != 0)
         return -1;
     adopt_if_alike(hub, fd);
     return 0;
+}
+
+int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length)
+{
+    int result = connect_to(fd, address, length);
+    verd__spend();
+    return result;
 }

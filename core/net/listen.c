@@ -11,6 +11,7 @@
 #include "net/address.h"
 #include "io/descriptor.h"
 #include "net/socket.h"
+#include "sched/wait.h"
 
 #define BACKLOG 4096 /* the system takes less if net.core.somaxconn says so */
 #define FLAGS (VERD_REUSEPORT | VERD_IPV6_ONLY)
@@ -65,13 +66,13 @@ static int listen_everywhere(int port, unsigned flags)
     return listen_at((struct sockaddr *)&ipv4, sizeof ipv4, flags);
 }
 
-int verd_listen(const char *host, int port, unsigned flags)
+static int listen_on(const char *host, int port, unsigned flags)
 {
     if (port < 0 || port > 65535 || (flags & ~(unsigned)FLAGS)) {
         errno = EINVAL;
         return -1;
     }
-    if (verd__enter() == NULL)
+    if (verd__begin() == NULL)
         return -1;
     if (host == NULL || host[0] == '\0')
         return listen_everywhere(port, flags);
@@ -82,6 +83,13 @@ int verd_listen(const char *host, int port, unsigned flags)
     if (addresses != NULL)
         freeaddrinfo(addresses);
     return fd;
+}
+
+int verd_listen(const char *host, int port, unsigned flags)
+{
+    int result = listen_on(host, port, flags);
+    verd__spend();
+    return result;
 }
 
 /* 0 if nobody accepts at the path any more, so that the socket there may be removed; else -1 with errno

@@ -88,17 +88,25 @@ static bool is_final(int outcome, const char *host, const char *service,
     return outcome != EAI_NONAME || (host_done && service_done);
 }
 
-int verd_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                     struct addrinfo **result)
+static int resolve(const char *host, const char *service, const struct addrinfo *hints,
+                   struct addrinfo **result)
 {
     static const struct addrinfo defaults = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG};
     const struct addrinfo *wanted = hints != NULL ? hints : &defaults;
     struct addrinfo numbers = *wanted;
-    if (verd__enter() == NULL)
+    if (verd__begin() == NULL)
         return EAI_SYSTEM;
     numbers.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
     int outcome = getaddrinfo(host, service, &numbers, result);
     if (is_final(outcome, host, service, wanted))
         return outcome;
     return look_up(host, service, wanted, result);
+}
+
+int verd_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                     struct addrinfo **result)
+{
+    int outcome = resolve(host, service, hints, result);
+    verd__spend();
+    return outcome;
 }

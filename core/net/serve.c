@@ -24,19 +24,17 @@ void verd__server_close(int fd, uint32_t generation)
         verd__descriptor_drop(fd);
 }
 
-static void handler_ended(struct verd__watch *watch, struct verd_thread *thread)
+static void handler_ended(struct verd__watch *watch, struct verd__thread *thread, int error)
 {
-    struct verd__handler *handler = (struct verd__handler *)watch;
+    struct verd__handler *handler = VERD__CONTAINER_OF(watch, struct verd__handler, watch);
     struct verd_server *server = handler->server;
-    (void)thread;
+    (void)thread, (void)error;
     verd__server_close(handler->client, handler->generation);
-    verd__ring_remove(&handler->link);
+    verd__list_remove(&server->handlers, &handler->link);
     server->clients--;
     free(handler);
     verd__server_settle(server);
 }
-
-_Static_assert(offsetof(struct verd__handler, watch) == 0, "handler_ended relies on it");
 
 static void handle(void *arg)
 {
@@ -46,12 +44,12 @@ static void handle(void *arg)
 
 /* Starts the handler of a client in a slot that was taken. -1 with errno ENOMEM: the slot was given
  * back, the client is still the caller's. */
-static int start_handler(struct verd_server *server, int client)
+static int start_handler(struct verd_server *server, int client, struct verd__slot *slot)
 {
-    union verd__start start = {.run = handle};
+    struct verd__scheduler *scheduler = verd__current;
     struct verd__handler *handler = malloc(sizeof *handler);
     if (handler == NULL) {
-        verd__pool_release(server->pool);
+        verd__obligation_settle(scheduler, &slot->obligation);
         errno = ENOMEM;
         return -1;
     }
@@ -61,35 +59,36 @@ static int start_handler(struct verd_server *server, int client)
         .client = client,
         .generation = verd__server_generation(client),
     };
-    handler->thread = verd__pool_start(server->scheduler, server->pool, start, handler, 0);
+    handler->thread =
+        verd__pool_start(scheduler, slot, (union verd__start){.run = handle}, handler, 0);
     if (handler->thread == NULL) {
         free(handler);
         errno = ENOMEM;
         return -1;
     }
     verd__watch_add(handler->thread, &handler->watch);
-    verd__ring_append(&server->handlers, &handler->link);
+    verd__list_append(&server->handlers, &handler->link);
     server->clients++;
     return 0;
 }
 
 /* ---- accepting ---- */
 
-static int take_slot(const struct verd_server *server)
+static int take_slot(const struct verd_server *server, struct verd__slot *slot)
 {
-    return verd__pool_take(server->scheduler, server->pool) == 1 ? 0 : -1;
+    return verd__pool_take(verd__current, server->pool, slot) == 1 ? 0 : -1;
 }
 
 /* A slot for the next client; if there is none, one that was made free once the client has come. */
-static int take_next_slot(const struct verd_server *server)
+static int take_next_slot(const struct verd_server *server, struct verd__slot *slot)
 {
     if (server->full != NULL && verd_pool_available(server->pool) <= 0) {
         if (verd_wait_fd(server->listener, POLLIN) > 0)
             server->full(server->ctx);
-        else if (!verd__may_wait(server->scheduler))
+        else if (!verd__may_wait(verd__current))
             return -1;
     }
-    return take_slot(server);
+    return take_slot(server, slot);
 }
 
 /* Waits for a connection, after EAGAIN; or passes over an error that is not the listener's. */
@@ -105,30 +104,31 @@ static int wait_for_client(int listener, struct verd__accept_trouble *trouble)
 }
 
 /* Starts the handler of a client, in a slot that was taken, as soon as there is memory. */
-static int serve_client(struct verd_server *server, int client)
+static int serve_client(struct verd_server *server, int client, struct verd__slot *slot)
 {
     struct verd__shortage shortage = {0};
-    while (start_handler(server, client) != 0) {
-        if (verd__shortage_wait(&shortage, server->scheduler) == 0 && take_slot(server) == 0)
+    while (start_handler(server, client, slot) != 0) {
+        if (verd__shortage_wait(&shortage, verd__current) == 0 && take_slot(server, slot) == 0)
             continue;
         verd__descriptor_drop(client);
         return -1;
     }
-    return 0;
+    return verd__done(verd__current, 0);
 }
 
 /* Accepts one client and starts its handler. -1 and errno: there is no more accepting. */
 static int serve_next(struct verd_server *server)
 {
     struct verd__accept_trouble trouble = {0};
+    struct verd__slot slot;
     for (;;) {
-        if (take_next_slot(server) != 0)
+        if (!verd__may_wait(verd__current) || take_next_slot(server, &slot) != 0)
             return -1;
         int client = verd__accept(server->listener, NULL, NULL, MSG_DONTWAIT);
         if (client >= 0)
-            return serve_client(server, client);
+            return serve_client(server, client, &slot);
         int error = errno;
-        verd__pool_release(server->pool);
+        verd__obligation_settle(verd__current, &slot.obligation);
         if (server->full != NULL && verd__accept_is_short(error))
             server->full(server->ctx);
         errno = error;
@@ -146,27 +146,24 @@ static void *accept_clients(void *arg)
     return NULL;
 }
 
-static void acceptor_ended(struct verd__watch *watch, struct verd_thread *thread)
+static void acceptor_ended(struct verd__watch *watch, struct verd__thread *thread, int error)
 {
-    struct verd_server *server = (struct verd_server *)watch;
+    struct verd_server *server = VERD__CONTAINER_OF(watch, struct verd_server, watch);
+    (void)thread;
     server->acceptor = NULL;
     if (server->stopped)
         server->error = 0;
-    else if (thread->error != 0) /* in the child of a fork */
-        server->error = thread->error;
+    else if (error != 0) /* in the child of a fork */
+        server->error = error;
     verd__server_settle(server);
 }
 
-_Static_assert(offsetof(struct verd_server, watch) == 0, "acceptor_ended relies on it");
-
 static int start_acceptor(struct verd_server *server)
 {
-    static const verd_attr attr = {.name = "server"};
-    server->acceptor = verd_spawn_with(&attr, accept_clients, server);
+    server->acceptor = verd__spawn_named("server", accept_clients, server);
     if (server->acceptor == NULL)
         return -1;
     verd__watch_add(server->acceptor, &server->watch);
-    verd_release(server->acceptor);
     return 0;
 }
 
@@ -183,14 +180,13 @@ static int check_listener(int listener)
 }
 
 /* A server that is not running yet. */
-static struct verd_server *server_new(struct verd__scheduler *scheduler, verd_pool *pool)
+static struct verd_server *server_new(const struct verd__scheduler *scheduler, verd_pool *pool)
 {
     struct verd_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return NULL;
-    verd__ring_init(&server->handlers);
     server->watch.ended = acceptor_ended;
-    server->scheduler = scheduler;
+    server->home = scheduler->number;
     server->owns_pool = pool == NULL;
     server->pool = pool != NULL ? pool : verd_pool_new(VERD_POOL_SIZE);
     if (server->pool != NULL) {

@@ -17,17 +17,16 @@
 #include <verd/serve.h>
 
 #include "pool/pool.h"
-#include "pool/ring.h"
 #include "sched/thread.h"
 
 struct verd_server {
-    struct verd__watch watch; /* first: on the acceptor */
-    struct verd__scheduler *scheduler;
-    struct verd_thread *acceptor; /* NULL: it has ended */
-    struct verd__ring handlers;
+    struct verd__watch watch; /* on the acceptor */
+    uint64_t home;            /* the number of its maker's scheduler */
+    struct verd__thread *acceptor; /* NULL: it has ended */
+    struct verd__list handlers;
     size_t clients;               /* length of `handlers` */
     size_t stopping;              /* of them, those that wait in verd_serve_stop */
-    struct verd__waiters waiters; /* struct waiter */
+    struct verd__list waiters;
     struct verd_pool *pool;       /* NULL: the server has ended */
     bool owns_pool;
     bool stopped;        /* the listener is not the server's any more */
@@ -40,17 +39,17 @@ struct verd_server {
 };
 
 struct verd__handler {
-    struct verd__watch watch; /* first: on `thread` */
-    struct verd__ring link;
+    struct verd__watch watch; /* on `thread` */
+    struct verd__link link;   /* in server->handlers */
     struct verd_server *server;
-    struct verd_thread *thread;
+    struct verd__thread *thread;
     int client;
     uint32_t generation; /* of its record */
 };
 
-static inline struct verd__handler *verd__handler_of(struct verd__ring *link)
+static inline struct verd__handler *verd__handler_of(struct verd__link *link)
 {
-    return (struct verd__handler *)(void *)((char *)link - offsetof(struct verd__handler, link));
+    return VERD__CONTAINER_OF(link, struct verd__handler, link);
 }
 
 /* As verd_serve, and calls full(ctx) when a client has come for which the pool has no slot, or the

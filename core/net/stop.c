@@ -6,18 +6,16 @@
 #include "net/server.h"
 #include "sched/wait.h"
 
-/* Who waits for the end, or in verd_serve_stop for the other handlers. */
+/* Who waits for the end, or in verd_serve_stop for the other handlers; the object of its wait. */
 struct waiter {
-    struct verd__timer timer; /* first: the end of the grace */
-    struct verd__wait wait;
     struct verd_server *server;
     struct verd__handler *self; /* the caller's, in verd_serve_stop; NULL: it is not one */
     int error;                  /* the server's, once it has ended */
 };
 
-static struct waiter *waiter_of(struct verd__wait *wait)
+static struct waiter *waiter_of(struct verd__link *link)
 {
-    return (struct waiter *)(void *)((char *)wait - offsetof(struct waiter, wait));
+    return VERD__CONTAINER_OF(link, struct verd__entry, link)->wait->object;
 }
 
 static bool has_ended(const struct verd_server *server)
@@ -31,11 +29,10 @@ static bool others_have_ended(const struct verd_server *server)
     return server->acceptor == NULL && server->clients == server->stopping;
 }
 
-static void leave(struct verd__wait *wait)
+static void leave(struct verd__wait *wait, int error)
 {
-    struct waiter *waiter = waiter_of(wait);
-    verd__waiters_remove(&waiter->server->waiters, wait);
-    verd__timer_cancel(&waiter->server->scheduler->timers, &waiter->timer);
+    const struct waiter *waiter = wait->object;
+    (void)error;
     if (waiter->self != NULL)
         waiter->server->stopping--;
 }
@@ -50,35 +47,36 @@ void verd__server_leave_pool(struct verd_server *server)
 
 void verd__server_settle(struct verd_server *server)
 {
-    struct verd__wait *next;
+    struct verd__link *next;
     bool ended = has_ended(server);
     if (!ended && !others_have_ended(server))
         return;
     if (ended)
         verd__server_leave_pool(server);
-    for (struct verd__wait *wait = server->waiters.first; wait != NULL; wait = next) {
-        next = wait->next;
-        if (!ended && waiter_of(wait)->self == NULL)
+    for (struct verd__link *link = server->waiters.first; link != NULL; link = next) {
+        struct waiter *waiter = waiter_of(link);
+        next = link->next;
+        if (!ended && waiter->self == NULL)
             continue;
-        waiter_of(wait)->error = server->error;
-        leave(wait);
-        verd__wake(wait);
+        waiter->error = server->error;
+        verd__entry_end(VERD__CONTAINER_OF(link, struct verd__entry, link), 0);
     }
 }
 
 static void kill_handlers(struct verd_server *server, const struct verd__handler *except)
 {
-    struct verd__ring *next;
-    for (struct verd__ring *link = server->handlers.next; link != &server->handlers; link = next) {
+    struct verd__link *next;
+    for (struct verd__link *link = server->handlers.first; link != NULL; link = next) {
         next = link->next; /* one that has not begun is gone at once */
         if (verd__handler_of(link) != except)
-            verd_kill(verd__handler_of(link)->thread);
+            verd__thread_kill(verd__current, verd__handler_of(link)->thread);
     }
 }
 
 static int check(const struct verd_server *server)
 {
-    if (server != NULL && server->scheduler == verd__current)
+    const struct verd__scheduler *scheduler = verd__current;
+    if (server != NULL && scheduler != NULL && server->home == scheduler->number)
         return 0;
     errno = server == NULL ? EINVAL : EPERM;
     return -1;
@@ -87,14 +85,14 @@ static int check(const struct verd_server *server)
 /* The running thread's, if it is a handler of the server. */
 static struct verd__handler *own_handler(struct verd_server *server)
 {
-    struct verd__ring *link = server->handlers.next;
-    while (link != &server->handlers &&
-           verd__handler_of(link)->thread != server->scheduler->running)
+    struct verd__link *link = server->handlers.first;
+    while (link != NULL && verd__handler_of(link)->thread != verd__current->running)
         link = link->next;
-    return link != &server->handlers ? verd__handler_of(link) : NULL;
+    return link != NULL ? verd__handler_of(link) : NULL;
 }
 
-static const struct verd__wait_kind end_kind = {"the end of a server", leave};
+static const struct verd__wait_kind end_kind = {
+    .name = "the end of a server", .has_more = true, .ended = leave};
 
 /* A handler begins to wait for the others, of whom those that wait for it need not any longer.
  * Returns whether there is nobody to wait for. */
@@ -108,25 +106,23 @@ static bool begin_stopping(struct verd_server *server)
     return true;
 }
 
-/* Waits for the end; a handler, for that of the others. */
-static int wait_for_end(struct waiter *waiter, verd_duration grace)
-{
-    struct verd_server *server = waiter->server;
-    struct verd__scheduler *scheduler = server->scheduler;
-    waiter->wait.kind = &end_kind;
-    verd__waiters_append(&server->waiters, &waiter->wait);
-    if (grace > 0 && grace != VERD_FOREVER)
-        verd__timer_arm(&scheduler->timers, &waiter->timer, verd__time_after(verd_now(), grace));
-    return verd__wait(scheduler, &waiter->wait);
-}
-
 static void grace_over(struct verd__timer *timer)
 {
-    const struct waiter *waiter = (struct waiter *)timer;
+    const struct waiter *waiter = verd__wait_of_timer(timer)->object;
     kill_handlers(waiter->server, waiter->self);
 }
 
-_Static_assert(offsetof(struct waiter, timer) == 0, "grace_over relies on it");
+/* Waits for the end; a handler, for that of the others. */
+static int wait_for_end(struct waiter *waiter, verd_duration grace)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    struct verd__wait *wait = verd__own_wait(scheduler);
+    wait->object = waiter;
+    verd__entry_join(&wait->entry, &waiter->server->waiters);
+    if (grace > 0 && grace != VERD_FOREVER)
+        verd__wait_limit(scheduler, wait, verd__time_after(verd_now(), grace), grace_over);
+    return verd__wait(scheduler, wait, &end_kind);
+}
 
 static void stop_accepting(struct verd_server *server)
 {
@@ -134,42 +130,37 @@ static void stop_accepting(struct verd_server *server)
         return;
     server->stopped = true;
     if (server->acceptor != NULL)
-        verd_kill(server->acceptor);
+        verd__thread_kill(verd__current, server->acceptor);
     verd__server_close(server->listener, server->generation);
 }
 
 int verd_serve_stop(verd_server *server, verd_duration grace)
 {
     if (check(server) != 0)
-        return -1;
+        return verd__refuse(0);
     struct verd__handler *self = own_handler(server);
     stop_accepting(server);
     if (grace <= 0)
         kill_handlers(server, self);
     /* Nobody else may run before the wait, lest he frees the server. */
-    if (!verd__may_wait(server->scheduler))
-        return -1;
+    if (!verd__may_wait(verd__current))
+        return verd__refuse(0);
     if (has_ended(server) || (self != NULL && begin_stopping(server)))
-        return 0;
-    struct waiter waiter = {.timer.fire = grace_over, .server = server, .self = self};
+        return verd__done(verd__current, 0);
+    struct waiter waiter = {.server = server, .self = self};
     return wait_for_end(&waiter, grace);
 }
 
 int verd_serve_wait(verd_server *server)
 {
-    if (check(server) != 0 || !verd__may_wait(server->scheduler))
-        return -1;
-    if (own_handler(server) != NULL) {
-        errno = EDEADLK;
-        return -1;
-    }
+    if (check(server) != 0 || !verd__may_wait(verd__current))
+        return verd__refuse(0);
+    if (own_handler(server) != NULL)
+        return verd__refuse(EDEADLK);
     struct waiter waiter = {.server = server, .error = server->error};
     if (!has_ended(server) && wait_for_end(&waiter, VERD_FOREVER) != 0)
         return -1;
-    if (waiter.error == 0)
-        return 0;
-    errno = waiter.error;
-    return -1;
+    return waiter.error == 0 ? verd__done(verd__current, 0) : verd__refuse(waiter.error);
 }
 
 size_t verd_serve_clients(const verd_server *server)

@@ -60,8 +60,7 @@ struct verd_hub {
     size_t callers; /* whose message is to come */
     struct verd__scheduler *scheduler;
     struct verd__outside *outside;
-    struct verd_thread *receiver;
-    struct verd__wait *idle; /* in which the receiver idles; NULL: it does not */
+    struct verd__thread *receiver;
 
     struct verd__post posts[VERD_POSTS_MAX];
 };

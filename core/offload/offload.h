@@ -8,7 +8,7 @@
 #include "sched/scheduler.h"
 
 /*
- * Runs fn on an OS thread of the pool, without a head (verd__enter) of its own, with a copy of the `size`
+ * Runs fn on an OS thread of the pool, without a head (verd__begin) of its own, with a copy of the `size`
  * bytes at `arg`, which is copied back when fn has returned: so the caller's frame may vanish with its
  * OS thread. A caller that gives up takes fn back if it has not begun; if it has, waits for its end all
  * the same: -1 means that fn has not run and never will. What fn returns does not matter.

@@ -5,6 +5,7 @@
 
 #include "offload/inbox.h"
 #include "sched/thread.h"
+#include "sched/wait.h"
 
 /* Posts taken in a row, before those that run already get their turn. */
 #define BATCH 256
@@ -13,12 +14,7 @@
  * again. */
 #define RETRY (10 * VERD_MS)
 
-static void cancel_idling(struct verd__wait *wait)
-{
-    ((struct verd_hub *)wait->value)->idle = NULL;
-}
-
-static const struct verd__wait_kind idle_kind = {"someone to use the inbox", cancel_idling};
+static const struct verd__wait_kind idle_kind = {.name = "someone to use the inbox"};
 
 static bool is_expecting(struct verd_hub *inbox)
 {
@@ -70,20 +66,13 @@ static void deliver(struct verd_hub *inbox)
     }
 }
 
-static void idle(struct verd_hub *inbox)
-{
-    struct verd__wait wait = {.kind = &idle_kind, .value = inbox};
-    inbox->idle = &wait;
-    verd__wait(inbox->scheduler, &wait);
-}
-
 /* Waits for the next wake-up, or for the first reason to wait for one. Without a way to watch the
  * eventfd (no memory; someone has closed it) the inbox is looked at from time to time. */
 static void await(struct verd_hub *inbox, struct verd__fd *record)
 {
     struct verd__hub *hub = verd__hub(inbox->scheduler);
     if (!is_expecting(inbox))
-        idle(inbox);
+        verd__wait(inbox->scheduler, verd__own_wait(inbox->scheduler), &idle_kind);
     else if (verd__hub_wait(hub, inbox->fd, record, VERD__INPUT, true) != 0 && errno != ECANCELED)
         verd_sleep(RETRY);
 }
@@ -109,24 +98,21 @@ static void *receive(void *arg)
 
 int verd__receiver_start(struct verd_hub *inbox)
 {
-    static const verd_attr attr = {.name = "inbox"};
-    inbox->receiver = verd_spawn_with(&attr, receive, inbox);
-    if (inbox->receiver == NULL)
-        return -1;
-    verd_release(inbox->receiver); /* it ends with the OS thread, or with a fork */
-    return 0;
+    inbox->receiver = verd__spawn_named("inbox", receive, inbox);
+    return inbox->receiver != NULL ? 0 : -1; /* it ends with the OS thread, or with a fork */
 }
 
 void verd__receiver_review(struct verd_hub *inbox)
 {
-    struct verd__wait *wait = inbox->idle;
+    const struct verd__thread *receiver = inbox->receiver;
+    struct verd__wait *wait =
+        receiver->state == VERD__STARTED ? &verd__area(receiver)->wait : NULL;
+    bool idles = wait != NULL && wait->kind == &idle_kind;
     bool expecting = is_expecting(inbox);
-    if (wait != NULL && expecting) {
-        inbox->idle = NULL;
+    if (idles && expecting)
         verd__wake(wait);
-    } else if (wait == NULL && !expecting) {
-        verd__wait_abort(inbox->receiver, ECANCELED);
-    }
+    else if (!idles && !expecting)
+        verd__wait_abort(inbox->receiver, ECANCELED, 0);
 }
 
 void verd__inbox_expect(struct verd_hub *inbox)

@@ -36,7 +36,6 @@ static void arrive(struct verd__message *message)
 {
     struct verd__task *task = (struct verd__task *)message;
     struct verd__wait *wait = task->wait;
-    task->wait = NULL;
     if (wait != NULL)
         verd__wake(wait);
     verd__task_drop(task);

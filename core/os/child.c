@@ -9,6 +9,7 @@
 
 #include "hub/hub.h"
 #include "io/descriptor.h"
+#include "sched/wait.h"
 
 /* How long nobody looks whether a child that nothing tells of has changed. */
 #define PAUSE_MIN VERD_MS
@@ -49,9 +50,9 @@ static pid_t look_until(pid_t pid, int *status, int options)
     return changed;
 }
 
-pid_t verd_waitpid(pid_t pid, int *status, int options)
+static pid_t wait_for_child(pid_t pid, int *status, int options)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
         return -1;
     pid_t changed = waitpid(pid, status, options | WNOHANG);
@@ -62,4 +63,11 @@ pid_t verd_waitpid(pid_t pid, int *status, int options)
     if (pidfd >= 0 && await_end(scheduler, pidfd) != 0)
         return -1;
     return look_until(pid, status, options);
+}
+
+pid_t verd_waitpid(pid_t pid, int *status, int options)
+{
+    pid_t result = wait_for_child(pid, status, options);
+    verd__spend();
+    return result;
 }

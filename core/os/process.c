@@ -192,7 +192,7 @@ static int start_process(struct start *start, pid_t *pid)
     return -1;
 }
 
-int verd_spawn_process(verd_process *process, const verd_process_options *options)
+static int spawn_process(verd_process *process, const verd_process_options *options)
 {
     if (process == NULL || options == NULL || options->arguments == NULL ||
         options->arguments[0] == NULL) {
@@ -200,7 +200,7 @@ int verd_spawn_process(verd_process *process, const verd_process_options *option
         return -1;
     }
     *process = (verd_process){.input = -1, .output = -1, .error = -1};
-    if (verd__enter() == NULL)
+    if (verd__begin() == NULL)
         return -1;
     struct start start = {
         .options = options,
@@ -214,6 +214,13 @@ int verd_spawn_process(verd_process *process, const verd_process_options *option
     process->output = start.ours[STDOUT_FILENO];
     process->error = start.ours[STDERR_FILENO];
     return 0;
+}
+
+int verd_spawn_process(verd_process *process, const verd_process_options *options)
+{
+    int result = spawn_process(process, options);
+    verd__spend();
+    return result;
 }
 
 int verd_process_wait(verd_process *process, int *status)

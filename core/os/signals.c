@@ -17,6 +17,7 @@
 
 #include "hub/hub.h"
 #include "sched/once.h"
+#include "sched/thread.h"
 #include "sched/wait.h"
 #include "stack/line.h"
 
@@ -24,29 +25,31 @@
 #define RETRY (10 * VERD_MS)
 
 struct signals {
-    struct verd__tenant tenant; /* first */
-    struct verd__scheduler *scheduler;
-    struct verd__waiters line;
+    struct verd__tenant tenant;
+    struct verd__list line;
     int fd;
-    struct verd_thread *reader; /* NULL: there is none */
+    struct verd__thread *reader; /* NULL: there is none */
 };
 
-/* A call that waits, and what it gets. */
+/* A call that waits, and what it gets; its entry's value. */
 struct call {
-    struct verd__wait wait; /* first: `cancel` gets it */
     struct signals *signals;
     sigset_t set;
-    struct signalfd_siginfo info; /* of the signal that it has got; ssi_signo 0: none */
-    bool ending;                  /* its wait ends anyway, and is not to be ended by a signal */
+    struct signalfd_siginfo info; /* of the signal that has ended its wait */
 };
+
+static struct call *call_of(struct verd__link *link)
+{
+    return VERD__CONTAINER_OF(link, struct verd__entry, link)->value;
+}
 
 /* Makes the descriptor take what is waited for, and nothing else. */
 static void follow_line(const struct signals *signals)
 {
     sigset_t wanted;
     sigemptyset(&wanted);
-    for (const struct verd__wait *wait = signals->line.first; wait != NULL; wait = wait->next)
-        sigorset(&wanted, &wanted, &((const struct call *)wait)->set);
+    for (struct verd__link *link = signals->line.first; link != NULL; link = link->next)
+        sigorset(&wanted, &wanted, &call_of(link)->set);
     signalfd(signals->fd, &wanted, 0);
 }
 
@@ -54,25 +57,23 @@ static void follow_line(const struct signals *signals)
 static void tell_reader(const struct signals *signals)
 {
     if (signals->reader != NULL)
-        verd__wait_abort(signals->reader, ECANCELED);
+        verd__wait_abort(signals->reader, ECANCELED, 0);
 }
 
 /* Hands a signal to the first in line that waits for it. */
-static void serve(struct signals *signals, const struct signalfd_siginfo *info)
+static void serve(const struct signals *signals, const struct signalfd_siginfo *info)
 {
-    struct call *call = (struct call *)signals->line.first;
-    while (call != NULL && sigismember(&call->set, (int)info->ssi_signo) != 1)
-        call = (struct call *)call->wait.next;
-    if (call == NULL)
+    struct verd__link *link = signals->line.first;
+    while (link != NULL && sigismember(&call_of(link)->set, (int)info->ssi_signo) != 1)
+        link = link->next;
+    if (link == NULL)
         return; /* cannot be: the mask has followed the line */
-    call->info = *info;
-    verd__waiters_remove(&signals->line, &call->wait);
-    if (!call->ending)
-        verd__wake(&call->wait);
+    call_of(link)->info = *info;
+    verd__entry_end(VERD__CONTAINER_OF(link, struct verd__entry, link), 0);
 }
 
 /* Takes a pending signal that somebody waits for, and hands it over; false: there is none. */
-static bool serve_one(struct signals *signals)
+static bool serve_one(const struct signals *signals)
 {
     struct signalfd_siginfo info;
     follow_line(signals);
@@ -82,26 +83,29 @@ static bool serve_one(struct signals *signals)
     return true;
 }
 
-/* A signal that is pending has come before the kill or the timeout, even if the reader has had no turn yet.
- * In the child of a fork, where waits are undone, the descriptor is still the parent's. */
-static void cancel(struct verd__wait *wait)
+/* A signal that is pending has come before the kill or the timeout, even if the reader has had no turn yet. */
+static void look(struct verd__wait *wait)
 {
-    struct call *call = (struct call *)wait;
-    struct signals *signals = call->signals;
-    call->ending = true;
-    while (call->info.ssi_signo == 0 && !signals->scheduler->forked && serve_one(signals))
+    const struct call *call = wait->entry.value;
+    while (wait->kind != NULL && serve_one(call->signals))
         ;
-    if (call->info.ssi_signo == 0)
-        verd__waiters_remove(&signals->line, wait);
-    tell_reader(signals);
 }
 
-static const struct verd__wait_kind kind = {"a signal", cancel};
+static void leave(struct verd__wait *wait, int error)
+{
+    const struct call *call = wait->entry.value;
+    (void)error;
+    if (!verd__current->ending)
+        tell_reader(call->signals);
+}
+
+static const struct verd__wait_kind kind = {
+    .name = "a signal", .has_more = true, .ended = leave, .look = look};
 
 static void *read_signals(void *arg)
 {
     struct signals *signals = arg;
-    struct verd__hub *hub = verd__hub(signals->scheduler);
+    struct verd__hub *hub = verd__hub(verd__current);
     struct verd__fd *record = verd__hub_fd(hub, signals->fd); /* adopted */
     while (signals->line.first != NULL) {
         if (!serve_one(signals) &&
@@ -116,20 +120,15 @@ static void *read_signals(void *arg)
 /* Sees to it that somebody reads. */
 static int start_reader(struct signals *signals)
 {
-    static const verd_attr attr = {.name = "signals"};
-    if (signals->reader != NULL)
-        return 0;
-    signals->reader = verd_spawn_with(&attr, read_signals, signals);
     if (signals->reader == NULL)
-        return -1;
-    verd_release(signals->reader);
-    return 0;
+        signals->reader = verd__spawn_named("signals", read_signals, signals);
+    return signals->reader != NULL ? 0 : -1;
 }
 
 /* The OS thread ends; its green threads are gone. */
 static void end(struct verd__tenant *tenant)
 {
-    struct signals *signals = (struct signals *)tenant;
+    struct signals *signals = VERD__CONTAINER_OF(tenant, struct signals, tenant);
     close(signals->fd);
     free(signals);
 }
@@ -139,7 +138,7 @@ static struct signals *find(const struct verd__scheduler *scheduler)
     struct verd__tenant *tenant = scheduler->tenants;
     while (tenant != NULL && tenant->end != end)
         tenant = tenant->next;
-    return (struct signals *)tenant;
+    return tenant != NULL ? VERD__CONTAINER_OF(tenant, struct signals, tenant) : NULL;
 }
 
 static int open_fd(void)
@@ -180,7 +179,6 @@ static struct signals *signals_new(struct verd__scheduler *scheduler)
     struct signals *signals = calloc(1, sizeof *signals);
     if (signals == NULL)
         return NULL;
-    signals->scheduler = scheduler;
     signals->fd = open_fd();
     if (signals->fd < 0)
         goto no_fd;
@@ -247,23 +245,28 @@ static void translate(const struct signalfd_siginfo *from, siginfo_t *to)
     }
 }
 
-int verd_signal_wait(const sigset_t *set, siginfo_t *info)
+static int wait_for(struct verd__scheduler *scheduler, struct call *call)
 {
-    if (!is_valid(set)) {
-        errno = EINVAL;
-        return -1;
-    }
-    struct verd__scheduler *scheduler = verd__enter();
-    struct signals *signals = scheduler != NULL ? signals_of(scheduler) : NULL;
-    if (signals == NULL)
-        return -1;
-    struct call call = {.wait.kind = &kind, .signals = signals, .set = *set};
-    pthread_sigmask(SIG_BLOCK, set, NULL);
+    struct signals *signals = call->signals;
     if (start_reader(signals) != 0)
         return -1;
-    verd__waiters_append(&signals->line, &call.wait);
+    struct verd__wait *wait = verd__own_wait(scheduler);
+    wait->entry.value = call;
+    verd__entry_join(&wait->entry, &signals->line);
     tell_reader(signals);
-    if (verd__wait(scheduler, &call.wait) != 0 && call.info.ssi_signo == 0)
+    return verd__wait(scheduler, wait, &kind);
+}
+
+int verd_signal_wait(const sigset_t *set, siginfo_t *info)
+{
+    if (!is_valid(set))
+        return verd__refuse(EINVAL);
+    struct verd__scheduler *scheduler = verd__begin();
+    struct call call = {.signals = scheduler != NULL ? signals_of(scheduler) : NULL, .set = *set};
+    if (call.signals == NULL)
+        return verd__refuse(0);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    if (wait_for(scheduler, &call) != 0)
         return -1;
     if (info != NULL)
         translate(&call.info, info);

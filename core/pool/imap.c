@@ -21,10 +21,10 @@ struct array {
 };
 
 struct verd_imap {
-    struct verd__watch watch; /* first: on the feeder */
+    struct verd__watch watch; /* on the feeder */
     struct verd__jobs jobs;   /* more: the feeder will add others */
     struct verd_pool *pool;
-    struct verd_thread *feeder; /* NULL: ended */
+    struct verd__thread *feeder; /* NULL: ended */
     void *(*fn)(void *);
     verd_source next;
     void *state;        /* the source's */
@@ -43,11 +43,11 @@ static bool has_room(const struct verd_imap *it)
 static int await_room(struct verd_imap *it)
 {
     for (;;) {
-        struct verd__scheduler *scheduler = verd__enter();
+        struct verd__scheduler *scheduler = verd__begin();
         if (scheduler == NULL)
-            return -1;
+            return verd__refuse(0);
         if (has_room(it))
-            return 0;
+            return verd__done(scheduler, 0);
         if (verd__pool_feed_wait(scheduler, it->pool) != 0)
             return -1;
     }
@@ -65,7 +65,7 @@ static void report(struct verd_imap *it, int error)
 static void feed_item(struct verd__scheduler *scheduler, struct verd_imap *it,
                       struct verd__job *job, void *item)
 {
-    if (verd__enter() == NULL || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0)
+    if (!verd__may_wait(scheduler) || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0)
         verd__job_fail(scheduler, job, errno);
 }
 
@@ -74,7 +74,7 @@ static bool feed_one(struct verd_imap *it)
 {
     /* The job is made first: without memory for it, no item is lost, and what was reported is over
      * when the consumer has been told. */
-    struct verd__scheduler *scheduler = it->pool->scheduler;
+    struct verd__scheduler *scheduler = verd__current;
     struct verd__job *job = verd__job_new(scheduler);
     if (job == NULL) {
         report(it, ENOMEM);
@@ -97,7 +97,7 @@ static bool feed_one(struct verd_imap *it)
 static void feed(void *arg)
 {
     struct verd_imap *it = arg;
-    struct verd__room *room = verd__room(verd__current->running);
+    struct verd__area *room = verd__area(verd__current->running);
     room->member = it->borrows ? &it->pool->owner : &it->pool->feeder;
     while (!it->freed && await_room(it) == 0 && feed_one(it))
         ;
@@ -109,12 +109,13 @@ static void imap_end(struct verd_imap *it)
     free(it);
 }
 
-static void feeder_ended(struct verd__watch *watch, struct verd_thread *thread)
+static void feeder_ended(struct verd__watch *watch, struct verd__thread *thread, int error)
 {
-    struct verd_imap *it = (struct verd_imap *)watch;
+    struct verd_imap *it = VERD__CONTAINER_OF(watch, struct verd_imap, watch);
+    (void)thread;
     it->feeder = NULL;
     if (it->error == 0)
-        it->error = thread->error; /* it was not cut short unless this is the child of a fork */
+        it->error = error; /* it was not cut short unless this is the child of a fork */
     verd__pool_feed_end(it->pool);
     if (it->freed)
         imap_end(it);
@@ -122,11 +123,9 @@ static void feeder_ended(struct verd__watch *watch, struct verd_thread *thread)
         report(it, it->error);
 }
 
-_Static_assert(offsetof(struct verd_imap, watch) == 0, "feeder_ended relies on it");
-
 static int start_feeder(struct verd_imap *it)
 {
-    struct verd__scheduler *scheduler = it->pool->scheduler;
+    struct verd__scheduler *scheduler = verd__current;
     union verd__start start = {.run = feed};
     it->feeder = verd__thread_new(scheduler, start, it, 0);
     if (it->feeder == NULL)
@@ -149,8 +148,8 @@ static struct verd_imap *imap_new(struct verd_pool *pool, void *(*fn)(void *))
     it->watch.ended = feeder_ended;
     it->pool = pool;
     it->fn = fn;
-    it->borrows = verd__pool_is_member(pool->scheduler, pool);
-    verd__jobs_init(&it->jobs, pool->scheduler);
+    it->borrows = verd__pool_is_member(verd__current, pool);
+    verd__jobs_init(&it->jobs, verd__current);
     it->jobs.more = true;
     if (start_feeder(it) == 0)
         return it;
@@ -221,37 +220,31 @@ static int give_result(struct verd__job *job, void **result)
     return -1;
 }
 
-static int next_result(verd_imap *it, void **result)
-{
-    if (it == NULL) {
-        errno = EINVAL;
-        return -1;
-    }
-    struct verd__job *job;
-    int got = verd__jobs_next(&it->jobs, false, &job);
-    if (got < 0)
-        return -1;
-    int given = got > 0 ? give_result(job, result) : give_end(it);
-    if (it->feeder != NULL && has_room(it))
-        verd__pool_feed_wake(it->pool, it->feeder);
-    return given;
-}
-
 int verd_imap_next(verd_imap *it, void **result)
 {
-    return verd__finish(next_result(it, result));
+    struct verd__scheduler *scheduler = verd__begin();
+    struct verd__job *job;
+    if (scheduler == NULL || it == NULL)
+        return verd__refuse(scheduler != NULL ? EINVAL : 0);
+    int got = verd__jobs_next(scheduler, &it->jobs, false, &job);
+    if (got < 0)
+        return verd__refuse(0);
+    int given = got > 0 ? give_result(job, result) : give_end(it);
+    if (it->feeder != NULL && has_room(it))
+        verd__pool_feed_wake(it->feeder);
+    return given < 0 ? verd__refuse(0) : verd__done(scheduler, given);
 }
 
 void verd_imap_free(verd_imap *it)
 {
-    if (it == NULL || it->jobs.scheduler != verd__current)
+    if (it == NULL || verd__pool_check(it->pool) != 0)
         return;
     it->freed = true;
-    struct verd_thread *feeder = it->feeder;
+    struct verd__thread *feeder = it->feeder;
     verd__jobs_end(&it->jobs, true);
     /* Before it has started the feeder ends here and now, and the imap with it. */
     if (feeder != NULL)
-        verd_kill(feeder);
+        verd__thread_kill(verd__current, feeder);
     else
         imap_end(it);
 }

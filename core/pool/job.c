@@ -10,29 +10,29 @@
 /* Who waits for a result; in its frame. It stays the collection's consumer until it runs again and
  * takes the job itself, so that a job counts as taken only when the consumer has it. */
 struct verd__consumer {
-    struct verd__wait wait;  /* first: `cancel` gets it */
+    struct verd__obligation obligation;
+    struct verd__wait *wait;
     struct verd__jobs *jobs; /* valid unless `gone` */
     struct verd__job *job;   /* woken: the one to take; NULL: the end */
-    struct verd__duty duty;
     bool any;
     bool woken;
     bool gone; /* the collection ended meanwhile, or knows it no more */
 };
 
-static struct verd__job *of_order(struct verd__ring *link)
+static struct verd__job *of_order(struct verd__link *link)
 {
-    return (struct verd__job *)(void *)((char *)link - offsetof(struct verd__job, order));
+    return VERD__CONTAINER_OF(link, struct verd__job, order);
 }
 
-static struct verd__job *of_finish(struct verd__ring *link)
+static struct verd__job *of_finish(struct verd__link *link)
 {
-    return (struct verd__job *)(void *)((char *)link - offsetof(struct verd__job, finish));
+    return VERD__CONTAINER_OF(link, struct verd__job, finish);
 }
 
 /* The job that a consumer may take now; NULL: none. */
 static struct verd__job *ready_job(const struct verd__jobs *jobs, bool any)
 {
-    struct verd__ring *link = verd__ring_first(any ? &jobs->finish : &jobs->order);
+    struct verd__link *link = any ? jobs->finish.first : jobs->order.first;
     if (link == NULL)
         return NULL;
     struct verd__job *job = any ? of_finish(link) : of_order(link);
@@ -44,11 +44,9 @@ static bool at_end(const struct verd__jobs *jobs)
     return jobs->count == 0 && !jobs->more;
 }
 
-void verd__jobs_init(struct verd__jobs *jobs, struct verd__scheduler *scheduler)
+void verd__jobs_init(struct verd__jobs *jobs, const struct verd__scheduler *scheduler)
 {
-    *jobs = (struct verd__jobs){.scheduler = scheduler};
-    verd__ring_init(&jobs->order);
-    verd__ring_init(&jobs->finish);
+    *jobs = (struct verd__jobs){.home = scheduler->number};
 }
 
 void verd__jobs_offer(struct verd__jobs *jobs)
@@ -61,14 +59,14 @@ void verd__jobs_offer(struct verd__jobs *jobs)
         return;
     consumer->job = job;
     consumer->woken = true;
-    verd__wake(&consumer->wait);
+    verd__wake(consumer->wait);
 }
 
 static void take_out(struct verd__jobs *jobs, struct verd__job *job)
 {
-    verd__ring_remove(&job->order);
+    verd__list_remove(&jobs->order, &job->order);
     if (job->ended)
-        verd__ring_remove(&job->finish);
+        verd__list_remove(&jobs->finish, &job->finish);
     job->jobs = NULL;
     jobs->count--;
 }
@@ -80,16 +78,14 @@ static void detach_consumer(struct verd__jobs *jobs)
         return;
     consumer->gone = true;
     if (!consumer->woken)
-        verd__wait_end(&consumer->wait, EINVAL);
+        verd__wait_end(consumer->wait, EINVAL);
 }
 
 void verd__jobs_end(struct verd__jobs *jobs, bool kill)
 {
     detach_consumer(jobs);
-    struct verd__ring *next;
-    for (struct verd__ring *link = jobs->order.next; link != &jobs->order; link = next) {
-        struct verd__job *job = of_order(link);
-        next = link->next;
+    while (jobs->order.first != NULL) {
+        struct verd__job *job = of_order(jobs->order.first);
         take_out(jobs, job);
         if (job->ended) {
             free(job);
@@ -97,35 +93,41 @@ void verd__jobs_end(struct verd__jobs *jobs, bool kill)
         }
         job->killed = kill;
         if (kill && job->thread != NULL)
-            verd_kill(job->thread); /* frees the job at once, if it has not started */
+            verd__thread_kill(verd__current, job->thread); /* frees the job at once, if it has not started */
     }
 }
 
-static void cancel_consumer(struct verd__wait *wait)
+/* The collection knows the consumer no more. */
+static void leave(struct verd__consumer *consumer)
 {
-    struct verd__consumer *consumer = (struct verd__consumer *)wait;
-    consumer->jobs->consumer = NULL;
+    if (!consumer->gone)
+        consumer->jobs->consumer = NULL;
     consumer->gone = true;
 }
 
-static const struct verd__wait_kind consumer_kind = {"a result", cancel_consumer};
-
-static void settle_consumer(struct verd__duty *duty)
+static void stop_waiting(struct verd__wait *wait, int error)
 {
-    struct verd__consumer *consumer =
-        (struct verd__consumer *)(void *)((char *)duty - offsetof(struct verd__consumer, duty));
-    if (!consumer->gone)
-        consumer->jobs->consumer = NULL;
+    if (error != 0)
+        leave(wait->object);
 }
 
-static int wait_as(struct verd__consumer *consumer)
+static const struct verd__wait_kind consumer_kind = {
+    .name = "a result", .has_more = true, .ended = stop_waiting};
+
+static void settle_consumer(struct verd__obligation *obligation)
+{
+    leave(VERD__CONTAINER_OF(obligation, struct verd__consumer, obligation));
+}
+
+static int wait_as(struct verd__scheduler *scheduler, struct verd__consumer *consumer)
 {
     struct verd__jobs *jobs = consumer->jobs;
-    struct verd__scheduler *scheduler = jobs->scheduler;
+    consumer->wait = verd__own_wait(scheduler);
+    consumer->wait->object = consumer;
     jobs->consumer = consumer;
-    verd__duty_begin(scheduler, &consumer->duty);
-    int result = verd__wait(scheduler, &consumer->wait);
-    verd__duty_end(scheduler, &consumer->duty);
+    verd__obligation_begin(scheduler, &consumer->obligation, settle_consumer);
+    int result = verd__wait(scheduler, consumer->wait, &consumer_kind);
+    verd__obligation_end(scheduler, &consumer->obligation);
     if (result != 0)
         return -1;
     if (consumer->gone) {
@@ -137,27 +139,25 @@ static int wait_as(struct verd__consumer *consumer)
 }
 
 /* 0 and *job, which is NULL at the end; or -1 with errno. */
-static int await_job(struct verd__jobs *jobs, bool any, struct verd__job **job)
+static int await_job(struct verd__scheduler *scheduler, struct verd__jobs *jobs, bool any,
+                     struct verd__job **job)
 {
-    struct verd__consumer consumer = {
-        .wait.kind = &consumer_kind, .duty.settle = settle_consumer, .jobs = jobs, .any = any};
-    if (wait_as(&consumer) != 0)
+    struct verd__consumer consumer = {.jobs = jobs, .any = any};
+    if (wait_as(scheduler, &consumer) != 0)
         return -1;
     *job = consumer.job;
     return 0;
 }
 
-int verd__jobs_next(struct verd__jobs *jobs, bool any, struct verd__job **job)
+int verd__jobs_next(struct verd__scheduler *scheduler, struct verd__jobs *jobs, bool any,
+                    struct verd__job **job)
 {
-    struct verd__scheduler *scheduler = verd__begin();
-    if (scheduler == NULL)
-        return -1;
-    if (jobs->scheduler != scheduler || jobs->consumer != NULL) {
-        errno = jobs->scheduler != scheduler ? EPERM : EBUSY;
+    if (jobs->home != scheduler->number || jobs->consumer != NULL) {
+        errno = jobs->home != scheduler->number ? EPERM : EBUSY;
         return -1;
     }
     *job = ready_job(jobs, any);
-    if (*job == NULL && !at_end(jobs) && await_job(jobs, any, job) != 0)
+    if (*job == NULL && !at_end(jobs) && await_job(scheduler, jobs, any, job) != 0)
         return -1;
     if (*job == NULL)
         return 0;
@@ -176,17 +176,16 @@ static void end_job(struct verd__job *job, void *result, int error)
     job->result = result;
     job->error = error;
     job->ended = true;
-    verd__ring_append(&jobs->finish, &job->finish);
+    verd__list_append(&jobs->finish, &job->finish);
     verd__jobs_offer(jobs);
 }
 
 /* A job that was killed before it started has no result: NULL. */
-static void thread_ended(struct verd__watch *watch, struct verd_thread *thread)
+static void thread_ended(struct verd__watch *watch, struct verd__thread *thread, int error)
 {
-    end_job((struct verd__job *)watch, thread->result, 0);
+    (void)error;
+    end_job(VERD__CONTAINER_OF(watch, struct verd__job, watch), thread->result, 0);
 }
-
-_Static_assert(offsetof(struct verd__job, watch) == 0, "thread_ended relies on it");
 
 /* Takes it out of its collection, if it is in one, and frees it. */
 static void discard(struct verd__job *job)
@@ -199,20 +198,20 @@ static void discard(struct verd__job *job)
     free(job);
 }
 
-static struct verd__job *of_duty(struct verd__duty *duty)
+static struct verd__job *of_obligation(struct verd__obligation *obligation)
 {
-    return (struct verd__job *)(void *)((char *)duty - offsetof(struct verd__job, duty));
+    return VERD__CONTAINER_OF(obligation, struct verd__job, obligation);
 }
 
-static void settle_unstarted(struct verd__duty *duty)
+static void settle_unstarted(struct verd__obligation *obligation)
 {
-    discard(of_duty(duty));
+    discard(of_obligation(obligation));
 }
 
 /* As one whose thread is gone. */
-static void settle_in_place(struct verd__duty *duty)
+static void settle_in_place(struct verd__obligation *obligation)
 {
-    end_job(of_duty(duty), NULL, 0);
+    end_job(of_obligation(obligation), NULL, 0);
 }
 
 struct verd__job *verd__job_new(struct verd__scheduler *scheduler)
@@ -221,61 +220,61 @@ struct verd__job *verd__job_new(struct verd__scheduler *scheduler)
     if (job == NULL)
         return NULL;
     job->watch.ended = thread_ended;
-    job->duty.settle = settle_unstarted;
-    verd__duty_begin(scheduler, &job->duty);
+    verd__obligation_begin(scheduler, &job->obligation, settle_unstarted);
     return job;
 }
 
 void verd__job_add(struct verd__job *job, struct verd__jobs *jobs)
 {
     job->jobs = jobs;
-    verd__ring_append(&jobs->order, &job->order);
+    verd__list_append(&jobs->order, &job->order);
     jobs->count++;
 }
 
 static void run_in_place(struct verd__scheduler *scheduler, struct verd__job *job,
                          void *(*fn)(void *), void *arg)
 {
-    job->duty.settle = settle_in_place;
+    job->obligation.settle = settle_in_place;
     void *result = fn(arg);
-    verd__duty_end(scheduler, &job->duty);
+    verd__obligation_end(scheduler, &job->obligation);
     end_job(job, result, 0);
 }
 
 int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd_pool *pool,
                   void *(*fn)(void *), void *arg)
 {
-    int slot = verd__pool_take(scheduler, pool);
-    if (slot < 0)
+    struct verd__slot slot;
+    int taken = verd__pool_take(scheduler, pool, &slot);
+    if (taken < 0)
         return -1;
-    if (slot == 0) {
+    if (taken == 0) {
         run_in_place(scheduler, job, fn, arg);
         return 0;
     }
-    if (job->killed) { /* while it waited in line */
-        verd__pool_release(pool);
+    if (job->killed) { /* while it waited for the slot */
+        verd__obligation_settle(scheduler, &slot.obligation);
         errno = ECANCELED;
         return -1;
     }
-    union verd__start start = {.call = fn};
-    job->thread = verd__pool_start(scheduler, pool, start, arg, VERD__RESULT);
+    job->thread =
+        verd__pool_start(scheduler, &slot, (union verd__start){.call = fn}, arg, VERD__RESULT);
     if (job->thread == NULL)
         return -1;
     verd__watch_add(job->thread, &job->watch);
-    verd__duty_end(scheduler, &job->duty);
+    verd__obligation_end(scheduler, &job->obligation);
     return 0;
 }
 
 void verd__job_fail(struct verd__scheduler *scheduler, struct verd__job *job, int error)
 {
-    verd__duty_end(scheduler, &job->duty);
+    verd__obligation_end(scheduler, &job->obligation);
     end_job(job, NULL, error);
 }
 
 void verd__job_drop(struct verd__scheduler *scheduler, struct verd__job *job)
 {
     int error = errno;
-    verd__duty_end(scheduler, &job->duty);
+    verd__obligation_end(scheduler, &job->obligation);
     discard(job);
     errno = error;
 }

@@ -13,19 +13,18 @@
 
 #include <verd/pool.h>
 
-#include "pool/ring.h"
-#include "sched/duty.h"
+#include "sched/obligation.h"
 #include "sched/thread.h"
 
 struct verd__consumer;
 
 struct verd__job {
-    struct verd__watch watch;   /* first: on `thread` */
-    struct verd__duty duty;     /* its spawner's, until it has started, or ended in place */
+    struct verd__watch watch;   /* on `thread` */
+    struct verd__obligation obligation; /* its spawner's, until it has started, or ended in place */
     struct verd__jobs *jobs;    /* its collection; NULL: it is in none yet, or an orphan */
-    struct verd_thread *thread; /* runs it; NULL: has no slot yet, runs in place, or ended */
-    struct verd__ring order;    /* in jobs->order, while jobs is not NULL */
-    struct verd__ring finish;   /* in jobs->finish, while ended besides */
+    struct verd__thread *thread; /* runs it; NULL: has no slot yet, runs in place, or ended */
+    struct verd__link order;    /* in jobs->order, while jobs is not NULL */
+    struct verd__link finish;   /* in jobs->finish, while ended besides */
     void *result;               /* ended, without error */
     int error;                  /* ended: 0, or why it has no result */
     bool ended;
@@ -33,15 +32,15 @@ struct verd__job {
 };
 
 struct verd__jobs {
-    struct verd__scheduler *scheduler;
+    uint64_t home;                   /* the number of its maker's scheduler */
     struct verd__consumer *consumer; /* waits for a result, or was woken and has not run yet */
-    struct verd__ring order;
-    struct verd__ring finish; /* those that have ended */
+    struct verd__list order;
+    struct verd__list finish; /* those that have ended */
     size_t count;             /* in `order` */
     bool more;                /* others will come: empty is not the end */
 };
 
-void verd__jobs_init(struct verd__jobs *jobs, struct verd__scheduler *scheduler);
+void verd__jobs_init(struct verd__jobs *jobs, const struct verd__scheduler *scheduler);
 
 /* Ends the collection: jobs that have not ended become orphans, and are killed with `kill`; the
  * consumer gets EINVAL. */
@@ -53,9 +52,10 @@ void verd__jobs_offer(struct verd__jobs *jobs);
 /*
  * Takes the first job in the order of spawning, or with `any` of finishing, for which it waits.
  * Returns 1 and *job, to be freed; 0 when the collection is empty and no more will come; -1 with errno
- * as verd_pile_next. To be followed by verd__finish.
+ * as verd_pile_next. To be followed by verd__done or verd__refuse.
  */
-int verd__jobs_next(struct verd__jobs *jobs, bool any, struct verd__job **job);
+int verd__jobs_next(struct verd__scheduler *scheduler, struct verd__jobs *jobs, bool any,
+                    struct verd__job **job);
 
 /* Makes a job that is in no collection yet, and for which the running thread answers. NULL with errno
  * ENOMEM. */

@@ -6,11 +6,11 @@
 
 #include <verd/time.h>
 
-#include "pool/ring.h"
+#include "sched/list.h"
 
 /* A resource, while it exists. */
 struct verd__resource {
-    struct verd__ring idle;      /* first: among the idle ones, while it is one */
+    struct verd__link idle;      /* among the idle ones, while it is one */
     struct verd__resource *next; /* in a chain of the ledger, while it is handed out */
     void *item;                  /* what its user knows */
     verd_duration born;          /* valid in a pool with a max_age */

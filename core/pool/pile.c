@@ -19,7 +19,7 @@ verd_pile *verd_pile_new(verd_pool *pool)
     struct verd_pile *pile = calloc(1, sizeof *pile);
     if (pile == NULL)
         return NULL;
-    verd__jobs_init(&pile->jobs, pool->scheduler);
+    verd__jobs_init(&pile->jobs, verd__current);
     pile->pool = pool;
     pool->users++;
     return pile;
@@ -44,9 +44,8 @@ verd_pile *verd_pile_sized(size_t size)
 
 /* While the spawner waits, or fn runs in place, the pile may be freed: the job outlives it, the pile
  * is not touched again. */
-static int spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
+static int spawn(struct verd__scheduler *scheduler, verd_pile *pile, void *(*fn)(void *), void *arg)
 {
-    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
         return -1;
     if (pile == NULL || fn == NULL) {
@@ -67,33 +66,34 @@ static int spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
 
 int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
 {
-    return verd__finish(spawn(pile, fn, arg));
+    struct verd__scheduler *scheduler = verd__begin();
+    return spawn(scheduler, pile, fn, arg) == 0 ? verd__done(scheduler, 0) : verd__refuse(0);
 }
 
 static int next_result(verd_pile *pile, bool any, void **result)
 {
-    if (pile == NULL) {
-        errno = EINVAL;
-        return -1;
-    }
+    struct verd__scheduler *scheduler = verd__begin();
     struct verd__job *job;
-    int got = verd__jobs_next(&pile->jobs, any, &job);
-    if (got != 1)
-        return got;
-    if (result != NULL)
+    if (scheduler == NULL || pile == NULL)
+        return verd__refuse(scheduler != NULL ? EINVAL : 0);
+    int got = verd__jobs_next(scheduler, &pile->jobs, any, &job);
+    if (got < 0)
+        return verd__refuse(0);
+    if (got > 0 && result != NULL)
         *result = job->result;
-    free(job);
-    return 1;
+    if (got > 0)
+        free(job);
+    return verd__done(scheduler, got);
 }
 
 int verd_pile_next(verd_pile *pile, void **result)
 {
-    return verd__finish(next_result(pile, false, result));
+    return next_result(pile, false, result);
 }
 
 int verd_pile_next_any(verd_pile *pile, void **result)
 {
-    return verd__finish(next_result(pile, true, result));
+    return next_result(pile, true, result);
 }
 
 size_t verd_pile_length(const verd_pile *pile)
@@ -103,7 +103,7 @@ size_t verd_pile_length(const verd_pile *pile)
 
 void verd_pile_free(verd_pile *pile)
 {
-    if (pile == NULL || pile->jobs.scheduler != verd__current)
+    if (pile == NULL || verd__pool_check(pile->pool) != 0)
         return;
     verd__jobs_end(&pile->jobs, false);
     pile->pool->users--;

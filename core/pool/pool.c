@@ -5,14 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "sched/duty.h"
 #include "sched/thread.h"
-
-/* A wait for the pool, in one of its three lists. */
-struct waiter {
-    struct verd__wait wait; /* first: `cancel` gets it */
-    struct verd_pool *pool;
-};
 
 static bool is_idle(const struct verd_pool *pool)
 {
@@ -24,15 +17,13 @@ static void settle(struct verd_pool *pool)
 {
     if (!is_idle(pool))
         return;
-    struct verd__wait *wait;
-    while ((wait = verd__waiters_pop(&pool->idlers)) != NULL)
-        verd__wake(wait);
+    verd__queue_end(&pool->idlers, 0);
     if (pool->abandoned)
         free(pool);
 }
 
 /* A member has ended, or was killed before it started. */
-static void member_ended(struct verd__owner *owner, struct verd_thread *thread)
+static void member_ended(struct verd__owner *owner, struct verd__thread *thread)
 {
     (void)thread;
     verd__pool_release((struct verd_pool *)owner);
@@ -53,14 +44,15 @@ verd_pool *verd_pool_new(size_t size)
     if (pool == NULL)
         return NULL;
     pool->owner.ended = member_ended;
-    pool->scheduler = scheduler;
+    pool->home = scheduler->number;
     pool->size = size;
     return pool;
 }
 
 int verd__pool_check(const struct verd_pool *pool)
 {
-    if (__builtin_expect(pool != NULL && pool->scheduler == verd__current, 1))
+    const struct verd__scheduler *scheduler = verd__current;
+    if (__builtin_expect(pool != NULL && scheduler != NULL && pool->home == scheduler->number, 1))
         return 0;
     errno = pool == NULL ? EINVAL : EPERM;
     return -1;
@@ -88,68 +80,54 @@ void verd__pool_abandon(struct verd_pool *pool)
 
 /* ---- slots ---- */
 
-static void cancel_spawner(struct verd__wait *wait)
+static void release_slot(struct verd__obligation *obligation)
 {
-    struct verd_pool *pool = ((struct waiter *)wait)->pool;
-    verd__waiters_remove(&pool->spawners, wait);
-    pool->waiting--;
-    settle(pool); /* who waits for all, waited for this one too */
+    verd__pool_release(VERD__CONTAINER_OF(obligation, struct verd__slot, obligation)->pool);
 }
 
-static const struct verd__wait_kind spawner_kind = {"a slot of a pool", cancel_spawner};
-
-/* In line for a slot, or with one that it was handed and has not begun to use. */
-struct spawner {
-    struct waiter waiter; /* first */
-    struct verd__duty duty;
-    bool handed;
-};
-
-static void settle_spawner(struct verd__duty *duty)
+/* The slot is the waiter's from the moment that it is handed over, if it has had its turn by then or not. Who
+ * waits for all has waited for one that gives up, too. */
+static void stop_spawning(struct verd__wait *wait, int error)
 {
-    struct spawner *spawner =
-        (struct spawner *)(void *)((char *)duty - offsetof(struct spawner, duty));
-    if (spawner->handed)
-        verd__pool_release(spawner->waiter.pool);
+    struct verd__slot *slot = wait->entry.value;
+    slot->pool->waiting--;
+    if (error == 0)
+        verd__list_prepend(&verd__area(wait->thread)->obligations, &slot->obligation.link);
+    else
+        settle(slot->pool);
 }
 
-static int wait_for_slot(struct verd__scheduler *scheduler, struct verd_pool *pool)
-{
-    struct spawner spawner = {.waiter = {.wait.kind = &spawner_kind, .pool = pool},
-                              .duty.settle = settle_spawner};
-    verd__waiters_append(&pool->spawners, &spawner.waiter.wait);
-    pool->waiting++;
-    verd__duty_begin(scheduler, &spawner.duty);
-    int result = verd__wait(scheduler, &spawner.waiter.wait);
-    verd__duty_end(scheduler, &spawner.duty);
-    return result;
-}
+static const struct verd__wait_kind spawner_kind = {
+    .name = "a slot of a pool", .has_more = true, .ended = stop_spawning};
 
 bool verd__pool_is_member(const struct verd__scheduler *scheduler, const struct verd_pool *pool)
 {
-    return verd__room(scheduler->running)->member == &pool->owner;
+    return verd__area(scheduler->running)->member == &pool->owner;
 }
 
-int verd__pool_take(struct verd__scheduler *scheduler, struct verd_pool *pool)
+int verd__pool_take(struct verd__scheduler *scheduler, struct verd_pool *pool,
+                    struct verd__slot *slot)
 {
+    slot->pool = pool;
+    slot->obligation.settle = release_slot;
     if (__builtin_expect(pool->running < pool->size, 1)) {
         pool->running++;
+        verd__obligation_begin(scheduler, &slot->obligation, release_slot);
         return 1;
     }
     if (verd__pool_is_member(scheduler, pool))
         return 0;
-    return wait_for_slot(scheduler, pool) == 0 ? 1 : -1;
+    pool->waiting++;
+    return verd__wait_in_queue(scheduler, &spawner_kind, &pool->spawners, slot) == 0 ? 1 : -1;
 }
 
 /* Gives the first in line, if there is one, a slot that is counted already. */
 static bool hand_on(struct verd_pool *pool)
 {
-    struct verd__wait *wait = verd__waiters_pop(&pool->spawners);
-    if (wait == NULL)
+    struct verd__entry *first = verd__first_entry(&pool->spawners);
+    if (first == NULL)
         return false;
-    pool->waiting--;
-    ((struct spawner *)wait)->handed = true;
-    verd__wake(wait);
+    verd__wake(first->wait);
     return true;
 }
 
@@ -162,16 +140,17 @@ void verd__pool_release(struct verd_pool *pool)
     settle(pool);
 }
 
-struct verd_thread *verd__pool_start(struct verd__scheduler *scheduler, struct verd_pool *pool,
-                                     union verd__start start, void *arg, unsigned flags)
+struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct verd__slot *slot,
+                                      union verd__start start, void *arg, unsigned flags)
 {
-    struct verd_thread *thread = verd__thread_new(scheduler, start, arg, flags);
+    struct verd__thread *thread = verd__thread_new(scheduler, start, arg, flags);
     if (thread == NULL) {
-        verd__pool_release(pool);
+        verd__obligation_settle(scheduler, &slot->obligation);
         errno = ENOMEM;
         return NULL;
     }
-    thread->owner = &pool->owner;
+    verd__obligation_end(scheduler, &slot->obligation);
+    thread->owner = &slot->pool->owner;
     verd__thread_start(scheduler, thread);
     return thread;
 }
@@ -179,22 +158,22 @@ struct verd_thread *verd__pool_start(struct verd__scheduler *scheduler, struct v
 /* ---- spawning ---- */
 
 /* The head of both spawns: as verd__pool_take, with the caller and the arguments checked. */
-static inline int begin_spawn(struct verd_pool *pool, bool has_function)
+static inline int begin_spawn(struct verd__scheduler *scheduler, struct verd_pool *pool,
+                              bool has_function, struct verd__slot *slot)
 {
-    struct verd__scheduler *scheduler = verd__enter();
     if (scheduler == NULL || verd__pool_check(pool) != 0)
         return -1;
     if (!has_function) {
         errno = EINVAL;
         return -1;
     }
-    return verd__pool_take(scheduler, pool);
+    return verd__pool_take(scheduler, pool, slot);
 }
 
 /* The handle is there before the function runs: it cannot be had too late. */
-static struct verd_thread *run_in_place(void *(*fn)(void *), void *arg)
+static struct verd__thread *run_in_place(void *(*fn)(void *), void *arg)
 {
-    struct verd_thread *thread = verd__thread_ended(verd__current, NULL);
+    struct verd__thread *thread = verd__thread_ended(verd__current, NULL);
     if (thread != NULL)
         thread->result = fn(arg);
     return thread;
@@ -202,60 +181,49 @@ static struct verd_thread *run_in_place(void *(*fn)(void *), void *arg)
 
 verd_thread *verd_pool_spawn(verd_pool *pool, void *(*fn)(void *), void *arg)
 {
-    int slot = begin_spawn(pool, fn != NULL);
-    if (slot < 0)
-        return NULL;
-    if (slot == 0)
-        return run_in_place(fn, arg);
-    union verd__start start = {.call = fn};
-    return verd__pool_start(verd__current, pool, start, arg, VERD__HANDLE | VERD__RESULT);
+    struct verd__slot slot;
+    struct verd__scheduler *scheduler = verd__begin();
+    struct verd__thread *thread = NULL;
+    int taken = begin_spawn(scheduler, pool, fn != NULL, &slot);
+    if (taken == 0)
+        thread = run_in_place(fn, arg);
+    else if (taken > 0)
+        thread = verd__pool_start(scheduler, &slot, (union verd__start){.call = fn}, arg,
+                                  VERD__HANDLE | VERD__RESULT);
+    verd_thread *handle = thread != NULL ? verd__handle(thread) : NULL;
+    verd__spend();
+    return handle;
 }
 
 int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg)
 {
-    int slot = begin_spawn(pool, fn != NULL);
-    if (slot < 0)
-        return -1;
-    if (slot == 0) {
+    struct verd__slot slot;
+    struct verd__scheduler *scheduler = verd__begin();
+    int taken = begin_spawn(scheduler, pool, fn != NULL, &slot);
+    if (taken < 0)
+        return verd__refuse(0);
+    if (taken == 0)
         fn(arg);
-        return 0;
-    }
-    union verd__start start = {.run = fn};
-    return verd__pool_start(verd__current, pool, start, arg, 0) != NULL ? 0 : -1;
+    else if (verd__pool_start(scheduler, &slot, (union verd__start){.run = fn}, arg, 0) == NULL)
+        return verd__refuse(0);
+    return verd__done(scheduler, 0);
 }
 
 /* ---- the whole of it ---- */
 
-static void cancel_idler(struct verd__wait *wait)
-{
-    verd__waiters_remove(&((struct waiter *)wait)->pool->idlers, wait);
-}
-
-static const struct verd__wait_kind idler_kind = {"all threads of a pool", cancel_idler};
+static const struct verd__wait_kind idler_kind = {.name = "all threads of a pool"};
 
 int verd_pool_wait_all(verd_pool *pool)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || verd__pool_check(pool) != 0)
-        return -1;
-    const struct verd__owner *member = verd__room(scheduler->running)->member;
-    if (member == &pool->owner || member == &pool->feeder) {
-        errno = EDEADLK;
-        return -1;
-    }
+        return verd__refuse(0);
+    const struct verd__owner *member = verd__area(scheduler->running)->member;
+    if (member == &pool->owner || member == &pool->feeder)
+        return verd__refuse(EDEADLK);
     if (is_idle(pool))
-        return 0;
-    struct waiter idler = {.wait.kind = &idler_kind, .pool = pool};
-    verd__waiters_append(&pool->idlers, &idler.wait);
-    return verd__wait(scheduler, &idler.wait);
-}
-
-/* The first in the list of waiting feeders counts again, and goes on. */
-static void wake_feeder(struct verd_pool *pool, struct verd__wait *wait)
-{
-    verd__waiters_remove(&pool->feeders, wait);
-    pool->feeding++;
-    verd__wake(wait);
+        return verd__done(scheduler, 0);
+    return verd__wait_in_queue(scheduler, &idler_kind, &pool->idlers, NULL);
 }
 
 int verd_pool_resize(verd_pool *pool, size_t size)
@@ -269,8 +237,7 @@ int verd_pool_resize(verd_pool *pool, size_t size)
     pool->size = size;
     while (pool->running < size && hand_on(pool))
         pool->running++;
-    while (pool->feeders.first != NULL)
-        wake_feeder(pool, pool->feeders.first);
+    verd__queue_end(&pool->feeders, 0);
     return 0;
 }
 
@@ -308,26 +275,29 @@ void verd__pool_feed_end(struct verd_pool *pool)
 }
 
 /* The feeder goes on, if only to its end, and counts until then. */
-static void cancel_feeder(struct verd__wait *wait)
+static void feed_again(struct verd__wait *wait, int error)
 {
-    struct verd_pool *pool = ((struct waiter *)wait)->pool;
-    verd__waiters_remove(&pool->feeders, wait);
+    struct verd_pool *pool = wait->object;
+    (void)error;
     pool->feeding++;
 }
 
-static const struct verd__wait_kind feeder_kind = {"the consumer of an imap", cancel_feeder};
+static const struct verd__wait_kind feeder_kind = {
+    .name = "the consumer of an imap", .has_more = true, .ended = feed_again};
 
 int verd__pool_feed_wait(struct verd__scheduler *scheduler, struct verd_pool *pool)
 {
-    struct waiter feeder = {.wait.kind = &feeder_kind, .pool = pool};
-    verd__waiters_append(&pool->feeders, &feeder.wait);
+    struct verd__wait *wait = verd__own_wait(scheduler);
+    wait->object = pool;
+    verd__entry_join(&wait->entry, &pool->feeders);
     verd__pool_feed_end(pool);
-    return verd__wait(scheduler, &feeder.wait);
+    return verd__wait(scheduler, wait, &feeder_kind);
 }
 
-void verd__pool_feed_wake(struct verd_pool *pool, const struct verd_thread *thread)
+void verd__pool_feed_wake(const struct verd__thread *thread)
 {
-    struct verd__wait *wait = thread->state == VERD__STARTED ? thread->wait : NULL;
+    struct verd__wait *wait =
+        thread->state == VERD__STARTED ? &verd__area(thread)->wait : NULL;
     if (wait != NULL && wait->kind == &feeder_kind)
-        wake_feeder(pool, wait);
+        verd__wake(wait);
 }

@@ -13,40 +13,48 @@
 
 #include <verd/pool.h>
 
+#include "sched/obligation.h"
 #include "sched/scheduler.h"
 #include "sched/wait.h"
 
 struct verd_pool {
     struct verd__owner owner;  /* first: of its members */
     struct verd__owner feeder; /* whose "members" are the threads of imaps; owns nothing */
-    struct verd__scheduler *scheduler;
+    uint64_t home; /* the number of its maker's scheduler */
     size_t size;
     size_t running; /* slots given */
     size_t waiting; /* length of `spawners` */
     size_t feeding; /* threads of imaps that read a source or run its items, rather than wait */
     size_t users;   /* piles and imaps that need the pool to stay */
     bool abandoned; /* a freed pile's own: goes when it is idle */
-    struct verd__waiters spawners;
-    struct verd__waiters idlers;  /* in wait_all */
-    struct verd__waiters feeders; /* threads of imaps that are as far ahead as they may */
+    struct verd__list spawners;
+    struct verd__list idlers;  /* in wait_all */
+    struct verd__list feeders; /* threads of imaps that are as far ahead as they may */
 };
 
 /* 0 if the calling OS thread may use the pool, else -1 with errno EINVAL (NULL) or EPERM. */
 int verd__pool_check(const struct verd_pool *pool);
 
+/* A slot that a call has taken and has not begun to use. */
+struct verd__slot {
+    struct verd__obligation obligation;
+    struct verd_pool *pool;
+};
+
 /*
- * Takes a slot, for which it waits in line if there is none. Returns 1; or 0 if the running thread is
- * a member of the full pool and shall run the function in place, in its own slot; or -1 with errno
- * ECANCELED or ETIMEDOUT: then the pool may be gone, if it was abandoned.
+ * Takes a slot, for which it waits in the queue if there is none. Returns 1, and the slot is the running thread's
+ * obligation; or 0 if that is a member of the full pool and shall run the function in place, in its own slot; or
+ * -1 with errno ECANCELED or ETIMEDOUT: then the pool may be gone, if it was abandoned.
  */
-int verd__pool_take(struct verd__scheduler *scheduler, struct verd_pool *pool);
+int verd__pool_take(struct verd__scheduler *scheduler, struct verd_pool *pool,
+                    struct verd__slot *slot);
 
 /* Gives a slot back. An abandoned pool may be gone then. */
 void verd__pool_release(struct verd_pool *pool);
 
 /* Schedules a thread with a slot that was taken. NULL with errno ENOMEM: the slot was given back. */
-struct verd_thread *verd__pool_start(struct verd__scheduler *scheduler, struct verd_pool *pool,
-                                     union verd__start start, void *arg, unsigned flags);
+struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct verd__slot *slot,
+                                      union verd__start start, void *arg, unsigned flags);
 
 /* Whether the running thread is a member, which a full pool does not keep waiting. */
 bool verd__pool_is_member(const struct verd__scheduler *scheduler, const struct verd_pool *pool);
@@ -62,6 +70,6 @@ void verd__pool_feed_end(struct verd_pool *pool);
 int verd__pool_feed_wait(struct verd__scheduler *scheduler, struct verd_pool *pool);
 
 /* Wakes `thread` if it is in that wait. */
-void verd__pool_feed_wake(struct verd_pool *pool, const struct verd_thread *thread);
+void verd__pool_feed_wake(const struct verd__thread *thread);
 
 #endif

@@ -9,8 +9,8 @@
  * The callbacks may block, so before each one the books are in order: what the call holds is counted
  * in `existing` and in no list, and others can come and go meanwhile.
  *
- * Invariants: somebody is in line only while none is idle and existing >= max. What becomes free goes
- * to the first in line directly: a resource, or the right (a NULL) to create one.
+ * Invariants: somebody is in the queue only while none is idle and existing >= max. What becomes free goes
+ * to the first in the queue directly: a resource, or the right (a NULL) to create one.
  */
 #include <verd/resource.h>
 
@@ -18,23 +18,26 @@
 #include <stdlib.h>
 
 #include "pool/ledger.h"
+#include "sched/obligation.h"
 #include "sched/wait.h"
 
 struct verd_resource_pool {
-    struct verd__scheduler *scheduler;
+    uint64_t home; /* the number of its maker's scheduler */
     verd_resource_options options;
     struct verd__ledger used;
-    struct verd__ring idle; /* the first was returned last */
+    struct verd__list idle; /* the first was returned last */
     size_t idle_count;
     size_t existing;
-    size_t waiting; /* length of `line` */
-    struct verd__waiters line;
+    size_t waiting; /* length of `getters` */
+    struct verd__list getters;
     bool closed; /* verd_resource_pool_free is at it */
 };
 
-struct getter {
-    struct verd__wait wait; /* first: `cancel` gets it */
+/* What a call holds: a resource, or the right to create one. */
+struct hold {
+    struct verd__obligation obligation;
     struct verd_resource_pool *pool;
+    struct verd__resource *resource; /* NULL: the right */
 };
 
 static int check(const struct verd_resource_pool *pool)
@@ -43,7 +46,8 @@ static int check(const struct verd_resource_pool *pool)
         errno = EINVAL;
         return -1;
     }
-    if (pool->scheduler != verd__current) {
+    const struct verd__scheduler *scheduler = verd__current;
+    if (scheduler == NULL || pool->home != scheduler->number) {
         errno = EPERM;
         return -1;
     }
@@ -74,9 +78,8 @@ verd_resource_pool *verd_resource_pool_new(const verd_resource_options *options)
         errno = ENOMEM;
         return NULL;
     }
-    pool->scheduler = scheduler;
+    pool->home = scheduler->number;
     pool->options = *options;
-    verd__ring_init(&pool->idle);
     return pool;
 }
 
@@ -84,35 +87,28 @@ verd_resource_pool *verd_resource_pool_new(const verd_resource_options *options)
 
 static void push_idle(struct verd_resource_pool *pool, struct verd__resource *resource)
 {
-    verd__ring_append(pool->idle.next, &resource->idle);
+    verd__list_prepend(&pool->idle, &resource->idle);
     pool->idle_count++;
 }
 
-static struct verd__resource *pop_idle(struct verd_resource_pool *pool)
+static struct verd__resource *take_idle(struct verd_resource_pool *pool, struct verd__link *link)
 {
-    struct verd__ring *link = verd__ring_pop_first(&pool->idle);
-    pool->idle_count -= link != NULL;
-    return (struct verd__resource *)link;
+    if (link == NULL)
+        return NULL;
+    verd__list_remove(&pool->idle, link);
+    pool->idle_count--;
+    return VERD__CONTAINER_OF(link, struct verd__resource, idle);
 }
 
-static struct verd__resource *pop_stalest(struct verd_resource_pool *pool)
-{
-    struct verd__ring *link = verd__ring_pop_last(&pool->idle);
-    pool->idle_count -= link != NULL;
-    return (struct verd__resource *)link;
-}
-
-_Static_assert(offsetof(struct verd__resource, idle) == 0, "both rely on it, also for NULL");
-
-/* Hands a resource, or NULL for the right to create one, to the first in line, if there is one. */
+/* Hands a resource, or NULL for the right to create one, to the first in the queue, if there is one. */
 static bool hand_on(struct verd_resource_pool *pool, struct verd__resource *resource)
 {
-    struct verd__wait *wait = verd__waiters_pop(&pool->line);
-    if (wait == NULL)
+    struct verd__entry *first = verd__first_entry(&pool->getters);
+    if (first == NULL)
         return false;
-    pool->waiting--;
-    wait->value = resource;
-    verd__wake(wait);
+    struct hold *hold = first->value;
+    hold->resource = resource;
+    verd__wake(first->wait);
     return true;
 }
 
@@ -149,46 +145,69 @@ static void destroy(struct verd_resource_pool *pool, struct verd__resource *reso
     errno = error;
 }
 
-/* Makes a resource with a held right, which is given up on failure. NULL with create's errno. */
-static struct verd__resource *create(struct verd_resource_pool *pool)
+/* ---- what calls hold ---- */
+
+/* A resource was handed over in the ledger, and its getter has not seen it. */
+static void settle_hold(struct verd__obligation *obligation)
 {
+    struct hold *hold = VERD__CONTAINER_OF(obligation, struct hold, obligation);
+    if (hold->resource == NULL)
+        give_right_up(hold->pool);
+    else
+        push_idle(hold->pool, verd__ledger_take(&hold->pool->used, hold->resource->item));
+}
+
+/* The running thread holds a right from here on. */
+static void hold_right(const struct verd__scheduler *scheduler, struct hold *hold,
+                       struct verd_resource_pool *pool)
+{
+    hold->pool = pool;
+    hold->resource = NULL;
+    verd__obligation_begin(scheduler, &hold->obligation, settle_hold);
+}
+
+/* Ends a resource that is in no list, and gives the right up that it had. */
+static void retire(const struct verd__scheduler *scheduler, struct verd_resource_pool *pool,
+                   struct verd__resource *resource)
+{
+    struct hold hold;
+    hold_right(scheduler, &hold, pool);
+    destroy(pool, resource);
+    verd__obligation_settle(scheduler, &hold.obligation);
+}
+
+/* Makes a resource with a held right, which is given up on failure. NULL with create's errno. */
+static struct verd__resource *create(const struct verd__scheduler *scheduler, struct hold *hold)
+{
+    const verd_resource_options *options = &hold->pool->options;
     struct verd__resource *resource = calloc(1, sizeof *resource);
     errno = resource == NULL ? ENOMEM : 0;
-    if (resource != NULL && pool->options.create(pool->options.ctx, &resource->item) == 0) {
-        if (pool->options.max_age != 0)
+    if (resource != NULL && options->create(options->ctx, &resource->item) == 0) {
+        if (options->max_age != 0)
             resource->born = verd_now();
+        verd__obligation_end(scheduler, &hold->obligation);
         return resource;
     }
     int error = errno != 0 ? errno : EIO;
     free(resource);
-    give_right_up(pool);
+    verd__obligation_settle(scheduler, &hold->obligation);
     errno = error;
     return NULL;
 }
 
 /* ---- getting ---- */
 
-static void cancel_getter(struct verd__wait *wait)
+/* What is handed over is the getter's, if it has had its turn by then or not. */
+static void stop_getting(struct verd__wait *wait, int error)
 {
-    struct verd_resource_pool *pool = ((struct getter *)wait)->pool;
-    verd__waiters_remove(&pool->line, wait);
-    pool->waiting--;
+    struct hold *hold = wait->entry.value;
+    hold->pool->waiting--;
+    if (error == 0)
+        verd__list_prepend(&verd__area(wait->thread)->obligations, &hold->obligation.link);
 }
 
-static const struct verd__wait_kind getter_kind = {"a resource", cancel_getter};
-
-/* Waits in line. Returns 0 and what was handed on: a resource that is in the ledger, or NULL, a
- * right; or -1 with errno. */
-static int await_resource(struct verd_resource_pool *pool, struct verd__resource **handed)
-{
-    struct getter getter = {.wait.kind = &getter_kind, .pool = pool};
-    verd__waiters_append(&pool->line, &getter.wait);
-    pool->waiting++;
-    if (verd__wait(pool->scheduler, &getter.wait) != 0)
-        return -1;
-    *handed = getter.wait.value;
-    return 0;
-}
+static const struct verd__wait_kind getter_kind = {
+    .name = "a resource", .has_more = true, .ended = stop_getting};
 
 static bool is_good(const struct verd_resource_pool *pool, const struct verd__resource *resource)
 {
@@ -199,51 +218,69 @@ static bool is_good(const struct verd_resource_pool *pool, const struct verd__re
 }
 
 /*
- * Takes the idle resource returned last that is good, and destroys those on the way that are not.
- * Returns 1 and the resource, held; or 0: none was idle, and with *right the caller holds that of the
- * last one destroyed; or -1 with errno: interrupted.
+ * Takes the idle resource returned last that is good, and destroys those on the way that are not. NULL: none
+ * was idle; if one was destroyed, the caller holds the right of the last of them, or is interrupted.
  */
-static int get_idle(struct verd_resource_pool *pool, struct verd__resource **good, bool *right)
+static struct verd__resource *get_idle(const struct verd__scheduler *scheduler, struct hold *hold,
+                                       bool *holds)
 {
+    struct verd_resource_pool *pool = hold->pool;
     struct verd__resource *resource;
-    *right = false;
-    while ((resource = pop_idle(pool)) != NULL) {
-        if (*right)
+    while ((resource = take_idle(pool, pool->idle.first)) != NULL) {
+        if (*holds)
             give_right_up(pool); /* the one just taken has its own */
+        else
+            hold_right(scheduler, hold, pool);
+        *holds = true;
         if (is_good(pool, resource)) {
-            *good = resource;
-            return 1;
+            verd__obligation_end(scheduler, &hold->obligation);
+            return resource;
         }
         /* Also if the validation failed because the caller was interrupted: who knows at which point
          * of a conversation the resource is. */
         destroy(pool, resource);
-        *right = true;
-        if (verd__enter() == NULL) {
-            give_right_up(pool);
-            return -1;
-        }
+        if (!verd__may_wait(scheduler))
+            break;
     }
-    return 0;
+    return NULL;
+}
+
+/* Waits for a resource, or for the right to create one, which the caller holds then. */
+static int await_resource(struct verd__scheduler *scheduler, struct hold *hold)
+{
+    struct verd_resource_pool *pool = hold->pool;
+    hold->obligation.settle = settle_hold;
+    pool->waiting++;
+    return verd__wait_in_queue(scheduler, &getter_kind, &pool->getters, hold);
 }
 
 /* Finds, creates or waits for a resource. NULL with errno as verd_resource_pool_get. */
-static struct verd__resource *get(struct verd_resource_pool *pool)
+static struct verd__resource *get(struct verd__scheduler *scheduler,
+                                  struct verd_resource_pool *pool)
 {
-    struct verd__resource *resource = NULL;
-    bool right;
-    int got = get_idle(pool, &resource, &right);
-    if (got < 0)
+    struct hold hold = {.pool = pool};
+    bool holds = false;
+    struct verd__resource *resource = get_idle(scheduler, &hold, &holds);
+    if (resource == NULL && holds && !verd__may_wait(scheduler)) {
+        int error = errno;
+        verd__obligation_settle(scheduler, &hold.obligation);
+        errno = error;
         return NULL;
-    if (got == 0 && !right) {
-        if (pool->existing < pool->options.max)
-            pool->existing++;
-        else if (await_resource(pool, &resource) != 0)
-            return NULL;
-        else if (resource != NULL)
-            return resource; /* the ledger has it already */
     }
-    if (got == 0)
-        resource = create(pool);
+    if (resource == NULL && !holds) {
+        if (pool->existing < pool->options.max) {
+            pool->existing++;
+            hold_right(scheduler, &hold, pool);
+        } else if (await_resource(scheduler, &hold) != 0) {
+            return NULL;
+        }
+    }
+    if (hold.resource != NULL) { /* handed over, in the ledger */
+        verd__obligation_end(scheduler, &hold.obligation);
+        return hold.resource;
+    }
+    if (resource == NULL)
+        resource = create(scheduler, &hold);
     if (resource != NULL)
         verd__ledger_add(&pool->used, resource);
     return resource;
@@ -251,17 +288,16 @@ static struct verd__resource *get(struct verd_resource_pool *pool)
 
 int verd_resource_pool_get(verd_resource_pool *pool, void **item)
 {
-    if (verd__enter() == NULL || check(pool) != 0)
-        return -1;
-    if (item == NULL) {
-        errno = EINVAL;
-        return -1;
-    }
-    struct verd__resource *resource = get(pool);
+    struct verd__scheduler *scheduler = verd__begin();
+    if (scheduler == NULL || check(pool) != 0)
+        return verd__refuse(0);
+    if (item == NULL)
+        return verd__refuse(EINVAL);
+    struct verd__resource *resource = get(scheduler, pool);
     if (resource == NULL)
-        return -1;
+        return verd__refuse(0);
     *item = resource->item;
-    return 0;
+    return verd__done(scheduler, 0);
 }
 
 /* ---- giving back ---- */
@@ -294,8 +330,7 @@ static struct verd__resource *take_back(struct verd_resource_pool *pool, const v
 static void keep_or_destroy(struct verd_resource_pool *pool, struct verd__resource *resource)
 {
     if (!is_wanted(pool, resource)) {
-        destroy(pool, resource);
-        give_right_up(pool);
+        retire(verd__current, pool, resource);
     } else if (pool->waiting > 0) {
         verd__ledger_add(&pool->used, resource);
         hand_on(pool, resource);
@@ -318,8 +353,7 @@ int verd_resource_pool_discard(verd_resource_pool *pool, void *item)
     struct verd__resource *resource = take_back(pool, item);
     if (resource == NULL)
         return -1;
-    destroy(pool, resource);
-    give_right_up(pool);
+    retire(verd__current, pool, resource);
     return 0;
 }
 
@@ -332,27 +366,29 @@ static bool lacks_some(const struct verd_resource_pool *pool)
 
 int verd_resource_pool_fill(verd_resource_pool *pool)
 {
-    if (verd__enter() == NULL || check(pool) != 0)
-        return -1;
+    struct verd__scheduler *scheduler = verd__begin();
+    if (scheduler == NULL || check(pool) != 0)
+        return verd__refuse(0);
     while (lacks_some(pool)) {
+        struct hold hold;
         pool->existing++;
-        struct verd__resource *resource = create(pool);
+        hold_right(scheduler, &hold, pool);
+        struct verd__resource *resource = create(scheduler, &hold);
         if (resource == NULL)
-            return -1;
+            return verd__refuse(0);
         keep_or_destroy(pool, resource);
     }
-    return 0;
+    return verd__done(scheduler, 0);
 }
 
 /* Destroys the idle ones, stalest first, until at most `max` resources exist or none is idle. */
 static void shrink(struct verd_resource_pool *pool)
 {
     while (pool->existing > pool->options.max) {
-        struct verd__resource *resource = pop_stalest(pool);
+        struct verd__resource *resource = take_idle(pool, pool->idle.last);
         if (resource == NULL)
             return;
-        destroy(pool, resource);
-        give_right_up(pool);
+        retire(verd__current, pool, resource);
     }
 }
 

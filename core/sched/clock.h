@@ -55,6 +55,17 @@ verd_duration verd__moment_time(const struct verd__clock *clock, uint64_t moment
 /* Learns how far the counter goes in VERD__SPAN, once enough time has passed to tell. */
 void verd__clock_learn(struct verd__clock *clock);
 
+/* Makes a moment that was followed by a reading of the time the base pair, once the span is known. Moments
+ * that are still to be asked for come after it. So whatever happens to the counter while the machine is
+ * suspended, an answer is wrong by no more than has passed since the last such pair. */
+static inline void verd__clock_renew(struct verd__clock *clock, uint64_t moment, verd_duration time)
+{
+    if (clock->span == 0)
+        return;
+    clock->cycles = moment;
+    clock->time = time;
+}
+
 /* Whether less than VERD__SPAN has passed since the moment; no, where that cannot be told. */
 static inline bool verd__is_recent(const struct verd__clock *clock, uint64_t moment)
 {

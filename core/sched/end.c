@@ -7,7 +7,7 @@
 #include "sched/thread.h"
 #include "sched/wait.h"
 
-void verd__watch_add(struct verd_thread *thread, struct verd__watch *watch)
+void verd__watch_add(struct verd__thread *thread, struct verd__watch *watch)
 {
     struct verd__watch *first = thread->watches;
     if (first == NULL) {
@@ -21,129 +21,138 @@ void verd__watch_add(struct verd_thread *thread, struct verd__watch *watch)
     first->prev = watch;
 }
 
-void verd__watch_remove(struct verd_thread *thread, struct verd__watch *watch)
+void verd__watch_remove(struct verd__thread *thread, struct verd__watch *watch)
 {
     if (watch->next == watch) {
         thread->watches = NULL;
-        return;
+    } else {
+        watch->prev->next = watch->next;
+        watch->next->prev = watch->prev;
+        if (thread->watches == watch)
+            thread->watches = watch->next;
     }
-    watch->prev->next = watch->next;
-    watch->next->prev = watch->prev;
-    if (thread->watches == watch)
-        thread->watches = watch->next;
+    watch->next = NULL;
 }
 
-struct joiner {
-    struct verd__watch watch; /* first: `ended` gets it */
-    struct verd__wait wait;
-    struct verd_thread *thread; /* that is waited for */
-    int error;                  /* why it did not run */
-};
-
-/* The result is taken over here, as the control block may be gone when the joiner runs. */
-static void joined(struct verd__watch *watch, struct verd_thread *thread)
+/* Stores the result, or returns why there is none. */
+static int give_result(const struct verd__thread *thread, int error, void **result)
 {
-    struct joiner *joiner = (struct joiner *)watch;
-    joiner->wait.value = thread->result;
-    joiner->error = thread->error;
-    verd__wake(&joiner->wait);
-}
-
-static void cancel_join(struct verd__wait *wait)
-{
-    struct joiner *joiner = (struct joiner *)(void *)((char *)wait - offsetof(struct joiner, wait));
-    verd__watch_remove(joiner->thread, &joiner->watch);
-}
-
-static const struct verd__wait_kind join_kind = {"the end of a thread", cancel_join};
-
-static int give_result(void *result, int error, void **wanted)
-{
-    if (error != 0) {
-        errno = error;
-        return -1;
-    }
-    if (wanted != NULL)
-        *wanted = result;
+    if (error != 0)
+        return ESRCH;
+    if (result != NULL)
+        *result = thread->result;
     return 0;
 }
 
+/* The result is given and the handle given up here, as the control block may be gone when the joiner runs. */
+static void joined(struct verd__watch *watch, struct verd__thread *thread, int error)
+{
+    const struct verd__join *join = VERD__CONTAINER_OF(watch, struct verd__join, watch);
+    struct verd__wait *wait = &VERD__CONTAINER_OF(join, struct verd__area, join)->wait;
+    if (join->release)
+        thread->flags &= (uint8_t)~VERD__HANDLE;
+    verd__wait_end(wait, give_result(thread, error, wait->entry.value));
+}
+
+static void leave_join(struct verd__wait *wait, int error)
+{
+    struct verd__join *join = &VERD__CONTAINER_OF(wait, struct verd__area, wait)->join;
+    (void)error;
+    if (join->watch.next != NULL)
+        verd__watch_remove(join->thread, &join->watch);
+}
+
+static const struct verd__wait_kind join_kind = {
+    .name = "the end of a thread", .has_more = true, .ended = leave_join};
+
 /* A link of the running thread may ask for its result, which is there already. */
-static bool is_own_end(const struct verd_thread *thread)
+static bool has_ended(const struct verd__scheduler *scheduler, const struct verd__thread *thread)
 {
-    const struct verd__scheduler *scheduler = verd__current;
-    return scheduler != NULL && thread == scheduler->running && (thread->flags & VERD__ENDING);
+    return thread->state == VERD__ENDED ||
+           (thread == scheduler->running && (thread->flags & VERD__ENDING));
 }
 
-/* 1: the thread has ended (and `joiner` holds how); 0 with errno: the caller gave up or misused it. */
-static int await_end(struct verd_thread *thread, struct joiner *joiner)
+/* The thread has ended. */
+static int take_result(struct verd__scheduler *scheduler, struct verd__thread *thread,
+                       void **result, bool release)
 {
-    if (is_own_end(thread)) {
-        joiner->wait.value = thread->result;
-        joiner->error = 0;
-        return 1;
-    }
-    struct verd__scheduler *scheduler = verd__begin();
-    if (scheduler == NULL || verd__thread_check(thread) != 0)
-        return 0;
-    if (thread == scheduler->running) {
-        errno = EDEADLK;
-        return 0;
-    }
-    if (thread->state == VERD__ENDED) {
-        joiner->wait.value = thread->result;
-        joiner->error = thread->error;
-        return 1;
-    }
-    *joiner = (struct joiner){.watch.ended = joined, .wait.kind = &join_kind, .thread = thread};
-    verd__watch_add(thread, &joiner->watch);
-    return verd__wait(scheduler, &joiner->wait) == 0;
+    int error = give_result(thread, thread->state == VERD__ENDED ? thread->error : 0, result);
+    if (release)
+        verd__thread_release(scheduler, thread);
+    return error == 0 ? verd__done(scheduler, 0) : verd__refuse(error);
 }
 
-int verd_wait(verd_thread *thread, void **result)
+static inline int await_end(struct verd__scheduler *scheduler, const verd_thread *handle,
+                            void **result, bool release)
 {
-    struct joiner joiner;
-    if (!await_end(thread, &joiner))
-        return verd__finish(-1);
-    return verd__finish(give_result(joiner.wait.value, joiner.error, result));
+    struct verd__thread *thread = verd__thread_find(handle);
+    if (__builtin_expect(thread == NULL, 0))
+        return verd__refuse(0);
+    if (has_ended(scheduler, thread))
+        return take_result(scheduler, thread, result, release);
+    if (__builtin_expect(thread == scheduler->running, 0))
+        return verd__refuse(EDEADLK);
+    struct verd__area *area = verd__area(scheduler->running);
+    area->join.watch.ended = joined;
+    area->join.thread = thread;
+    area->join.release = release;
+    area->wait.entry.value = (void *)result;
+    verd__watch_add(thread, &area->join.watch);
+    return verd__wait(scheduler, &area->wait, &join_kind);
 }
 
-int verd_join(verd_thread *thread, void **result)
+/* A link may ask for the result of its thread, though that was killed. */
+static __attribute__((noinline)) int await_slowly(verd_thread *handle, void **result, bool release)
 {
-    struct joiner joiner;
-    if (!await_end(thread, &joiner))
-        return verd__finish(-1);
-    /* If another joiner was first, the handle is gone: it was released twice. */
-    if (thread->state == VERD__ENDED || is_own_end(thread))
-        verd_release(thread);
-    return verd__finish(give_result(joiner.wait.value, joiner.error, result));
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler == NULL)
+        return verd__refuse(0);
+    bool is_own_end = (scheduler->running->flags & VERD__ENDING) &&
+                      verd__thread_find(handle) == scheduler->running;
+    if (!is_own_end && !verd__may_wait(scheduler))
+        return verd__refuse(0);
+    return await_end(scheduler, handle, result, release);
+}
+
+int verd_wait(verd_thread *handle, void **result)
+{
+    return await_slowly(handle, result, false);
+}
+
+int verd_join(verd_thread *handle, void **result)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    return verd__is_clear(scheduler) ? await_end(scheduler, handle, result, true)
+                                     : await_slowly(handle, result, true);
 }
 
 struct link {
-    struct verd__watch watch; /* first: `ended` gets it */
+    struct verd__watch watch;
     void (*fn)(verd_thread *, void *);
     void *arg;
 };
 
-static void call_link(struct verd__watch *watch, struct verd_thread *thread)
+static void call_link(struct verd__watch *watch, struct verd__thread *thread, int error)
 {
-    struct link *link = (struct link *)watch;
+    (void)error;
+    struct link *link = VERD__CONTAINER_OF(watch, struct link, watch);
     void (*fn)(verd_thread *, void *) = link->fn;
     void *arg = link->arg;
     free(link);
-    fn(thread, arg);
+    fn(verd__handle(thread), arg);
 }
 
-int verd_link(verd_thread *thread, void (*fn)(verd_thread *, void *), void *arg)
+int verd_link(verd_thread *handle, void (*fn)(verd_thread *, void *), void *arg)
 {
-    if (verd__thread_check(thread) != 0)
+    struct verd__thread *thread = verd__thread_find(handle);
+    if (thread == NULL)
         return -1;
     if (fn == NULL) {
         errno = EINVAL;
         return -1;
     }
     if (thread->state == VERD__ENDED) {
-        fn(thread, arg);
+        fn(handle, arg);
         return 0;
     }
     struct link *link = malloc(sizeof *link);
@@ -154,32 +163,33 @@ int verd_link(verd_thread *thread, void (*fn)(verd_thread *, void *), void *arg)
     return 0;
 }
 
-static struct verd__watch *next_watch(const struct verd_thread *thread,
+static struct verd__watch *next_watch(const struct verd__thread *thread,
                                       const struct verd__watch *watch)
 {
     return watch->next == thread->watches ? NULL : watch->next;
 }
 
-void verd__links_forget(struct verd_thread *thread)
+void verd__links_forget(struct verd__thread *thread)
 {
     struct verd__watch *watch = thread->watches;
     while (watch != NULL) {
         struct verd__watch *next = next_watch(thread, watch);
         if (watch->ended == call_link) {
             verd__watch_remove(thread, watch);
-            free((struct link *)watch);
+            free(VERD__CONTAINER_OF(watch, struct link, watch));
         }
         watch = next;
     }
 }
 
-int verd_unlink(verd_thread *thread, void (*fn)(verd_thread *, void *), void *arg)
+int verd_unlink(verd_thread *handle, void (*fn)(verd_thread *, void *), void *arg)
 {
-    if (verd__thread_check(thread) != 0)
+    struct verd__thread *thread = verd__thread_find(handle);
+    if (thread == NULL)
         return -1;
     struct verd__watch *watch = thread->watches;
     for (; watch != NULL; watch = next_watch(thread, watch)) {
-        struct link *link = (struct link *)watch;
+        struct link *link = VERD__CONTAINER_OF(watch, struct link, watch);
         if (watch->ended != call_link || link->fn != fn || link->arg != arg)
             continue;
         verd__watch_remove(thread, watch);
@@ -192,14 +202,14 @@ int verd_unlink(verd_thread *thread, void (*fn)(verd_thread *, void *), void *ar
 
 /* An unstarted thread that waits for its time. */
 struct verd__delay {
-    struct verd__timer timer; /* first: `fire` gets it */
-    struct verd_thread *thread;
+    struct verd__timer timer;
+    struct verd__thread *thread;
 };
 
 static void delay_over(struct verd__timer *timer)
 {
-    struct verd__delay *delay = (struct verd__delay *)timer;
-    struct verd_thread *thread = delay->thread;
+    struct verd__delay *delay = VERD__CONTAINER_OF(timer, struct verd__delay, timer);
+    struct verd__thread *thread = delay->thread;
     free(delay);
     thread->owner = NULL; /* was: delay */
     thread->flags &= (uint8_t)~VERD__DELAYED;
@@ -217,7 +227,7 @@ verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *), void *ar
     if (delay == NULL)
         return NULL;
     union verd__start start = {.call = fn};
-    struct verd_thread *thread =
+    struct verd__thread *thread =
         verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT | VERD__DELAYED);
     if (thread == NULL) {
         free(delay);
@@ -227,10 +237,10 @@ verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *), void *ar
     delay->thread = thread;
     thread->delay = delay;
     verd__timer_arm(&scheduler->timers, &delay->timer, verd__time_after(verd_now(), after));
-    return thread;
+    return verd__handle(thread);
 }
 
-void verd__delay_end(struct verd__scheduler *scheduler, struct verd_thread *thread)
+void verd__delay_end(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     if (!(thread->flags & VERD__DELAYED))
         return;
@@ -241,31 +251,21 @@ void verd__delay_end(struct verd__scheduler *scheduler, struct verd_thread *thre
 }
 
 /* Ends a thread that never ran. If it is in the run queue, it stays there until its turn. */
-static void end_unstarted(struct verd__scheduler *scheduler, struct verd_thread *thread)
+static void end_unstarted(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     verd__delay_end(scheduler, thread);
     if (thread->stack != NULL) {
-        verd__room(thread)->name[0] = '\0';
+        verd__area(thread)->name[0] = '\0';
         verd__stack_give(&scheduler->stacks, thread->stack);
         thread->stack = NULL;
     }
     verd__thread_end(scheduler, thread, NULL, ECANCELED);
 }
 
-void verd__thread_abandon(struct verd_thread *thread)
+int verd_cancel(verd_thread *handle)
 {
-    if (thread->state == VERD__FREE || thread->state == VERD__ENDED)
-        return;
-    if (thread->flags & VERD__DELAYED)
-        free(thread->delay);
-    if (thread->state == VERD__STARTED)
-        free(verd__room(thread)->locals);
-    verd__links_forget(thread);
-}
-
-int verd_cancel(verd_thread *thread)
-{
-    if (verd__thread_check(thread) != 0)
+    struct verd__thread *thread = verd__thread_find(handle);
+    if (thread == NULL)
         return -1;
     if (thread->state != VERD__UNSTARTED) {
         errno = EBUSY;
@@ -275,15 +275,21 @@ int verd_cancel(verd_thread *thread)
     return 0;
 }
 
-int verd_kill(verd_thread *thread)
+void verd__thread_kill(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
-    if (verd__thread_check(thread) != 0)
-        return -1;
     if (thread->state == VERD__UNSTARTED) {
-        end_unstarted(verd__current, thread);
+        end_unstarted(scheduler, thread);
     } else if (thread->state == VERD__STARTED) {
         thread->interrupt |= VERD__INTERRUPT_KILL;
-        verd__wait_abort(thread, ECANCELED);
+        verd__wait_abort(thread, ECANCELED, 0);
     }
+}
+
+int verd_kill(verd_thread *handle)
+{
+    struct verd__thread *thread = verd__thread_find(handle);
+    if (thread == NULL)
+        return -1;
+    verd__thread_kill(verd__current, thread);
     return 0;
 }

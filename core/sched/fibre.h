@@ -6,7 +6,7 @@
 #ifndef VERD_SCHED_FIBRE_H
 #define VERD_SCHED_FIBRE_H
 
-#include "sched/scheduler.h"
+#include "sched/area.h"
 #include "stack/memory.h"
 
 #ifdef VERD__ASAN
@@ -15,7 +15,7 @@
 
 /* Before a switch to `to`. `fibre` keeps the fake stack of what is left; NULL: it is not resumed. */
 static inline void verd__fibre_leave(struct verd__scheduler *scheduler, void **fibre,
-                                     const struct verd_thread *to)
+                                     const struct verd__thread *to)
 {
     if (to == scheduler->main)
         __sanitizer_start_switch_fiber(fibre, scheduler->main_low, scheduler->main_size);
@@ -36,10 +36,16 @@ static inline void verd__fibre_arrive(struct verd__scheduler *scheduler, void *f
     }
 }
 
+/* After a switch back to a thread that has left. */
+static inline void verd__fibre_return(const struct verd__thread *self)
+{
+    verd__fibre_arrive(verd__current, verd__area(self)->fibre);
+}
+
 #else
 
 static inline void verd__fibre_leave(struct verd__scheduler *scheduler, void **fibre,
-                                     const struct verd_thread *to)
+                                     const struct verd__thread *to)
 {
     (void)scheduler, (void)fibre, (void)to;
 }
@@ -47,6 +53,11 @@ static inline void verd__fibre_leave(struct verd__scheduler *scheduler, void **f
 static inline void verd__fibre_arrive(struct verd__scheduler *scheduler, void *fibre)
 {
     (void)scheduler, (void)fibre;
+}
+
+static inline void verd__fibre_return(const struct verd__thread *self)
+{
+    (void)self;
 }
 
 #endif

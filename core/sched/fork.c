@@ -1,64 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * The end of all threads but one, without a turn for any of them: in the child of a fork, and at the end of
+ * the OS thread.
+ *
  * After fork, the child has the thread that called it, alone, and shares no kernel object of the hub with
  * the parent. The others are gone as if they had never been started: their waits are undone, so that
- * queues, locks and pools are as whole as when nobody waits; their slots in pools are free; to wait for
- * one of them gives ECANCELED. Nothing of the user's is called for them: no link, no destructor. What
- * they had locked stays locked, as with OS threads.
+ * queues, locks and pools are as whole as when nobody waits; what they were handed is settled; to wait for
+ * one of them gives ESRCH. Nothing of the user's is called for them: no link, no destructor; but what an
+ * offloaded function has left is released. What they had locked stays locked, as with OS threads.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sched/duty.h"
 #include "sched/local.h"
+#include "sched/obligation.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "sched/timeout.h"
 #include "sched/wait.h"
 #include "stack/memory.h"
 
-/* Calls fn for each thread that has not ended, but the running one. */
-static void for_each_other(struct verd__scheduler *scheduler,
-                           void (*fn)(struct verd__scheduler *, struct verd_thread *))
+static void leave_area(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
-    for (struct verd__slab *slab = scheduler->slabs; slab != NULL; slab = slab->next) {
-        for (size_t i = 0; i < slab->used; i++) {
-            struct verd_thread *thread = &slab->threads[i];
-            if (thread->state != VERD__FREE && thread != scheduler->running)
-                fn(scheduler, thread);
-        }
-    }
+    struct verd__area *area = verd__area(thread);
+    verd__scopes_close(scheduler, thread);
+    free(area->locals);
+    area->locals = NULL;
 }
 
-/* First of all: nobody is in any line any more, and no timer is armed for anyone. */
-static void undo_wait(struct verd__scheduler *scheduler, struct verd_thread *thread)
+/* First of all: nobody is in any queue any more, and no timer is armed for anyone. */
+static void undo_wait(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     if (thread->state != VERD__STARTED)
         return;
-    if (thread->wait != NULL && thread->wait->kind->cancel != NULL)
-        thread->wait->kind->cancel(thread->wait);
-    thread->wait = NULL;
-    struct verd__room *room = verd__room(thread);
-    verd__timeouts_close(scheduler, thread);
-    free(room->locals);
-    room->locals = NULL;
+    struct verd__wait *wait = &verd__area(thread)->wait;
+    if (wait->kind != NULL)
+        verd__wait_unlink(wait, ECANCELED);
+    leave_area(scheduler, thread);
+}
+
+/* The same at the end of the OS thread. An object of the user's may lie in a frame on the OS thread's stack, and
+ * those are gone; whoever uses it later finds that it waits for nobody (sync/home.h). */
+static void forget_wait(struct verd__scheduler *scheduler, struct verd__thread *thread)
+{
+    if (thread->state != VERD__STARTED)
+        return;
+    struct verd__wait *wait = &verd__area(thread)->wait;
+    if (wait->kind != NULL && wait->kind->is_users)
+        wait->kind = NULL;
+    undo_wait(scheduler, thread);
 }
 
 /* Then: nothing is owed by those that are gone. */
-static void settle(struct verd__scheduler *scheduler, struct verd_thread *thread)
+static void settle(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     (void)scheduler;
-    if (thread->state != VERD__STARTED)
-        return;
-    struct verd__room *room = verd__room(thread);
-    struct verd__duty *duty;
-    while ((duty = room->duties) != NULL) {
-        room->duties = duty->outer;
-        duty->settle(duty);
-    }
+    if (thread->state == VERD__STARTED)
+        verd__obligations_settle(thread);
 }
 
-static void end(struct verd__scheduler *scheduler, struct verd_thread *thread)
+static void end(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     thread->flags &= (uint8_t)~VERD__QUEUED;
     if (thread->state == VERD__ENDED) {
@@ -70,7 +71,7 @@ static void end(struct verd__scheduler *scheduler, struct verd_thread *thread)
         thread->flags |=
             VERD__HANDLE; /* its control block stays, as that of a main that has ended */
     } else if (thread->stack != NULL) {
-        verd__room(thread)->name[0] = '\0';
+        verd__area(thread)->name[0] = '\0';
         verd__memory_clean(thread->stack->low, verd__stack_size(thread->stack));
         verd__stack_give(&scheduler->stacks, thread->stack);
     }
@@ -79,20 +80,28 @@ static void end(struct verd__scheduler *scheduler, struct verd_thread *thread)
     verd__thread_end(scheduler, thread, NULL, ECANCELED);
 }
 
+void verd__threads_end(struct verd__scheduler *scheduler, bool lasting)
+{
+    const struct verd__thread *self = scheduler->running;
+    scheduler->ending = true;
+    verd__slabs_each(scheduler, self, lasting ? undo_wait : forget_wait);
+    verd__slabs_each(scheduler, self, settle);
+    scheduler->batch = NULL;
+    scheduler->first = NULL;
+    scheduler->last = &scheduler->first;
+    scheduler->starved = NULL;
+    scheduler->starved_last = &scheduler->starved;
+    verd__slabs_each(scheduler, self, end);
+    scheduler->ending = false;
+}
+
 void verd__fork_child(void)
 {
     struct verd__scheduler *scheduler = verd__current;
     if (scheduler == NULL)
         return;
     scheduler->forked = true;
-    for_each_other(scheduler, undo_wait);
-    for_each_other(scheduler, settle);
-    scheduler->batch = NULL;
-    scheduler->first = NULL;
-    scheduler->last = &scheduler->first;
-    scheduler->starved = NULL;
-    scheduler->starved_last = &scheduler->starved;
-    for_each_other(scheduler, end);
+    verd__threads_end(scheduler, true);
     scheduler->forked = false;
     if (scheduler->outside != NULL)
         scheduler->outside->forked(scheduler->outside);

@@ -35,7 +35,7 @@ void *verd_get(verd_key key)
     const struct verd__scheduler *scheduler = verd__current;
     if (scheduler == NULL || key >= VERD_KEYS_MAX)
         return NULL;
-    void **locals = verd__room(scheduler->running)->locals;
+    void **locals = verd__area(scheduler->running)->locals;
     return locals != NULL ? locals[key] : NULL;
 }
 
@@ -48,12 +48,12 @@ int verd_set(verd_key key, void *value)
     struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
         return -1;
-    struct verd__room *room = verd__room(scheduler->running);
-    if (room->locals == NULL)
-        room->locals = calloc(VERD_KEYS_MAX, sizeof *room->locals);
-    if (room->locals == NULL)
+    struct verd__area *area = verd__area(scheduler->running);
+    if (area->locals == NULL)
+        area->locals = calloc(VERD_KEYS_MAX, sizeof *area->locals);
+    if (area->locals == NULL)
         return -1;
-    room->locals[key] = value;
+    area->locals[key] = value;
     return 0;
 }
 
@@ -73,10 +73,10 @@ static bool destroy_round(void **locals)
     return any;
 }
 
-void verd__locals_end(struct verd__room *room)
+void verd__locals_end(struct verd__area *area)
 {
-    for (unsigned round = 0; round < ROUNDS && destroy_round(room->locals); round++)
+    for (unsigned round = 0; round < ROUNDS && destroy_round(area->locals); round++)
         ;
-    free(room->locals);
-    room->locals = NULL;
+    free(area->locals);
+    area->locals = NULL;
 }

@@ -3,9 +3,9 @@
 #ifndef VERD_SCHED_LOCAL_H
 #define VERD_SCHED_LOCAL_H
 
-#include "sched/scheduler.h"
+#include "sched/area.h"
 
 /* Destroys the values of the ending thread, on it. */
-void verd__locals_end(struct verd__room *room);
+void verd__locals_end(struct verd__area *area);
 
 #endif

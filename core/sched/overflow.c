@@ -6,12 +6,13 @@
 #include <unistd.h>
 
 #include "sched/slab.h"
+#include "sched/thread.h"
 #include "stack/line.h"
 
 #define SIGNAL_STACK_MIN ((size_t)16 * 1024)
 
 /* Whether the address lies in the guard of the thread's stack. */
-static bool is_below(const struct verd_thread *thread, const void *address)
+static bool is_below(const struct verd__thread *thread, const void *address)
 {
     if (thread->state != VERD__STARTED || thread->stack == NULL)
         return false;
@@ -21,13 +22,13 @@ static bool is_below(const struct verd_thread *thread, const void *address)
 
 /* The thread in the guard of whose stack the address lies; NULL: none. It need not be the running one:
  * in a switch, that is the next already. */
-static const struct verd_thread *find_below(const struct verd__scheduler *scheduler,
+static const struct verd__thread *find_below(const struct verd__scheduler *scheduler,
                                             const void *address)
 {
     const struct verd__slab *slab = scheduler != NULL ? scheduler->slabs : NULL;
     for (; slab != NULL; slab = slab->next) {
-        for (size_t i = 0; i < slab->used; i++) {
-            const struct verd_thread *thread = &slab->threads[i];
+        for (size_t i = 1; i < slab->used; i++) {
+            const struct verd__thread *thread = &verd__slab_blocks(slab)[i];
             if (thread != scheduler->main && is_below(thread, address))
                 return thread;
         }
@@ -35,14 +36,14 @@ static const struct verd_thread *find_below(const struct verd__scheduler *schedu
     return NULL;
 }
 
-static void say_overflow(const struct verd_thread *thread)
+static void say_overflow(const struct verd__thread *thread)
 {
     struct verd__line line = {0};
     verd__line_text(&line, "stack overflow in thread ");
-    verd__line_number(&line, verd_number(thread));
-    if (verd_name(thread)[0] != '\0') {
+    verd__line_number(&line, verd__thread_number(thread));
+    if (verd__thread_name(thread)[0] != '\0') {
         verd__line_text(&line, " \"");
-        verd__line_text(&line, verd_name(thread));
+        verd__line_text(&line, verd__thread_name(thread));
         verd__line_text(&line, "\"");
     }
     verd__line_text(&line, ": its stack of ");
@@ -56,7 +57,7 @@ static void say_overflow(const struct verd_thread *thread)
 static void on_fault(int signal, siginfo_t *info, void *ucontext)
 {
     (void)ucontext;
-    const struct verd_thread *thread = find_below(verd__current, info->si_addr);
+    const struct verd__thread *thread = find_below(verd__current, info->si_addr);
     if (thread != NULL)
         say_overflow(thread);
     struct sigaction action = {.sa_handler = SIG_DFL};

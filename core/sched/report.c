@@ -4,16 +4,9 @@
 
 #include "sched/scheduler.h"
 #include "sched/slab.h"
+#include "sched/thread.h"
 #include "sched/wait.h"
 #include "stack/line.h"
-
-const char *verd_name(const verd_thread *thread)
-{
-    if (thread == NULL || thread->stack == NULL || thread->state == VERD__ENDED ||
-        thread->state == VERD__FREE)
-        return "";
-    return verd__room(thread)->name;
-}
 
 /* What it waits for, and since when: as far back as the last time that nobody could run. */
 static void add_wait(struct verd__line *line, const struct verd__wait *wait)
@@ -25,7 +18,7 @@ static void add_wait(struct verd__line *line, const struct verd__wait *wait)
     verd__line_text(line, name);
     if (name[length - 1] == '#') {
         line->length--;
-        verd__line_number(line, (size_t)wait->value);
+        verd__line_number(line, (size_t)wait->entry.value);
     }
     verd__line_text(line, ", for ");
     verd__line_number(line, (size_t)(span / VERD_SEC));
@@ -35,13 +28,13 @@ static void add_wait(struct verd__line *line, const struct verd__wait *wait)
 }
 
 static void add_state(struct verd__line *line, const struct verd__scheduler *scheduler,
-                      const struct verd_thread *thread)
+                      const struct verd__thread *thread)
 {
     if (thread->state == VERD__UNSTARTED) {
         verd__line_text(line, thread->flags & VERD__DELAYED ? "is not due to start yet"
                                                             : "has not started");
-    } else if (thread->wait != NULL) {
-        add_wait(line, thread->wait);
+    } else if (verd__area(thread)->wait.kind != NULL) {
+        add_wait(line, &verd__area(thread)->wait);
     } else {
         verd__line_text(line, thread == scheduler->running ? "runs" : "can run");
     }
@@ -53,16 +46,16 @@ static void add_state(struct verd__line *line, const struct verd__scheduler *sch
         verd__line_text(line, ", shielded");
 }
 
-static void report_thread(const struct verd__scheduler *scheduler, const struct verd_thread *thread)
+static void report_thread(const struct verd__scheduler *scheduler, const struct verd__thread *thread)
 {
     struct verd__line line = {0};
     verd__line_text(&line, "thread ");
-    verd__line_number(&line, verd_number(thread));
+    verd__line_number(&line, verd__thread_number(thread));
     if (thread == scheduler->main)
         verd__line_text(&line, " (main)");
-    if (verd_name(thread)[0] != '\0') {
+    if (verd__thread_name(thread)[0] != '\0') {
         verd__line_text(&line, " \"");
-        verd__line_text(&line, verd_name(thread));
+        verd__line_text(&line, verd__thread_name(thread));
         verd__line_text(&line, "\"");
     }
     verd__line_text(&line, " ");
@@ -70,15 +63,15 @@ static void report_thread(const struct verd__scheduler *scheduler, const struct 
     verd__line_write(&line);
 }
 
+static void report_living(struct verd__scheduler *scheduler, struct verd__thread *thread)
+{
+    if (thread->state == VERD__STARTED || thread->state == VERD__UNSTARTED)
+        report_thread(scheduler, thread);
+}
+
 void verd__report(struct verd__scheduler *scheduler)
 {
-    for (const struct verd__slab *slab = scheduler->slabs; slab != NULL; slab = slab->next) {
-        for (size_t i = 0; i < slab->used; i++) {
-            uint8_t state = slab->threads[i].state;
-            if (state == VERD__STARTED || state == VERD__UNSTARTED)
-                report_thread(scheduler, &slab->threads[i]);
-        }
-    }
+    verd__slabs_each(scheduler, NULL, report_living);
 }
 
 void verd_report(void)

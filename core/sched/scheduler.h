@@ -2,11 +2,11 @@
 /*
  * The scheduler of one OS thread: its run queue, and who runs.
  *
- * The run queue is two lists through verd_thread.next: `batch`, what is left of this round, and
+ * The run queue is two lists through verd__thread.next: `batch`, what is left of this round, and
  * `first`..`last`, the next. Whoever becomes runnable goes to the end of the next; when the batch is
- * empty the round is over, timers and the outside world are looked at once, and the next list is the
- * batch. So a round's end costs nothing to notice, and nobody can keep the world out. A list that nobody
- * joined by giving way, and that comes within VERD__SPAN of the last look, belongs to the same round.
+ * empty the round is over, and the next list is the batch. So a round's end costs nothing to notice. At
+ * it timers and the outside world are looked at, unless that was less than VERD__SPAN ago: so nobody
+ * can keep the world out, and rounds that are short do not each pay for a system call.
  *
  * There is no scheduler context: a thread that waits switches straight to the next one, and if there
  * is none, it waits for the outside world on its own stack.
@@ -26,12 +26,10 @@
 #include "sched/timer.h"
 #include "stack/stack.h"
 
-struct verd__scheduler;
-struct verd__wait;
-struct verd__watch;
-struct verd__owner;
+struct verd__delay;
 struct verd__exceptions;
-struct verd__duty;
+struct verd__owner;
+struct verd__watch;
 
 /* Calls that may succeed at once before a thread has to give way. */
 #define VERD__BUDGET 64
@@ -65,12 +63,15 @@ union verd__start {
 };
 
 /* The control block: one cache line, in a slab (slab.h). */
-struct verd_thread {
-    verd_context context;     /* STARTED: where it is suspended */
-    struct verd_thread *next; /* in the run queue or the free list */
+struct verd__thread {
+    verd_context context;      /* STARTED: where it is suspended */
+    struct verd__thread *next; /* in the run queue or the free list */
     union {
         union verd__start start; /* UNSTARTED */
-        struct verd__wait *wait; /* STARTED: what it waits for; NULL: it can run */
+        struct {
+            int outcome; /* STARTED, not running: of the wait that it is in or comes from */
+            int error;   /* and its errno; ENDED: 0, or why it did not run */
+        };
     };
     union {
         void *arg;    /* UNSTARTED */
@@ -82,42 +83,25 @@ struct verd_thread {
     };
     struct verd__stack *stack;   /* STARTED; UNSTARTED: NULL unless bound early */
     struct verd__watch *watches; /* the first of a ring; NULL: none */
-    int error;         /* STARTED, not running: its errno; ENDED: 0 or why it did not run */
-    uint8_t state;     /* enum verd__state */
-    uint8_t flags;     /* enum verd__flag */
-    uint8_t interrupt; /* enum verd__interrupt */
-    uint8_t shield;    /* depth */
+    uint32_t generation;         /* how often the block has been freed */
+    uint8_t state;               /* enum verd__state */
+    uint8_t flags;               /* enum verd__flag */
+    uint8_t interrupt;           /* enum verd__interrupt */
+    uint8_t shield;              /* depth */
 };
 
-_Static_assert(sizeof(struct verd_thread) == 64, "a control block is one cache line");
-
-/* What a thread has only while it has a stack, beside which it lies; zero between threads. */
-struct verd__room {
-    struct verd_timeout *timeouts; /* the innermost scope; NULL: none */
-    void **locals;                 /* VERD_KEYS_MAX of them; NULL: none set yet */
-    struct verd__owner *member;    /* the owner of which it counts as a member; NULL: none */
-    void *fibre;                   /* AddressSanitizer's fake stack, while suspended */
-    struct verd__duty *duties;     /* the innermost; NULL: none */
-    char name[VERD_NAME_SIZE];
-    struct verd__timer limit; /* of its scopes: armed for the earliest deadline */
-};
-
-_Static_assert(sizeof(struct verd__room) <= VERD__STACK_ROOM, "VERD__STACK_ROOM is too small");
-
-static inline struct verd__room *verd__room(const struct verd_thread *thread)
-{
-    return (struct verd__room *)(void *)thread->stack->room;
-}
+_Static_assert(sizeof(struct verd__thread) == 64, "a control block is one cache line");
 
 /* Who answers for a thread and is told, on it, of its end: a pool. */
 struct verd__owner {
-    void (*ended)(struct verd__owner *owner, struct verd_thread *thread);
+    void (*ended)(struct verd__owner *owner, struct verd__thread *thread);
 };
 
 /* Called when a thread ends, on the ending thread, first come first. */
 struct verd__watch {
-    struct verd__watch *next, *prev;
-    void (*ended)(struct verd__watch *watch, struct verd_thread *thread);
+    struct verd__watch *next, *prev; /* NULL: it is not in the ring, or no longer */
+    /* `error`: 0, or why it has no result. */
+    void (*ended)(struct verd__watch *watch, struct verd__thread *thread, int error);
 };
 
 /* The outside world, as the floor above provides it: what may make threads runnable besides other
@@ -145,35 +129,35 @@ struct verd__slab;
 #define VERD__SEEDED (~(SIZE_MAX >> 1))
 
 struct verd__scheduler {
-    struct verd_thread *running;
-    struct verd_thread *batch;
-    struct verd_thread *first;
-    struct verd_thread **last;           /* &first or &(last one)->next: where the next one goes */
-    struct verd_thread *free;            /* control blocks */
+    uint64_t number; /* no other scheduler of the process ever has it */
+    struct verd__thread *running;
+    struct verd__thread *batch;
+    struct verd__thread *first;
+    struct verd__thread **last;           /* &first or &(last one)->next: where the next one goes */
+    struct verd__thread *free;            /* control blocks */
     int *errno_location;                 /* this OS thread's */
     struct verd__exceptions *exceptions; /* this OS thread's; NULL: there is no C++ */
     verd_duration clock;                 /* when the outside or time was last waited for */
     size_t expecting; /* waits for the outside; 0: it is not asked. And VERD__SEEDED */
     int budget;
-    bool yielded; /* someone has given way in this round: it ends with a look */
-    bool forked;  /* in the child of a fork: the others are being ended, and get nothing any more */
+    bool ending; /* all but the running thread are being ended, and get nothing any more */
+    bool forked; /* that is so because this is the child of a fork */
     struct verd__float_control float_control; /* what threads start with */
     struct verd__clock moments;               /* of timeouts that have not been waited for */
     uint64_t looked;               /* the moment of the last look at the outside; 0: unknown */
     struct verd__outside *outside; /* NULL: none yet */
     struct verd__tenant *tenants;  /* the last to come is the first to go */
-    struct verd_thread *starved;   /* UNSTARTED for which there was no stack, in order */
-    struct verd_thread **starved_last;
+    struct verd__thread *starved;   /* UNSTARTED for which there was no stack, in order */
+    struct verd__thread **starved_last;
     void (*on_deadlock)(void); /* NULL: report and abort */
     uint64_t chance;           /* VERD__SEEDED: what draws who runs (shuffle.h) */
-    struct verd_thread *main;
+    struct verd__thread *main;
     verd_context nowhere; /* suspended into when something is not to be resumed */
     struct verd__slab *slabs;
-    size_t slab_count;
     void *signal_stack;   /* NULL: the OS thread had one */
     const void *main_low; /* AddressSanitizer: the OS thread's own stack */
     size_t main_size;
-    struct verd__stack main_stack; /* only its room is used */
+    struct verd__stack main_stack; /* only its area is used */
     unsigned default_class;
     struct verd__stacks stacks;
     struct verd__timers timers;
@@ -191,7 +175,7 @@ static inline struct verd__scheduler *verd__scheduler(void)
 }
 
 /* Puts a thread at the end of the next round. */
-static inline void verd__ready(struct verd__scheduler *scheduler, struct verd_thread *thread)
+static inline void verd__ready(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     thread->next = NULL;
     *scheduler->last = thread;
@@ -206,26 +190,46 @@ static inline void verd__turn(struct verd__scheduler *scheduler)
     scheduler->last = &scheduler->first;
 }
 
+/* Whether timers or the outside world want a look before the next round. */
+static inline bool verd__wants_look(const struct verd__scheduler *scheduler)
+{
+    return (scheduler->timers.armed | scheduler->expecting) != 0 &&
+           !verd__is_recent(&scheduler->moments, scheduler->looked);
+}
+
 /* Refills the empty batch: ends the round, looks at timers and the outside world, and waits for them
  * if nobody can run. */
 void verd__round(struct verd__scheduler *scheduler);
 
 /* Takes the first out of the list of those that lack a stack; NULL if there is none. */
-struct verd_thread *verd__starved_pop(struct verd__scheduler *scheduler);
+struct verd__thread *verd__starved_pop(struct verd__scheduler *scheduler);
 
-/* Lets everyone who can run go first: what a spent budget does. */
-void verd__give_way(struct verd__scheduler *scheduler);
+/* Runs others until someone makes the running thread ready, which may have happened already. Returns its
+ * outcome, with its errno. */
+int verd__suspend(struct verd__scheduler *scheduler);
+
+/* Lets everyone who can run go first. Returns `result`, and keeps errno. */
+int verd__give_way_with(struct verd__scheduler *scheduler, int result);
+
+static inline void verd__give_way(struct verd__scheduler *scheduler)
+{
+    verd__give_way_with(scheduler, 0);
+}
 
 /* -1 with errno ECANCELED or ETIMEDOUT if the running thread is interrupted and unshielded, else 0 */
-int verd__interrupted(struct verd__scheduler *scheduler);
+int verd__interrupted(const struct verd__scheduler *scheduler);
 
 /* Marks a thread ended, tells who watches and owns it, and frees the control block if nobody keeps
  * it. `error`: 0, or why it never ran. */
-void verd__thread_end(struct verd__scheduler *scheduler, struct verd_thread *thread, void *result,
+void verd__thread_end(struct verd__scheduler *scheduler, struct verd__thread *thread, void *result,
                       int error);
 
+/* Ends all threads but the running one, without a turn for any of them (fork.c). With `lasting` they are gone
+ * from whatever they have waited for; else from what cannot have gone before them. */
+void verd__threads_end(struct verd__scheduler *scheduler, bool lasting);
+
 /* Frees the control block of an ended thread unless a handle or the run queue still has it. */
-void verd__thread_drop(struct verd__scheduler *scheduler, struct verd_thread *thread);
+void verd__thread_drop(struct verd__scheduler *scheduler, struct verd__thread *thread);
 
 /* In the child of a fork: only the running thread is left (fork.c). */
 void verd__fork_child(void);

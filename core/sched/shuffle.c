@@ -6,11 +6,11 @@
 #include "stack/line.h"
 
 /* Threads are dealt to these, and taken out one after the other: the first half is the round. */
-#define HEAPS 64
+#define BUCKETS 64
 
-struct heaps {
-    struct verd_thread *first[HEAPS];
-    struct verd_thread **last[HEAPS];
+struct buckets {
+    struct verd__thread *first[BUCKETS];
+    struct verd__thread **last[BUCKETS];
 };
 
 /* Decimal digits and nothing else; false: something else. */
@@ -41,56 +41,62 @@ void verd__shuffle_init(struct verd__scheduler *scheduler)
     verd__line_write(&line);
 }
 
-/* A heap by chance: splitmix64 (Steele, Lea and Flood, 2014). */
-static unsigned draw(struct verd__scheduler *scheduler)
+/* splitmix64 (Steele, Lea and Flood, 2014). */
+uint64_t verd__draw(struct verd__scheduler *scheduler)
 {
     uint64_t z = scheduler->chance += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (unsigned)((z ^ (z >> 31)) % HEAPS);
+    return z ^ (z >> 31);
 }
 
-/* Where the unstarted ones go: as many heaps as there are of them, to be taken from the first heap on. */
-static void draw_for_unstarted(struct verd__scheduler *scheduler, size_t counts[HEAPS])
+/* A bucket by chance. */
+static unsigned draw(struct verd__scheduler *scheduler)
 {
-    for (const struct verd_thread *at = scheduler->first; at != NULL; at = at->next) {
+    return (unsigned)(verd__draw(scheduler) % BUCKETS);
+}
+
+/* Where the unstarted ones go: as many buckets as there are of them, to be taken from the first bucket on. */
+static void draw_for_unstarted(struct verd__scheduler *scheduler, size_t counts[BUCKETS])
+{
+    for (const struct verd__thread *at = scheduler->first; at != NULL; at = at->next) {
         if (at->state == VERD__UNSTARTED)
             counts[draw(scheduler)]++;
     }
 }
 
-static void deal(struct verd__scheduler *scheduler, struct heaps *heaps)
+static void deal(struct verd__scheduler *scheduler, struct buckets *buckets)
 {
-    size_t counts[HEAPS] = {0};
+    size_t counts[BUCKETS] = {0};
     unsigned unstarted = 0;
     draw_for_unstarted(scheduler, counts);
-    for (struct verd_thread *at = scheduler->first, *next; at != NULL; at = next) {
-        unsigned heap;
+    for (struct verd__thread *at = scheduler->first, *next; at != NULL; at = next) {
+        unsigned bucket;
         next = at->next;
         if (at->state == VERD__UNSTARTED) {
             while (counts[unstarted] == 0)
                 unstarted++;
             counts[unstarted]--;
-            heap = unstarted;
+            bucket = unstarted;
         } else {
-            heap = draw(scheduler);
+            bucket = draw(scheduler);
         }
-        *heaps->last[heap] = at;
-        heaps->last[heap] = &at->next;
+        *buckets->last[bucket] = at;
+        buckets->last[bucket] = &at->next;
     }
 }
 
-/* Makes one list of some heaps. Returns where its next one goes. */
-static struct verd_thread **gather(struct heaps *heaps, unsigned begin, unsigned end,
-                                   struct verd_thread **list)
+/* Makes one list of some buckets. Returns where its next one goes. */
+static struct verd__thread **gather(struct buckets *buckets, unsigned begin, unsigned end,
+                                   struct verd__thread **list)
 {
-    struct verd_thread **last = list;
+    struct verd__thread **last = list;
     for (unsigned i = begin; i < end; i++) {
-        *heaps->last[i] = NULL;
-        if (heaps->first[i] == NULL)
+        *buckets->last[i] = NULL;
+        if (buckets->first[i] == NULL)
             continue;
-        *last = heaps->first[i];
-        last = heaps->last[i];
+        *last = buckets->first[i];
+        last = buckets->last[i];
     }
     *last = NULL;
     return last;
@@ -98,12 +104,12 @@ static struct verd_thread **gather(struct heaps *heaps, unsigned begin, unsigned
 
 void verd__shuffle(struct verd__scheduler *scheduler)
 {
-    struct heaps heaps;
-    for (unsigned i = 0; i < HEAPS; i++)
-        heaps.last[i] = &heaps.first[i];
-    deal(scheduler, &heaps);
-    gather(&heaps, 0, HEAPS / 2, &scheduler->batch);
-    scheduler->last = gather(&heaps, HEAPS / 2, HEAPS, &scheduler->first);
+    struct buckets buckets;
+    for (unsigned i = 0; i < BUCKETS; i++)
+        buckets.last[i] = &buckets.first[i];
+    deal(scheduler, &buckets);
+    gather(&buckets, 0, BUCKETS / 2, &scheduler->batch);
+    scheduler->last = gather(&buckets, BUCKETS / 2, BUCKETS, &scheduler->first);
     if (scheduler->batch == NULL)
         verd__turn(scheduler);
 }

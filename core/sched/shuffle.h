@@ -17,6 +17,9 @@
 /* Reads VERD_SCHEDULE_SEED. */
 void verd__shuffle_init(struct verd__scheduler *scheduler);
 
+/* A lot, of the seed's if there is one. */
+uint64_t verd__draw(struct verd__scheduler *scheduler);
+
 /* Begins the next round, whose list is not empty, with some of it. */
 void verd__shuffle(struct verd__scheduler *scheduler);
 

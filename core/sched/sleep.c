@@ -2,48 +2,30 @@
 /* Waiting for time to pass, and for one another: sleep, park. */
 #include <errno.h>
 
-#include "sched/scheduler.h"
 #include "sched/slab.h"
 #include "sched/wait.h"
 
-struct sleeper {
-    struct verd__timer timer; /* first: fire gets it */
-    struct verd__wait wait;
-};
-
-static void wake_sleeper(struct verd__timer *timer)
-{
-    verd__wake(&((struct sleeper *)timer)->wait);
-}
-
-static void cancel_sleep(struct verd__wait *wait)
-{
-    struct sleeper *sleeper =
-        (struct sleeper *)(void *)((char *)wait - offsetof(struct sleeper, wait));
-    verd__timer_cancel(&verd__current->timers, &sleeper->timer);
-}
-
-static const struct verd__wait_kind sleep_kind = {"a point in time", cancel_sleep};
+static const struct verd__wait_kind sleep_kind = {.name = "a point in time", .has_more = true};
 
 /* The past, as a deadline, is a reason to give way but not to wait. */
 static int sleep_until(struct verd__scheduler *scheduler, verd_duration deadline)
 {
-    struct sleeper sleeper = {.timer.fire = wake_sleeper, .wait.kind = &sleep_kind};
-    verd__timer_arm(&scheduler->timers, &sleeper.timer, deadline);
-    return verd__wait(scheduler, &sleeper.wait);
+    struct verd__wait *wait = verd__own_wait(scheduler);
+    verd__wait_limit(scheduler, wait, deadline, verd__wait_time_up);
+    return verd__wait(scheduler, wait, &sleep_kind);
 }
 
 static int give_way_once(struct verd__scheduler *scheduler)
 {
     verd__give_way(scheduler);
-    return scheduler->running->interrupt & VERD__INTERRUPT_STOP ? verd__interrupted(scheduler) : 0;
+    return verd__may_wait(scheduler) ? 0 : -1;
 }
 
 int verd_sleep(verd_duration d)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
-        return -1;
+        return verd__refuse(0);
     if (d <= 0)
         return give_way_once(scheduler);
     return sleep_until(scheduler, d == VERD_FOREVER ? d : verd__time_after(verd_now(), d));
@@ -51,37 +33,49 @@ int verd_sleep(verd_duration d)
 
 int verd_sleep_until(verd_duration t)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
-        return -1;
+        return verd__refuse(0);
     if (t != VERD_FOREVER && t <= verd_now())
         return give_way_once(scheduler);
     return sleep_until(scheduler, t);
 }
 
-static const struct verd__wait_kind park_kind = {"verd_unpark", NULL};
+static const struct verd__wait_kind park_kind = {.name = "verd_unpark"};
+
+static inline int park(struct verd__scheduler *scheduler)
+{
+    struct verd__thread *self = scheduler->running;
+    if (self->flags & VERD__PERMIT) {
+        self->flags &= (uint8_t)~VERD__PERMIT;
+        return verd__done(scheduler, 0);
+    }
+    return verd__wait(scheduler, verd__own_wait(scheduler), &park_kind);
+}
+
+static __attribute__((noinline)) int park_slowly(void)
+{
+    struct verd__scheduler *scheduler = verd__begin();
+    return scheduler != NULL ? park(scheduler) : verd__refuse(0);
+}
 
 int verd_park(void)
 {
-    struct verd__scheduler *scheduler = verd__enter();
-    if (scheduler == NULL)
-        return -1;
-    struct verd_thread *self = scheduler->running;
-    if (self->flags & VERD__PERMIT) {
-        self->flags &= (uint8_t)~VERD__PERMIT;
-        return 0;
-    }
-    struct verd__wait wait = {.kind = &park_kind};
-    return verd__wait(scheduler, &wait);
+    struct verd__scheduler *scheduler = verd__current;
+    return verd__is_clear(scheduler) ? park(scheduler) : park_slowly();
 }
 
-void verd_unpark(verd_thread *thread)
+void verd_unpark(verd_thread *handle)
 {
-    const struct verd__scheduler *scheduler = verd__current;
-    if (thread == NULL || scheduler == NULL || verd__slab_of(thread)->scheduler != scheduler)
+    int error = errno;
+    struct verd__thread *thread = verd__thread_find(handle);
+    if (thread == NULL) {
+        errno = error;
         return;
-    if (thread->state == VERD__STARTED && thread->wait != NULL && thread->wait->kind == &park_kind)
-        verd__wake(thread->wait);
-    else if (thread->state == VERD__STARTED || thread->state == VERD__UNSTARTED)
+    }
+    struct verd__wait *wait = thread->state == VERD__STARTED ? &verd__area(thread)->wait : NULL;
+    if (wait != NULL && wait->kind == &park_kind)
+        verd__wake(wait);
+    else if (thread->state != VERD__ENDED)
         thread->flags |= VERD__PERMIT;
 }

@@ -5,76 +5,60 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sched/area.h"
 #include "sched/local.h"
 #include "sched/slab.h"
 #include "sched/timeout.h"
-#include "sched/wait.h"
 
-int verd__thread_check(const struct verd_thread *thread)
+struct verd__thread *verd__thread_ended(struct verd__scheduler *scheduler, void *result)
 {
-    const struct verd__scheduler *scheduler = verd__current;
-    if (thread == NULL) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (scheduler == NULL || verd__slab_of(thread)->scheduler != scheduler) {
-        errno = EPERM;
-        return -1;
-    }
-    if (thread->state == VERD__FREE) {
-        errno = EINVAL;
-        return -1;
-    }
-    return 0;
-}
-
-struct verd_thread *verd__thread_ended(struct verd__scheduler *scheduler, void *result)
-{
-    union verd__start none = {0};
-    struct verd_thread *thread = verd__thread_new(scheduler, none, NULL, VERD__HANDLE);
+    union verd__start none = {.call = NULL};
+    struct verd__thread *thread = verd__thread_new(scheduler, none, NULL, VERD__HANDLE);
     if (thread == NULL)
         return NULL;
     thread->state = VERD__ENDED;
+    thread->error = 0;
     thread->result = result;
     return thread;
 }
 
-void verd__thread_drop(struct verd__scheduler *scheduler, struct verd_thread *thread)
+void verd__thread_drop(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     if (!(thread->flags & (VERD__HANDLE | VERD__QUEUED | VERD__ENDING)))
         verd__slab_give(scheduler, thread);
 }
 
-void verd__room_clear(struct verd__scheduler *scheduler, struct verd_thread *thread)
+void verd__area_clear(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
-    struct verd__room *room = verd__room(thread);
-    verd__timeouts_forget(scheduler, thread);
-    if (room->locals == NULL)
+    struct verd__area *area = verd__area(thread);
+    verd__scopes_close(scheduler, thread);
+    if (area->locals == NULL)
         return;
-    verd__locals_end(room);
-    verd__timeouts_forget(scheduler, thread); /* a destructor's */
+    verd__locals_end(area);
+    verd__scopes_close(scheduler, thread); /* a destructor's */
 }
 
 /* A watch may do on the ending thread what any function may: take back others, add some, release
  * the handle, set locals, make calls that give way. So until then the thread counts as started. */
-static void call_watches(struct verd__scheduler *scheduler, struct verd_thread *thread, int error)
+static void call_watches(struct verd__scheduler *scheduler, struct verd__thread *thread, int error)
 {
     while (thread->watches != NULL) {
         struct verd__watch *watch = thread->watches;
         verd__watch_remove(thread, watch);
-        thread->error = error; /* is its errno while it is suspended */
-        watch->ended(watch, thread);
+        watch->ended(watch, thread, error);
     }
-    if (thread->stack != NULL) /* else it never ran, or is gone after a fork */
-        verd__room_clear(scheduler, thread);
+    if (thread->stack != NULL && scheduler->running == thread) /* else it never ran, or is gone after a fork */
+        verd__area_clear(scheduler, thread);
 }
 
-void verd__thread_end(struct verd__scheduler *scheduler, struct verd_thread *thread, void *result,
+void verd__thread_end(struct verd__scheduler *scheduler, struct verd__thread *thread, void *result,
                       int error)
 {
     struct verd__owner *owner = thread->owner;
-    if (thread->state == VERD__UNSTARTED)
+    if (thread->state == VERD__UNSTARTED) {
         thread->state = VERD__ENDED;
+        thread->error = error;
+    }
     thread->result = result;
     thread->flags |= VERD__ENDING;
     if (thread->watches != NULL)
@@ -97,11 +81,11 @@ verd_thread *verd_spawn(void *(*fn)(void *), void *arg)
         return NULL;
     }
     union verd__start start = {.call = fn};
-    struct verd_thread *thread =
+    struct verd__thread *thread =
         verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT);
     if (thread != NULL)
         verd__thread_start(scheduler, thread);
-    return thread;
+    return thread != NULL ? verd__handle(thread) : NULL;
 }
 
 int verd_spawn_n(void (*fn)(void *), void *arg)
@@ -114,7 +98,7 @@ int verd_spawn_n(void (*fn)(void *), void *arg)
         return -1;
     }
     union verd__start start = {.run = fn};
-    struct verd_thread *thread = verd__thread_new(scheduler, start, arg, 0);
+    struct verd__thread *thread = verd__thread_new(scheduler, start, arg, 0);
     if (thread == NULL)
         return -1;
     verd__thread_start(scheduler, thread);
@@ -140,47 +124,61 @@ static void set_name(char *name, const char *wanted)
     name[i] = '\0';
 }
 
-verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *arg)
+static struct verd__thread *spawn_with(struct verd__scheduler *scheduler, const verd_attr *attr,
+                                       void *(*fn)(void *), void *arg)
 {
-    static const verd_attr defaults = VERD_ATTR_INIT;
-    struct verd__scheduler *scheduler = verd__scheduler();
-    if (scheduler == NULL)
-        return NULL;
-    if (attr == NULL)
-        attr = &defaults;
-    if (fn == NULL) {
-        errno = EINVAL;
-        return NULL;
-    }
     struct verd__stack *stack = stack_for(scheduler, attr->stack_size);
     if (stack == NULL)
         return NULL;
     union verd__start start = {.call = fn};
-    struct verd_thread *thread =
+    struct verd__thread *thread =
         verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT);
     if (thread == NULL) {
         verd__stack_give(&scheduler->stacks, stack);
         return NULL;
     }
     thread->stack = stack;
-    set_name(verd__room(thread)->name, attr->name);
+    set_name(verd__area(thread)->name, attr->name);
     verd__thread_start(scheduler, thread);
     return thread;
 }
 
-void verd_release(verd_thread *thread)
+struct verd__thread *verd__spawn_named(const char *name, void *(*fn)(void *), void *arg)
 {
-    if (verd__thread_check(thread) != 0)
-        return;
-    thread->flags &= (uint8_t)~VERD__HANDLE;
-    if (thread->state == VERD__ENDED)
-        verd__thread_drop(verd__current, thread);
+    struct verd__scheduler *scheduler = verd__current;
+    const verd_attr attr = {.name = name};
+    struct verd__thread *thread = spawn_with(scheduler, &attr, fn, arg);
+    if (thread != NULL)
+        verd__thread_release(scheduler, thread);
+    return thread;
+}
+
+verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *arg)
+{
+    static const verd_attr defaults = VERD_ATTR_INIT;
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler == NULL)
+        return NULL;
+    if (fn == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    const struct verd__thread *thread =
+        spawn_with(scheduler, attr != NULL ? attr : &defaults, fn, arg);
+    return thread != NULL ? verd__handle(thread) : NULL;
+}
+
+void verd_release(verd_thread *handle)
+{
+    struct verd__thread *thread = verd__thread_find(handle);
+    if (thread != NULL)
+        verd__thread_release(verd__current, thread);
 }
 
 verd_thread *verd_self(void)
 {
     const struct verd__scheduler *scheduler = verd__scheduler();
-    return scheduler != NULL ? scheduler->running : NULL;
+    return scheduler != NULL ? verd__handle(scheduler->running) : NULL;
 }
 
 bool verd_killed(void)
@@ -189,14 +187,46 @@ bool verd_killed(void)
     return scheduler != NULL && (scheduler->running->interrupt & VERD__INTERRUPT_KILL);
 }
 
-bool verd_ended(const verd_thread *thread)
+bool verd_ended(const verd_thread *handle)
 {
-    return thread != NULL && thread->state == VERD__ENDED;
+    int error = errno;
+    const struct verd__thread *thread = verd__thread_find(handle);
+    errno = error;
+    return thread != NULL && (thread->state == VERD__ENDED || (thread->flags & VERD__ENDING));
 }
 
-ssize_t verd_stack_used(verd_thread *thread)
+size_t verd__thread_number(const struct verd__thread *thread)
 {
-    if (verd__thread_check(thread) != 0)
+    const struct verd__slab *slab = verd__slab_of(thread);
+    return slab->ordinal * (VERD__SLAB_BLOCKS - 1) +
+           (size_t)(thread - verd__slab_blocks(slab)) - 1;
+}
+
+size_t verd_number(const verd_thread *handle)
+{
+    int error = errno;
+    const struct verd__thread *thread = verd__thread_find(handle);
+    errno = error;
+    return thread != NULL ? verd__thread_number(thread) : 0;
+}
+
+const char *verd__thread_name(const struct verd__thread *thread)
+{
+    return thread->stack != NULL && thread->state != VERD__ENDED ? verd__area(thread)->name : "";
+}
+
+const char *verd_name(const verd_thread *handle)
+{
+    int error = errno;
+    const struct verd__thread *thread = verd__thread_find(handle);
+    errno = error;
+    return thread != NULL ? verd__thread_name(thread) : "";
+}
+
+ssize_t verd_stack_used(verd_thread *handle)
+{
+    const struct verd__thread *thread = verd__thread_find(handle);
+    if (thread == NULL)
         return -1;
     if (thread == verd__current->main) {
         errno = ENOTSUP;

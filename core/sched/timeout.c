@@ -1,128 +1,217 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Timeout scopes. What is known of a scope lies in the thread's area, and the address of the user's struct is
+ * but its name: a function may return, or an exception leave it, with a scope open, and then nothing of the
+ * frame is looked at any more. A scope costs no timer until the thread waits; then one timer is armed
+ * for the earliest deadline of all.
+ */
 #include "sched/timeout.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "sched/wait.h"
 
 #define INTERRUPT_OF_SCOPES (VERD__INTERRUPT_TIMEOUT | VERD__INTERRUPT_UNARMED)
 
-/* The timer is the thread's and not the scopes', whose frames may be gone when the thread ends. */
+static struct verd__scope *scopes_of(struct verd__area *area)
+{
+    return area->scopes != NULL ? area->scopes : area->own_scopes;
+}
 
 /* Whether the scope has a deadline that is still to come. */
-static bool is_pending(const struct verd_timeout *timeout)
+static bool is_pending(const struct verd__scope *scope)
 {
-    return !timeout->fired && timeout->deadline != VERD_FOREVER;
+    return !scope->fired && scope->deadline != VERD_FOREVER;
 }
 
 /* The point in time at which the scope runs out. */
-static verd_duration deadline_of(struct verd__scheduler *scheduler, struct verd_timeout *timeout)
+static verd_duration deadline_of(const struct verd__scheduler *scheduler, struct verd__scope *scope)
 {
-    if (timeout->begun != 0) {
-        verd_duration begun = verd__moment_time(&scheduler->moments, timeout->begun);
+    if (scope->begun != 0) {
+        verd_duration begun = verd__moment_time(&scheduler->moments, scope->begun);
         if (begun < scheduler->clock) /* it has run ever since the last look */
             begun = scheduler->clock;
-        timeout->deadline = verd__time_after(begun, timeout->deadline);
-        timeout->begun = 0;
+        scope->deadline = verd__time_after(begun, scope->deadline);
+        scope->begun = 0;
     }
-    return timeout->deadline;
+    return scope->deadline;
 }
 
 static void fire(struct verd__timer *timer);
 
 /* Arms the timer for the earliest deadline. If it is already, it keeps its place among those of others. */
-static void arm(struct verd__scheduler *scheduler, struct verd__room *room)
+static void arm(struct verd__scheduler *scheduler, struct verd__area *area)
 {
+    struct verd__scope *scopes = scopes_of(area);
     verd_duration earliest = VERD_FOREVER;
-    for (struct verd_timeout *timeout = room->timeouts; timeout != NULL; timeout = timeout->outer) {
-        if (is_pending(timeout) && deadline_of(scheduler, timeout) < earliest)
-            earliest = timeout->deadline;
+    for (unsigned i = 0; i < area->scope_count; i++) {
+        if (is_pending(&scopes[i]) && deadline_of(scheduler, &scopes[i]) < earliest)
+            earliest = scopes[i].deadline;
     }
-    if (verd__timer_armed(&room->limit) && room->limit.deadline == earliest)
+    if (verd__timer_armed(&area->limit) && area->limit.deadline == earliest)
         return;
-    verd__timer_cancel(&scheduler->timers, &room->limit);
-    room->limit.fire = fire;
+    verd__timer_cancel(&scheduler->timers, &area->limit);
+    area->limit.fire = fire;
     if (earliest != VERD_FOREVER)
-        verd__timer_arm(&scheduler->timers, &room->limit, earliest);
+        verd__timer_arm(&scheduler->timers, &area->limit, earliest);
 }
 
-/* A scope of the thread has fired: it learns of it now if it waits, else at its next wait. */
-static void tell_fired(struct verd__scheduler *scheduler, struct verd_thread *thread)
+/* A scope has fired: the thread learns of it now if it waits, else at its next wait. */
+static void tell_fired(struct verd__scheduler *scheduler, struct verd__area *area, unsigned shield)
 {
-    arm(scheduler, verd__room(thread));
+    struct verd__thread *thread = area->wait.thread;
+    arm(scheduler, area);
     thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
-    verd__wait_abort(thread, ETIMEDOUT);
+    verd__wait_abort(thread, ETIMEDOUT, shield);
 }
 
 /* The earliest deadline has come. */
 static void fire(struct verd__timer *timer)
 {
     struct verd__scheduler *scheduler = verd__current;
-    struct verd__room *room =
-        (struct verd__room *)(void *)((char *)timer - offsetof(struct verd__room, limit));
-    struct verd_thread *thread = room->timeouts->thread;
-    for (struct verd_timeout *timeout = room->timeouts; timeout != NULL; timeout = timeout->outer) {
-        if (is_pending(timeout) && deadline_of(scheduler, timeout) <= scheduler->clock)
-            timeout->fired = true;
+    struct verd__area *area = VERD__CONTAINER_OF(timer, struct verd__area, limit);
+    struct verd__scope *scopes = scopes_of(area);
+    unsigned shield = 0;
+    for (unsigned i = 0; i < area->scope_count; i++) {
+        if (!is_pending(&scopes[i]) || deadline_of(scheduler, &scopes[i]) > scheduler->clock)
+            continue;
+        scopes[i].fired = true;
+        if (scopes[i].shield > shield)
+            shield = scopes[i].shield;
     }
-    tell_fired(scheduler, thread);
+    tell_fired(scheduler, area, shield);
 }
 
-static bool is_open(const struct verd__room *room, const struct verd_timeout *wanted)
+/* The open scope of this name; NULL: there is none. */
+static struct verd__scope *find(struct verd__area *area, const verd_timeout *timeout)
 {
-    const struct verd_timeout *timeout = room->timeouts;
-    while (timeout != NULL && timeout != wanted)
-        timeout = timeout->outer;
-    return timeout != NULL;
+    struct verd__scope *scopes = scopes_of(area);
+    unsigned i = area->scope_count;
+    while (i > 0 && scopes[i - 1].timeout != timeout)
+        i--;
+    return i > 0 ? &scopes[i - 1] : NULL;
+}
+
+/* More scopes are open than ever before on this thread. */
+static bool grow(struct verd__area *area)
+{
+    unsigned size = area->scopes == NULL ? 4 * VERD__SCOPES_MIN : area->scope_room * 2;
+    struct verd__scope *scopes = realloc(area->scopes, size * sizeof *scopes);
+    if (scopes == NULL)
+        return false;
+    if (area->scopes == NULL)
+        memcpy(scopes, area->own_scopes, sizeof area->own_scopes);
+    area->scopes = scopes;
+    area->scope_room = size;
+    return true;
+}
+
+static bool has_place(const struct verd__area *area)
+{
+    return area->scope_count < (area->scopes != NULL ? area->scope_room : VERD__SCOPES_MIN);
 }
 
 /* Begins to count where there is no moment of the beginning: the deadline is known now. */
-static __attribute__((noinline)) int start_slowly(verd_timeout *timeout, verd_duration after)
+static __attribute__((noinline)) int start_slowly(struct verd__thread *self,
+                                                  struct verd__scope *scope, verd_duration after)
 {
-    uint8_t interrupt = 0;
-    timeout->deadline = after;
-    timeout->begun = 0;
+    scope->begun = 0;
+    scope->fired = after <= 0;
     if (after <= 0) {
-        interrupt = VERD__INTERRUPT_TIMEOUT;
+        self->interrupt |= VERD__INTERRUPT_TIMEOUT;
     } else if (after != VERD_FOREVER) {
-        interrupt = VERD__INTERRUPT_UNARMED;
-        timeout->deadline = verd__time_after(verd_now(), after);
+        self->interrupt |= VERD__INTERRUPT_UNARMED;
+        scope->deadline = verd__time_after(verd_now(), after);
     }
-    timeout->fired = after <= 0;
-    timeout->thread->interrupt |= interrupt;
     return 0;
 }
 
-/* A scope on the running thread. What is unusual is in functions of its own, so that the rest needs no
- * frame. */
-static inline int begin(struct verd__scheduler *scheduler, verd_timeout *timeout,
+/* A scope on the running thread, for which there is a place. What is unusual is in functions of its own, so that
+ * the rest needs no frame. */
+static inline int begin(struct verd__scheduler *scheduler, const verd_timeout *timeout,
                         verd_duration after)
 {
-    struct verd_thread *self = scheduler->running;
-    struct verd__room *room = verd__room(self);
-    timeout->deadline = after;
-    timeout->outer = room->timeouts;
-    timeout->thread = self;
-    timeout->fired = false;
-    room->timeouts = timeout;
+    struct verd__thread *self = scheduler->running;
+    struct verd__area *area = verd__area(self);
+    struct verd__scope *scope = &scopes_of(area)[area->scope_count++];
+    scope->timeout = timeout;
+    scope->deadline = after;
+    scope->fired = false;
+    scope->shield = self->shield;
     bool is_finite = after > 0 && after != VERD_FOREVER;
     if (__builtin_expect(!is_finite || !verd__clock_runs(&scheduler->moments), 0))
-        return start_slowly(timeout, after);
-    timeout->begun = verd__cycles();
+        return start_slowly(self, scope, after);
+    scope->begun = verd__cycles();
     self->interrupt |= VERD__INTERRUPT_UNARMED;
     return 0;
+}
+
+/* Recomputes what is pending from the scopes that are still open. The timer is not left armed in vain. */
+static void note_open(struct verd__scheduler *scheduler, struct verd__thread *thread)
+{
+    struct verd__area *area = verd__area(thread);
+    const struct verd__scope *scopes = scopes_of(area);
+    verd_duration earliest = VERD_FOREVER;
+    uint8_t interrupt = 0;
+    for (unsigned i = 0; i < area->scope_count; i++) {
+        if (scopes[i].fired)
+            interrupt |= VERD__INTERRUPT_TIMEOUT;
+        else if (is_pending(&scopes[i]) && scopes[i].begun != 0)
+            interrupt |= VERD__INTERRUPT_UNARMED;
+        else if (scopes[i].deadline < earliest)
+            earliest = scopes[i].deadline;
+    }
+    if (verd__timer_armed(&area->limit) && area->limit.deadline != earliest)
+        verd__timer_cancel(&scheduler->timers, &area->limit);
+    if (earliest != VERD_FOREVER && !verd__timer_armed(&area->limit))
+        interrupt |= VERD__INTERRUPT_UNARMED;
+    thread->interrupt = (uint8_t)((thread->interrupt & ~INTERRUPT_OF_SCOPES) | interrupt);
+}
+
+/* Whether the scope lies deeper in the stack than a frame that calls verd_timeout_begin or _end: then it was left
+ * open in one that is gone. It is not known of the main thread how far its stack goes. */
+static bool is_left(const struct verd__scheduler *scheduler, const struct verd__scope *scope,
+                    const void *frame)
+{
+    const struct verd__thread *self = scheduler->running;
+    return self != scheduler->main && (uintptr_t)scope->timeout >= (uintptr_t)self->stack->low &&
+           (uintptr_t)scope->timeout < (uintptr_t)frame;
+}
+
+/* Ends the scopes that were left open, and none of those that began after them. */
+static void drop_left(struct verd__scheduler *scheduler, const void *frame)
+{
+    struct verd__area *area = verd__area(scheduler->running);
+    struct verd__scope *scopes = scopes_of(area);
+    unsigned kept = 0;
+    for (unsigned i = 0; i < area->scope_count; i++) {
+        if (!is_left(scheduler, &scopes[i], frame))
+            scopes[kept++] = scopes[i];
+    }
+    if (kept == area->scope_count)
+        return;
+    area->scope_count = kept;
+    note_open(scheduler, scheduler->running);
 }
 
 /* There are others, this one perhaps among them, or this is the first of the OS thread. */
 static __attribute__((noinline)) int begin_slowly(verd_timeout *timeout, verd_duration after)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
-    if (scheduler == NULL) {
-        *timeout = (verd_timeout){0};
+    if (timeout == NULL || scheduler == NULL) {
+        errno = timeout == NULL ? EINVAL : ENOMEM;
         return -1;
     }
-    if (is_open(verd__room(scheduler->running), timeout))
-        verd_timeout_end(timeout); /* a second begin would tie the list into a knot */
+    struct verd__area *area = verd__area(scheduler->running);
+    drop_left(scheduler, __builtin_frame_address(0));
+    if (find(area, timeout) != NULL)
+        verd_timeout_end(timeout);
+    if (!has_place(area) && !grow(area)) {
+        errno = ENOMEM;
+        return -1;
+    }
     if (!verd__clock_runs(&scheduler->moments))
         verd__clock_start(&scheduler->moments);
     return begin(scheduler, timeout, after);
@@ -131,72 +220,45 @@ static __attribute__((noinline)) int begin_slowly(verd_timeout *timeout, verd_du
 int verd_timeout_begin(verd_timeout *timeout, verd_duration after)
 {
     struct verd__scheduler *scheduler = verd__current;
-    if (__builtin_expect(scheduler == NULL || !verd__clock_runs(&scheduler->moments) ||
-                             verd__room(scheduler->running)->timeouts != NULL,
+    if (__builtin_expect(timeout == NULL || scheduler == NULL ||
+                             !verd__clock_runs(&scheduler->moments) ||
+                             verd__area(scheduler->running)->scope_count != 0,
                          0))
         return begin_slowly(timeout, after);
     return begin(scheduler, timeout, after);
 }
 
-void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd_thread *thread)
+void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
-    arm(scheduler, verd__room(thread));
+    arm(scheduler, verd__area(thread));
     thread->interrupt &= (uint8_t)~VERD__INTERRUPT_UNARMED;
 }
 
-/* Recomputes what is pending from the scopes that are still open. The timer is not left armed in vain. */
-static void note_open(struct verd__scheduler *scheduler, struct verd_thread *thread)
+void verd__timeout_expire(struct verd__thread *thread, const verd_timeout *timeout)
 {
-    struct verd__room *room = verd__room(thread);
-    verd_duration earliest = VERD_FOREVER;
-    uint8_t interrupt = 0;
-    for (const struct verd_timeout *timeout = room->timeouts; timeout != NULL;
-         timeout = timeout->outer) {
-        if (timeout->fired)
-            interrupt |= VERD__INTERRUPT_TIMEOUT;
-        else if (is_pending(timeout) && timeout->begun != 0)
-            interrupt |= VERD__INTERRUPT_UNARMED;
-        else if (timeout->deadline < earliest)
-            earliest = timeout->deadline;
-    }
-    if (verd__timer_armed(&room->limit) && room->limit.deadline != earliest)
-        verd__timer_cancel(&scheduler->timers, &room->limit);
-    if (earliest != VERD_FOREVER && !verd__timer_armed(&room->limit))
-        interrupt |= VERD__INTERRUPT_UNARMED;
-    thread->interrupt = (uint8_t)((thread->interrupt & ~INTERRUPT_OF_SCOPES) | interrupt);
-}
-
-/* Closes the scopes from the innermost to `last`, which is among them. */
-static void close_until(struct verd__room *room, const struct verd_timeout *last)
-{
-    struct verd_timeout *timeout;
-    do {
-        timeout = room->timeouts;
-        room->timeouts = timeout->outer;
-        timeout->thread = NULL;
-    } while (timeout != last);
-}
-
-void verd__timeout_expire(struct verd_timeout *timeout)
-{
-    struct verd_thread *thread = timeout->thread;
-    if (timeout->fired || thread == NULL)
+    if (thread->state != VERD__STARTED)
         return;
-    timeout->fired = true;
-    tell_fired(verd__current, thread);
+    struct verd__area *area = verd__area(thread);
+    struct verd__scope *scope = find(area, timeout);
+    if (scope == NULL || scope->fired)
+        return;
+    scope->fired = true;
+    tell_fired(verd__current, area, scope->shield);
 }
 
-/* There are others, or it is armed. */
+/* There are others, or the timer is armed. */
 static __attribute__((noinline)) bool end_slowly(struct verd__scheduler *scheduler,
-                                                 verd_timeout *timeout)
+                                                 const verd_timeout *timeout)
 {
-    struct verd_thread *self = scheduler->running;
-    struct verd__room *room = verd__room(self);
-    if (!is_open(room, timeout))
+    struct verd__area *area = verd__area(scheduler->running);
+    drop_left(scheduler, __builtin_frame_address(0));
+    const struct verd__scope *scope = find(area, timeout);
+    if (scope == NULL)
         return false;
-    close_until(room, timeout);
-    note_open(scheduler, self);
-    return timeout->fired;
+    bool fired = scope->fired;
+    area->scope_count = (unsigned)(scope - scopes_of(area));
+    note_open(scheduler, scheduler->running);
+    return fired;
 }
 
 bool verd_timeout_end(verd_timeout *timeout)
@@ -204,33 +266,30 @@ bool verd_timeout_end(verd_timeout *timeout)
     struct verd__scheduler *scheduler = verd__current;
     if (timeout == NULL || scheduler == NULL)
         return false;
-    struct verd_thread *self = scheduler->running;
-    struct verd__room *room = verd__room(self);
-    bool is_only = room->timeouts == timeout && timeout->outer == NULL;
-    if (__builtin_expect(!is_only || verd__timer_armed(&room->limit), 0))
+    struct verd__thread *self = scheduler->running;
+    struct verd__area *area = verd__area(self);
+    const struct verd__scope *scope = scopes_of(area);
+    bool is_only = area->scope_count == 1 && scope->timeout == timeout;
+    if (__builtin_expect(!is_only || verd__timer_armed(&area->limit), 0))
         return end_slowly(scheduler, timeout);
-    room->timeouts = NULL;
-    timeout->thread = NULL;
+    area->scope_count = 0;
     self->interrupt &= (uint8_t)~INTERRUPT_OF_SCOPES;
-    return timeout->fired;
+    return scope->fired;
 }
 
-void verd__timeouts_forget(struct verd__scheduler *scheduler, struct verd_thread *thread)
+void verd__scopes_close(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
-    struct verd__room *room = verd__room(thread);
-    if (room->timeouts == NULL)
-        return;
-    room->timeouts = NULL;
-    verd__timer_cancel(&scheduler->timers, &room->limit);
+    struct verd__area *area = verd__area(thread);
+    area->scope_count = 0;
+    verd__timer_cancel(&scheduler->timers, &area->limit);
     thread->interrupt &= (uint8_t)~INTERRUPT_OF_SCOPES;
+    free(area->scopes);
+    area->scopes = NULL;
 }
 
-void verd__timeouts_close(struct verd__scheduler *scheduler, struct verd_thread *thread)
+static void end_scope(verd_timeout *timeout)
 {
-    struct verd_timeout *timeout = verd__room(thread)->timeouts;
-    for (; timeout != NULL; timeout = timeout->outer)
-        timeout->thread = NULL;
-    verd__timeouts_forget(scheduler, thread);
+    verd_timeout_end(timeout);
 }
 
 int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result)
@@ -239,7 +298,8 @@ int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void 
         errno = EINVAL;
         return -1;
     }
-    verd_timeout timeout = {0};
+    /* Ended in each case, if a C++ exception leaves fn, too. */
+    __attribute__((cleanup(end_scope))) verd_timeout timeout;
     if (verd_timeout_begin(&timeout, after) != 0)
         return -1;
     void *returned = fn(arg);
@@ -265,11 +325,27 @@ void verd_shield_end(void)
         scheduler->running->shield--;
 }
 
-int verd__interrupted(struct verd__scheduler *scheduler)
+/* Whether a scope has fired that began within all the shields that there are. */
+static bool is_out_of_time(const struct verd__thread *thread)
 {
-    const struct verd_thread *self = scheduler->running;
-    if (self->shield != 0)
+    struct verd__area *area = verd__area(thread);
+    const struct verd__scope *scopes = scopes_of(area);
+    for (unsigned i = 0; i < area->scope_count; i++) {
+        if (scopes[i].fired && scopes[i].shield >= thread->shield)
+            return true;
+    }
+    return false;
+}
+
+int verd__interrupted(const struct verd__scheduler *scheduler)
+{
+    const struct verd__thread *self = scheduler->running;
+    if ((self->interrupt & VERD__INTERRUPT_KILL) && self->shield == 0) {
+        errno = ECANCELED;
+        return -1;
+    }
+    if (!(self->interrupt & VERD__INTERRUPT_TIMEOUT) || !is_out_of_time(self))
         return 0;
-    errno = self->interrupt & VERD__INTERRUPT_KILL ? ECANCELED : ETIMEDOUT;
+    errno = ETIMEDOUT;
     return -1;
 }

@@ -7,16 +7,12 @@
 
 /* Arms the timer of the thread's scopes, as some were begun since it last waited. A scope costs no timer
  * until then. */
-void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd_thread *thread);
+void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd__thread *thread);
 
-/* Has an open scope of any thread of this OS thread run out now. */
-void verd__timeout_expire(struct verd_timeout *timeout);
+/* Has an open scope of a thread of this OS thread run out now. */
+void verd__timeout_expire(struct verd__thread *thread, const verd_timeout *timeout);
 
-/* Ends the scopes that a thread has left open, without a look at them: they may be in a frame that is
- * gone. */
-void verd__timeouts_forget(struct verd__scheduler *scheduler, struct verd_thread *thread);
-
-/* Closes the scopes of a thread that was suspended, and never runs again. */
-void verd__timeouts_close(struct verd__scheduler *scheduler, struct verd_thread *thread);
+/* Ends all scopes of a thread. */
+void verd__scopes_close(struct verd__scheduler *scheduler, struct verd__thread *thread);
 
 #endif

@@ -5,22 +5,22 @@
 #include "sync/home.h"
 #include "sync/mutex.h"
 
-static const struct verd__wait_kind cond_kind = {"a condition", verd__leave_line};
+static const struct verd__wait_kind cond_kind = {.name = "a condition", .is_users = true};
 
 int verd_cond_wait(verd_cond *cond, verd_mutex *mutex)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
-        return -1;
+        return verd__refuse(0);
     if (cond == NULL || mutex == NULL)
-        return verd__invalid();
+        return verd__refuse(EINVAL);
     if (verd__home_check(cond->home, &cond->waiters) != 0 || verd_mutex_unlock(mutex) != 0)
-        return -1;
-    struct verd__wait wait = {.kind = &cond_kind};
-    cond->home = scheduler;
-    int result = verd__wait_in_line(scheduler, &wait, &cond->waiters);
+        return verd__refuse(0);
+    cond->home = scheduler->number;
+    int result = verd__wait_in_queue(scheduler, &cond_kind, &cond->waiters, NULL);
     int error = errno;
-    verd__mutex_relock(scheduler, mutex);
+    if (verd__mutex_relock(scheduler, mutex) != 0)
+        return -1;
     errno = error;
     return result;
 }
@@ -31,9 +31,9 @@ int verd_cond_signal(verd_cond *cond)
         return verd__invalid();
     if (verd__home_check(cond->home, &cond->waiters) != 0)
         return -1;
-    struct verd__wait *wait = verd__waiters_pop(&cond->waiters);
-    if (wait != NULL)
-        verd__wake(wait);
+    struct verd__entry *first = verd__first_entry(&cond->waiters);
+    if (first != NULL)
+        verd__wake_plain(verd__current, first->wait);
     return 0;
 }
 
@@ -43,8 +43,6 @@ int verd_cond_broadcast(verd_cond *cond)
         return verd__invalid();
     if (verd__home_check(cond->home, &cond->waiters) != 0)
         return -1;
-    struct verd__wait *wait;
-    while ((wait = verd__waiters_pop(&cond->waiters)) != NULL)
-        verd__wake(wait);
+    verd__queue_end(&cond->waiters, 0);
     return 0;
 }

@@ -1,44 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* Invariant: while someone waits there is an owner; an unlock makes the first in line the owner. */
+/* Invariant: while someone waits there is an owner; an unlock makes the first in the queue the owner. */
 #include "sync/mutex.h"
 
+#include "sched/slab.h"
 #include "sched/wait.h"
 #include "sync/home.h"
 
-static const struct verd__wait_kind mutex_kind = {"a mutex", verd__leave_line};
+static const struct verd__wait_kind mutex_kind = {.name = "a mutex", .is_users = true};
 
-/* Locks if nobody else has it; -1 with errno EDEADLK, EPERM, or EAGAIN. */
-static int try_lock(const struct verd__scheduler *scheduler, verd_mutex *mutex)
+/* Locks if nobody else has it. Returns 0, EDEADLK, EPERM, or EAGAIN. */
+static inline int try_lock(const struct verd__scheduler *scheduler, verd_mutex *mutex)
 {
+    verd_thread *self = verd__handle(scheduler->running);
     if (mutex->owner == NULL) {
-        mutex->owner = scheduler->running;
-        mutex->home = scheduler;
+        mutex->owner = self;
+        mutex->home = scheduler->number;
         return 0;
     }
-    errno = EAGAIN;
-    if (mutex->owner == scheduler->running)
-        errno = EDEADLK;
-    else if (mutex->home != scheduler)
-        errno = EPERM;
-    return -1;
-}
-
-static int wait_for_lock(struct verd__scheduler *scheduler, verd_mutex *mutex)
-{
-    struct verd__wait wait = {.kind = &mutex_kind};
-    return verd__wait_in_line(scheduler, &wait, &mutex->waiters);
+    if (mutex->owner == self)
+        return EDEADLK;
+    return mutex->home != scheduler->number ? EPERM : EAGAIN;
 }
 
 int verd_mutex_lock(verd_mutex *mutex)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
-        return -1;
-    if (mutex == NULL)
-        return verd__invalid();
-    if (try_lock(scheduler, mutex) == 0)
-        return 0;
-    return errno == EAGAIN ? wait_for_lock(scheduler, mutex) : -1;
+        return verd__refuse(0);
+    int error = mutex == NULL ? EINVAL : try_lock(scheduler, mutex);
+    if (error == 0)
+        return verd__done(scheduler, 0);
+    if (error != EAGAIN)
+        return verd__refuse(error);
+    return verd__wait_in_queue(scheduler, &mutex_kind, &mutex->waiters, NULL);
 }
 
 int verd_mutex_try_lock(verd_mutex *mutex)
@@ -46,7 +40,8 @@ int verd_mutex_try_lock(verd_mutex *mutex)
     const struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
         return -1;
-    return mutex == NULL ? verd__invalid() : try_lock(scheduler, mutex);
+    int error = mutex == NULL ? EINVAL : try_lock(scheduler, mutex);
+    return error == 0 ? 0 : verd__fail(error);
 }
 
 int verd_mutex_unlock(verd_mutex *mutex)
@@ -54,22 +49,24 @@ int verd_mutex_unlock(verd_mutex *mutex)
     const struct verd__scheduler *scheduler = verd__current;
     if (mutex == NULL)
         return verd__invalid();
-    if (scheduler == NULL || mutex->owner != scheduler->running) {
-        errno = EPERM;
-        return -1;
+    if (scheduler == NULL || mutex->owner != verd__handle(scheduler->running))
+        return verd__fail(EPERM);
+    struct verd__entry *first = verd__first_entry(&mutex->waiters);
+    mutex->owner = NULL;
+    if (first != NULL) {
+        mutex->owner = verd__handle(first->wait->thread);
+        verd__wake_plain(verd__current, first->wait);
     }
-    struct verd__wait *wait = verd__waiters_pop(&mutex->waiters);
-    mutex->owner = wait != NULL ? wait->thread : NULL;
-    if (wait != NULL)
-        verd__wake(wait);
     return 0;
 }
 
-void verd__mutex_relock(struct verd__scheduler *scheduler, verd_mutex *mutex)
+int verd__mutex_relock(struct verd__scheduler *scheduler, verd_mutex *mutex)
 {
-    if (try_lock(scheduler, mutex) == 0)
-        return;
-    verd_shield_begin();
-    wait_for_lock(scheduler, mutex);
-    verd_shield_end();
+    int error = try_lock(scheduler, mutex);
+    if (error == EAGAIN) {
+        verd_shield_begin();
+        error = verd__wait_in_queue(scheduler, &mutex_kind, &mutex->waiters, NULL);
+        verd_shield_end();
+    }
+    return error == 0 ? 0 : verd__fail(error);
 }

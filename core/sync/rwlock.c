@@ -1,110 +1,105 @@
 /* SPDX-License-Identifier: MIT */
-/* Invariant: the first in line could not be let in. So whatever changes who holds the lock or who is first
- * in line is followed by `admit`. */
+/* Invariant: the first in the queue could not be let in. So whatever changes who holds the lock or who is first
+ * in the queue is followed by `admit`. */
 #include <verd/sync.h>
 
+#include "sched/slab.h"
 #include "sched/wait.h"
 #include "sync/home.h"
 
-static void cancel(struct verd__wait *wait);
+static void gave_up(struct verd__wait *wait, int error);
 
 /* Two kinds, told apart by their addresses. */
-static const struct verd__wait_kind read_kind = {"a lock, to read", cancel};
-static const struct verd__wait_kind write_kind = {"a lock, to write", cancel};
+static const struct verd__wait_kind read_kind = {
+    .name = "a lock, to read", .is_users = true, .has_more = true, .ended = gave_up};
+static const struct verd__wait_kind write_kind = {
+    .name = "a lock, to write", .is_users = true, .has_more = true, .ended = gave_up};
 
-/* Lets in as many as can be, from the first in line: readers together, or one writer. */
+/* Lets in as many as can be, from the first in the queue: readers together, or one writer. */
 static void admit(verd_rwlock *lock)
 {
-    struct verd__wait *first;
-    while (lock->writer == NULL && (first = lock->waiters.first) != NULL) {
-        if (first->kind == &write_kind && lock->readers > 0)
+    struct verd__entry *first;
+    while (lock->writer == NULL && (first = verd__first_entry(&lock->waiters)) != NULL) {
+        bool writes = first->wait->kind == &write_kind;
+        if (writes && lock->readers > 0)
             return;
-        verd__waiters_remove(&lock->waiters, first);
-        if (first->kind == &write_kind)
-            lock->writer = first->thread;
+        if (writes)
+            lock->writer = verd__handle(first->wait->thread);
         else
             lock->readers++;
-        verd__wake(first);
+        verd__wake(first->wait);
     }
 }
 
 /* A writer that gives up may have kept readers waiting; but not where the readers go as well. */
-static void cancel(struct verd__wait *wait)
+static void gave_up(struct verd__wait *wait, int error)
 {
-    verd__leave_line(wait);
-    if (!verd__current->forked)
-        admit((verd_rwlock *)wait->line); /* its first member */
+    if (error != 0 && !verd__current->ending)
+        admit(wait->object);
 }
 
-_Static_assert(offsetof(verd_rwlock, waiters) == 0, "cancel relies on it");
-
-/* Locks if it can be done now without overtaking; -1 with errno EDEADLK, EPERM, or EAGAIN. */
-static int try_lock(const struct verd__scheduler *scheduler, verd_rwlock *lock,
-                    const struct verd__wait_kind *kind)
+/* Locks if it can be done now without overtaking. Returns 0, EDEADLK, EPERM, or EAGAIN. */
+static int try_lock(const struct verd__scheduler *scheduler, verd_rwlock *lock, bool writes)
 {
+    verd_thread *self = verd__handle(scheduler->running);
     bool held = lock->writer != NULL || lock->readers > 0;
-    if (held && lock->home != scheduler) {
-        errno = EPERM;
-        return -1;
-    }
-    if (lock->writer == scheduler->running) {
-        errno = EDEADLK;
-        return -1;
-    }
-    if (lock->writer != NULL || lock->waiters.first != NULL ||
-        (kind == &write_kind && lock->readers > 0)) {
-        errno = EAGAIN;
-        return -1;
-    }
-    lock->home = scheduler;
-    if (kind == &write_kind)
-        lock->writer = scheduler->running;
+    if (held && lock->home != scheduler->number)
+        return EPERM;
+    if (lock->writer == self)
+        return EDEADLK;
+    if (verd__home_check(lock->home, &lock->waiters) != 0)
+        return EPERM;
+    if (lock->writer != NULL || lock->waiters.first != NULL || (writes && lock->readers > 0))
+        return EAGAIN;
+    lock->home = scheduler->number;
+    if (writes)
+        lock->writer = self;
     else
         lock->readers++;
     return 0;
 }
 
-static int lock_as(verd_rwlock *lock, const struct verd__wait_kind *kind)
+static int lock_as(verd_rwlock *lock, bool writes)
 {
-    struct verd__scheduler *scheduler = verd__enter();
+    struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
-        return -1;
-    if (lock == NULL)
-        return verd__invalid();
-    if (try_lock(scheduler, lock, kind) == 0)
-        return 0;
-    if (errno != EAGAIN)
-        return -1;
-    struct verd__wait wait = {.kind = kind};
-    return verd__wait_in_line(scheduler, &wait, &lock->waiters);
+        return verd__refuse(0);
+    int error = lock == NULL ? EINVAL : try_lock(scheduler, lock, writes);
+    if (error == 0)
+        return verd__done(scheduler, 0);
+    if (error != EAGAIN)
+        return verd__refuse(error);
+    verd__own_wait(scheduler)->object = lock;
+    return verd__wait_in_queue(scheduler, writes ? &write_kind : &read_kind, &lock->waiters, NULL);
 }
 
-static int try_lock_as(verd_rwlock *lock, const struct verd__wait_kind *kind)
+static int try_lock_as(verd_rwlock *lock, bool writes)
 {
     const struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
         return -1;
-    return lock == NULL ? verd__invalid() : try_lock(scheduler, lock, kind);
+    int error = lock == NULL ? EINVAL : try_lock(scheduler, lock, writes);
+    return error == 0 ? 0 : verd__fail(error);
 }
 
 int verd_rwlock_read_lock(verd_rwlock *lock)
 {
-    return lock_as(lock, &read_kind);
+    return lock_as(lock, false);
 }
 
 int verd_rwlock_write_lock(verd_rwlock *lock)
 {
-    return lock_as(lock, &write_kind);
+    return lock_as(lock, true);
 }
 
 int verd_rwlock_try_read_lock(verd_rwlock *lock)
 {
-    return try_lock_as(lock, &read_kind);
+    return try_lock_as(lock, false);
 }
 
 int verd_rwlock_try_write_lock(verd_rwlock *lock)
 {
-    return try_lock_as(lock, &write_kind);
+    return try_lock_as(lock, true);
 }
 
 int verd_rwlock_unlock(verd_rwlock *lock)
@@ -112,12 +107,11 @@ int verd_rwlock_unlock(verd_rwlock *lock)
     const struct verd__scheduler *scheduler = verd__current;
     if (lock == NULL)
         return verd__invalid();
-    bool mine = scheduler != NULL && lock->home == scheduler &&
-                (lock->writer != NULL ? lock->writer == scheduler->running : lock->readers > 0);
-    if (!mine) {
-        errno = EPERM;
-        return -1;
-    }
+    bool mine = scheduler != NULL && lock->home == scheduler->number &&
+                (lock->writer != NULL ? lock->writer == verd__handle(scheduler->running)
+                                      : lock->readers > 0);
+    if (!mine)
+        return verd__fail(EPERM);
     if (lock->writer != NULL)
         lock->writer = NULL;
     else

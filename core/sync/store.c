@@ -10,7 +10,7 @@
 static bool grow(struct verd__store *store)
 {
     size_t room = store->room == 0 ? ROOM_MIN : store->room * 2;
-    struct verd__entry *entries = realloc(store->entries, room * sizeof *entries);
+    struct verd__item *entries = realloc(store->entries, room * sizeof *entries);
     if (entries == NULL)
         return false;
     memcpy(entries + store->room, entries, store->head * sizeof *entries);
@@ -19,14 +19,14 @@ static bool grow(struct verd__store *store)
     return true;
 }
 
-static bool before(const struct verd__store *store, struct verd__entry a, struct verd__entry b)
+static bool before(const struct verd__store *store, struct verd__item a, struct verd__item b)
 {
     int order = store->compare(a.item, b.item);
     return order != 0 ? order < 0 : a.number < b.number;
 }
 
 /* Moves the hole at `at` up until `entry` fits into it. */
-static void sift_up(struct verd__store *store, size_t at, struct verd__entry entry)
+static void sift_up(struct verd__store *store, size_t at, struct verd__item entry)
 {
     while (at > 0) {
         size_t parent = (at - 1) / 2;
@@ -39,7 +39,7 @@ static void sift_up(struct verd__store *store, size_t at, struct verd__entry ent
 }
 
 /* Moves the hole at the top down until `entry` fits into it. */
-static void sift_down(struct verd__store *store, struct verd__entry entry)
+static void sift_down(struct verd__store *store, struct verd__item entry)
 {
     size_t at = 0;
     for (;;) {
@@ -62,7 +62,7 @@ bool verd__store_add(struct verd__store *store, void *item)
     if (store->count == store->room && !grow(store))
         return false;
     if (store->order == VERD__PRIORITY)
-        sift_up(store, store->count++, (struct verd__entry){item, store->next_number++});
+        sift_up(store, store->count++, (struct verd__item){item, store->next_number++});
     else
         verd__store_add_quickly(store, item);
     return true;

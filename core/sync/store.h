@@ -12,13 +12,13 @@
 
 enum verd__store_order { VERD__FIFO, VERD__LIFO, VERD__PRIORITY };
 
-struct verd__entry {
+struct verd__item {
     void *item;
     uint64_t number; /* PRIORITY: in the order of coming */
 };
 
 struct verd__store {
-    struct verd__entry *entries;
+    struct verd__item *entries;
     size_t room;  /* of entries; a power of two, or 0 */
     size_t head;  /* FIFO: the first */
     size_t count; /* held now */

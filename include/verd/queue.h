@@ -88,24 +88,33 @@ size_t verd_queue_capacity(const verd_queue *queue);
 size_t verd_queue_getting(const verd_queue *queue);
 size_t verd_queue_putting(const verd_queue *queue);
 
+/* What an alternative of verd_select does. */
+enum verd_case_kind {
+    VERD_CASE_PUT = 1,
+    VERD_CASE_GET = 2,
+    VERD_CASE_DEFAULT = 3, /* nothing, if nothing else can be done at once */
+};
+
 /* One alternative of verd_select; make it with the macros below. */
 typedef struct verd_case {
-    verd_queue *queue; /* NULL: VERD_DEFAULT */
+    verd_queue *queue; /* NULL: it is never ready, so the case is as good as left out */
     void *item;        /* to put */
-    void **result;     /* where what is got goes; NULL: this is a put */
+    void **result;     /* where what is got goes */
+    int kind;          /* enum verd_case_kind */
     int error;         /* of the case taken: 0, or EPIPE (closed); written by verd_select */
 } verd_case;
 
-#define VERD_PUT(q, i) ((verd_case){.queue = (q), .item = (i)})
-#define VERD_GET(q, r) ((verd_case){.queue = (q), .result = (r)})
-#define VERD_DEFAULT ((verd_case){.queue = NULL})
+#define VERD_PUT(q, i) ((verd_case){.queue = (q), .item = (i), .kind = VERD_CASE_PUT})
+#define VERD_GET(q, r) ((verd_case){.queue = (q), .result = (r), .kind = VERD_CASE_GET})
+#define VERD_DEFAULT ((verd_case){.kind = VERD_CASE_DEFAULT})
 
 /*
- * Does one of n puts and gets: one that can be done at once, chosen evenly among those; else
- * VERD_DEFAULT if it is there; else the first that becomes possible. The others leave no trace. A put to
- * a closed queue and a get from a closed and empty one are possible, and have `error` EPIPE. Blocks.
+ * Does one of n puts and gets: one that can be done at once, each of those as likely as the others (by
+ * VERD_SCHEDULE_SEED's lots, if that is set); else VERD_DEFAULT if it is there; else the first that becomes
+ * possible. The others leave no trace. A put to a closed queue and a get from a closed and empty one are
+ * possible, and have `error` EPIPE. Blocks.
  * Returns the index of the case taken, or -1 with errno as above, or ENOMEM (many cases), or EINVAL
- * (n is 0, above INT_MAX, or two defaults).
+ * (n is 0, above INT_MAX, or two defaults; a case without a kind; a get without a result).
  */
 int verd_select(verd_case *cases, size_t n);
 

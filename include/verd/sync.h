@@ -28,6 +28,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <verd/thread.h>
 
@@ -38,8 +39,8 @@ extern "C" {
 /* ---- event: one value or error, for any number of waiters ---- */
 
 typedef struct verd_event {
-    struct verd__waiters waiters;
-    const void *home; /* the scheduler of those who wait */
+    struct verd__list waiters;
+    uint64_t home; /* the number of the scheduler of those who wait */
     void *value;
     int error; /* set by verd_event_fail; 0: none */
     bool set;
@@ -47,7 +48,7 @@ typedef struct verd_event {
 
 #define VERD_EVENT_INIT                    \
     {                                      \
-        {NULL, NULL}, NULL, NULL, 0, false \
+        {NULL, NULL}, 0, NULL, 0, false \
     }
 
 /* Gives the event its value: all waiters, and all to come, get it. Never blocks.
@@ -72,19 +73,19 @@ int verd_event_reset(verd_event *event);
 /* ---- semaphore ---- */
 
 typedef struct verd_semaphore {
-    struct verd__waiters waiters;
-    const void *home;
+    struct verd__list waiters;
+    uint64_t home;
     size_t units;
     size_t bound; /* 0: none */
 } verd_semaphore;
 
 #define VERD_SEMAPHORE_INIT(n)     \
     {                              \
-        {NULL, NULL}, NULL, (n), 0 \
+        {NULL, NULL}, 0, (n), 0 \
     }
 #define VERD_SEMAPHORE_BOUNDED(n)    \
     {                                \
-        {NULL, NULL}, NULL, (n), (n) \
+        {NULL, NULL}, 0, (n), (n) \
     }
 
 /* Takes a unit; blocks until there is one. Returns 0, or -1 and errno as above. */
@@ -104,14 +105,14 @@ size_t verd_semaphore_units(const verd_semaphore *semaphore);
 /* ---- mutex ---- */
 
 typedef struct verd_mutex {
-    struct verd__waiters waiters;
-    const void *home;
+    struct verd__list waiters;
+    uint64_t home;
     verd_thread *owner;
 } verd_mutex;
 
 #define VERD_MUTEX_INIT          \
     {                            \
-        {NULL, NULL}, NULL, NULL \
+        {NULL, NULL}, 0, NULL \
     }
 
 /* Locks; blocks until it can. A thread that ends with the lock held leaves it locked.
@@ -129,13 +130,13 @@ int verd_mutex_unlock(verd_mutex *mutex);
 /* ---- condition ---- */
 
 typedef struct verd_cond {
-    struct verd__waiters waiters;
-    const void *home;
+    struct verd__list waiters;
+    uint64_t home;
 } verd_cond;
 
 #define VERD_COND_INIT     \
     {                      \
-        {NULL, NULL}, NULL \
+        {NULL, NULL}, 0 \
     }
 
 /* Unlocks the mutex, waits for a signal, and locks the mutex again. However the wait ends, the caller
@@ -152,15 +153,15 @@ int verd_cond_broadcast(verd_cond *cond);
 /* ---- read-write lock: first come first served, so neither side starves ---- */
 
 typedef struct verd_rwlock {
-    struct verd__waiters waiters;
-    const void *home;
+    struct verd__list waiters;
+    uint64_t home;
     verd_thread *writer;
     size_t readers;
 } verd_rwlock;
 
 #define VERD_RWLOCK_INIT            \
     {                               \
-        {NULL, NULL}, NULL, NULL, 0 \
+        {NULL, NULL}, 0, NULL, 0 \
     }
 
 /* Locks for reading, with other readers; waits behind a writer that waits. Blocks.
@@ -183,14 +184,14 @@ int verd_rwlock_unlock(verd_rwlock *lock);
 /* ---- group: waits until a number of things are done ---- */
 
 typedef struct verd_group {
-    struct verd__waiters waiters;
-    const void *home;
+    struct verd__list waiters;
+    uint64_t home;
     size_t count;
 } verd_group;
 
 #define VERD_GROUP_INIT       \
     {                         \
-        {NULL, NULL}, NULL, 0 \
+        {NULL, NULL}, 0, 0 \
     }
 
 /* Counts n more things. Never blocks. Returns 0, or -1 with errno EOVERFLOW or EINVAL. */

@@ -11,7 +11,8 @@
  *
  * There is nothing to initialise: the first call on an OS thread makes that thread's own stack its
  * main green thread. Green threads never move to another OS thread; a handle used on an OS thread
- * that is not its own is EPERM. When an OS thread ends, its green threads end with it, unfinished.
+ * that is not its own is EPERM. A handle is never that of another thread again, so one that was released is
+ * EINVAL however late. When an OS thread ends, its green threads end with it, unfinished.
  *
  * A stack is bound when a thread first runs, so a million spawned threads cost a million control
  * blocks and one stack, if none of them waits. When no stack can be had at that moment, one line on
@@ -94,7 +95,9 @@ int verd_spawn_n(void (*fn)(void *), void *arg);
  * Waits until thread `t` has ended and stores what its function returned in *result (unless NULL).
  * Any number of threads may wait, also after the end, and again. Blocks until then.
  * Returns 0, or -1 with errno
- *   ECANCELED  t was killed or cancelled before it started; or the caller was killed
+ *   ESRCH      there is no result: t was killed or cancelled before it started, or is gone because this is the
+ *              child of a fork; verd_join has released the handle
+ *   ECANCELED  the caller was killed
  *   ETIMEDOUT  an enclosing timeout of the caller ran out
  *   EDEADLK    t is the calling thread
  *   EINVAL     t is NULL, or a handle that was released
@@ -111,7 +114,7 @@ int verd_join(verd_thread *t, void **result);
 void verd_release(verd_thread *t);
 
 /*
- * Takes back a thread that has not started: it never runs, and verd_wait on it gives ECANCELED.
+ * Takes back a thread that has not started: it never runs, and verd_wait on it gives ESRCH.
  * Never blocks. Returns 0, or -1 with errno
  *   EBUSY   it has started, or ended
  *   EINVAL  t is NULL or was released      EPERM  t belongs to another OS thread
@@ -158,8 +161,8 @@ int verd_unlink(verd_thread *t, void (*fn)(verd_thread *, void *), void *arg);
 
 /*
  * Between the two, neither kill nor timeout reaches the calling thread, so that cleanup can block;
- * what came meanwhile shows at the first blocking call after the end. Nests, to a depth of 255.
- * Never block.
+ * what came meanwhile shows at the first blocking call after the end. But timeouts that are begun within do
+ * count there, so that it need not block for ever. Nests, to a depth of 255. Never block.
  */
 void verd_shield_begin(void);
 void verd_shield_end(void);
@@ -171,8 +174,8 @@ verd_thread *verd_self(void);
 /* Whether the calling thread has been killed; a shield does not hide it. Never blocks. */
 bool verd_killed(void);
 
-/* Whether t has ended, was cancelled or killed before it started: a wait for it would not block. Its
- * handle must still be held. Never blocks. */
+/* Whether t has ended, was cancelled or killed before it started: a wait for it would not block. true in a link
+ * of t, too; false for NULL, a handle that was released, and another OS thread's. Never blocks. */
 bool verd_ended(const verd_thread *t);
 
 /* The name that verd_spawn_with gave, or "" (of an ended thread too); valid until t ends.
@@ -199,8 +202,9 @@ void verd_report(void);
 void verd_on_deadlock(void (*fn)(void));
 
 /*
- * Gives way: every other thread that can run, runs before this one goes on, and then timers and descriptors
- * are looked at. Never blocks: it waits for nothing, and killed threads give way as well.
+ * Gives way: every other thread that can run, runs before this one goes on. Timers and descriptors are looked
+ * at once in a round of all that can run, or, where rounds are shorter than that, once in 20 microseconds.
+ * Never blocks: it waits for nothing, and killed threads give way as well.
  */
 void verd_yield(void);
 
@@ -215,10 +219,10 @@ int verd_park(void);
  * another OS thread's are ignored. Never blocks. */
 void verd_unpark(verd_thread *t);
 
-/* Private to the library: those who wait for the same thing, first come first; empty when zeroed. */
-struct verd__wait;
-struct verd__waiters {
-    struct verd__wait *first, *last;
+/* Private to the library: the head of a list; empty when zeroed. */
+struct verd__link;
+struct verd__list {
+    struct verd__link *first, *last;
 };
 
 /*

@@ -46,34 +46,33 @@ int verd_sleep(verd_duration d);
  * Blocks. Errors as verd_sleep. */
 int verd_sleep_until(verd_duration t);
 
-struct verd_thread;
-
 /*
- * A timeout scope: lives in the caller's frame from begin to end, and is the thread's own; the end of the
- * thread's function ends those that are left. The fields are private.
+ * A timeout scope, of the thread that begins it. What is known of it is kept with the thread, by the struct's
+ * address: so a scope that was left open by an early return is harmful to nobody but its thread, on which it
+ * stays open until an outer scope ends, another begins or ends in a frame further out, or the thread ends.
+ * `__attribute__((cleanup))` ends it on every way out.
  */
 typedef struct verd_timeout {
-    struct verd_timeout *outer; /* the enclosing scope; NULL: the outermost */
-    struct verd_thread *thread; /* whose scope this is; NULL: ended or never begun */
-    verd_duration deadline;     /* VERD_FOREVER: none */
-    uint64_t begun; /* 0, or when it began, as long as the deadline is a span from then */
-    bool fired;
+    void *unused; /* private */
 } verd_timeout;
 
 /*
  * Opens a timeout scope on the calling thread: once `after` nanoseconds have passed, blocking calls
  * of this thread return -1 and ETIMEDOUT, the one that waits at that moment included, until the
  * scope ends. Scopes nest, and the earliest deadline fires wherever it was set. Zero and less have
- * run out already; VERD_FOREVER never runs out. A scope that is open is ended first. Never blocks.
+ * run out already; VERD_FOREVER never runs out. A scope that is open is ended first. Within a shield
+ * (verd_shield_begin) the scopes that were begun there count, and no others. Never blocks.
  *
  * No call reads the clock to find out. That a deadline has passed is noticed when the OS thread looks at
- * the time and at its descriptors: while this thread waits or gives way, as it does at the latest in
- * the 64th of its calls in a row that need not wait. So after a long computation a call that can succeed at
+ * the time and at its descriptors: while this thread waits or gives way, as it does at the latest after
+ * 64 of its calls in a row that need not wait. So after a long computation a call that can succeed at
  * once may still do so; one that has to wait has that look first. What has come by the time of the look
  * wins over the deadline: the call that waits for it succeeds, and the next one says ETIMEDOUT.
  *
- * Returns 0; or -1 with errno ENOMEM, and there is no scope: first call on this OS thread, and there is
- * no memory for a scheduler. After any other call that has succeeded there, this one cannot fail.
+ * Returns 0; or -1 with errno, and there is no scope:
+ *   EINVAL  timeout is NULL
+ *   ENOMEM  first call on this OS thread, and there is no memory for a scheduler; or more than three
+ *           scopes are open on this thread, and there is no memory for another
  */
 int verd_timeout_begin(verd_timeout *timeout, verd_duration after);
 

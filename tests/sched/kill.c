@@ -52,12 +52,12 @@ Test(sched, a_thread_killed_before_it_started_never_runs)
     cr_assert_not(ran);
 }
 
-Test(sched, waiting_for_a_thread_killed_before_it_started_is_ECANCELED)
+Test(sched, waiting_for_a_thread_killed_before_it_started_is_ESRCH)
 {
     verd_thread *t = verd_spawn(run, NULL);
     verd_kill(t);
     errno = 0;
-    cr_assert(verd_wait(t, NULL) == -1 && errno == ECANCELED);
+    cr_assert(verd_wait(t, NULL) == -1 && errno == ESRCH);
 }
 
 Test(sched, a_sleeping_thread_that_is_killed_gets_ECANCELED)
@@ -407,6 +407,6 @@ Test(sched, threads_killed_in_every_state_all_end)
     kill_the_rest(all);
     size_t waited = 0;
     for (int i = 0; all[i] != NULL; i++)
-        waited += verd_join(all[i], NULL) == 0 || errno == ECANCELED;
+        waited += verd_join(all[i], NULL) == 0 || errno == ESRCH;
     cr_assert_eq(waited, 7);
 }

@@ -72,15 +72,23 @@ Test(sched, threads_that_hand_over_to_one_another_slowly_make_a_round_each_time)
 
 Test(sched, a_thread_that_gives_way_ends_the_round)
 {
-    count_looks(true);
+    count_looks(false);
     for (int i = 0; i < 10; i++)
         verd_yield();
     cr_assert_eq(looks, 10);
 }
 
-Test(sched, a_sleep_of_no_time_ends_the_round)
+Test(sched, rounds_of_no_time_share_a_look)
 {
     count_looks(true);
+    for (int i = 0; i < 10; i++)
+        verd_yield();
+    cr_assert_eq(looks, 0);
+}
+
+Test(sched, a_sleep_of_no_time_ends_the_round)
+{
+    count_looks(false);
     for (int i = 0; i < 10; i++)
         verd_sleep(0);
     cr_assert_eq(looks, 10);
@@ -90,7 +98,7 @@ Test(sched, a_thread_whose_calls_succeed_at_once_ends_the_round_when_its_budget_
 {
     verd_event event = VERD_EVENT_INIT;
     verd_event_set(&event, NULL);
-    count_looks(true);
+    count_looks(false);
     for (int i = 0; i < 3 * VERD__BUDGET; i++)
         verd_event_wait(&event, NULL);
     cr_assert_geq(looks, 2);

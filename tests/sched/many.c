@@ -23,7 +23,7 @@ static int scale(int count)
 static void note_stack(void *arg)
 {
     (void)arg;
-    const void *stack = verd_self()->stack;
+    const void *stack = verd__current->running->stack;
     running++;
     for (size_t i = 0; i < stacks_count; i++) {
         if (stacks_seen[i] == stack)

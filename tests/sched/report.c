@@ -99,8 +99,8 @@ Test(sched, the_report_says_who_is_not_due)
 static void *shielded(void *arg)
 {
     verd_timeout limit;
-    verd_shield_begin();
     verd_timeout_begin(&limit, 0);
+    verd_shield_begin();
     verd_kill(verd_self());
     verd_park();
     return arg;

@@ -108,7 +108,7 @@ Test(stack, a_fresh_stack_is_zero)
 {
     struct verd__stack *stack = take(VERD_STACK_SIZE_MIN);
     size_t set = bytes_set(stack->low, verd__stack_size(stack));
-    cr_assert_eq(set + bytes_set(stack->room, sizeof stack->room), 0);
+    cr_assert_eq(set + bytes_set(stack->area, sizeof stack->area), 0);
 }
 
 Test(stack, the_stack_given_back_last_is_the_next_to_be_taken)
@@ -251,7 +251,7 @@ Test(stack, a_stack_whose_pages_were_given_back_is_zero_again)
     give_crowd(PRIME);
     take_crowd();
     const struct verd__stack *last = crowd[CROWD - 1];
-    cr_assert_eq(bytes_set(last->low, 8192) + bytes_set(last->room, sizeof last->room), 0);
+    cr_assert_eq(bytes_set(last->low, 8192) + bytes_set(last->area, sizeof last->area), 0);
 }
 
 static size_t mappings_after_crowd(size_t step)

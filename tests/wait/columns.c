@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "caller.h"
-#include "sched/scheduler.h"
+#include "sched/area.h"
+#include "sched/slab.h"
 #include "table.h"
 
 #define LONG (3600 * VERD_SEC)
@@ -120,8 +121,9 @@ static void *call(void *arg)
 
 static bool is_waiting(const struct subject *subject)
 {
-    return subject->begun && subject->thread->state == VERD__STARTED &&
-           subject->thread->wait != NULL;
+    const struct verd__thread *thread = verd__thread_find(subject->thread);
+    return subject->begun && thread != NULL && thread->state == VERD__STARTED &&
+           verd__area(thread)->wait.kind != NULL;
 }
 
 static void spawn(struct subject *subject)

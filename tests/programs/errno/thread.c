@@ -110,6 +110,7 @@ static void *sleep_long(void *arg)
 CALL(sleep_for, verd_sleep(VERD_SEC))
 CALL(sleep_until, verd_sleep_until(VERD_FOREVER))
 CALL(begin_timeout, verd_timeout_begin(&timeout, VERD_SEC))
+CALL(begin_no_timeout, verd_timeout_begin(NULL, VERD_SEC))
 CALL(with_timeout, verd_with_timeout(VERD_MS, sleep_long, NULL, NULL))
 CALL(with_nothing, verd_with_timeout(VERD_MS, NULL, NULL, NULL))
 
@@ -124,12 +125,13 @@ const struct row thread_rows[] = {
     AT_FIRST("verd_spawn_n", spawn_n),
 
     BLOCKS("verd_wait", spawn_one, wait_for_it),
-    PLAINLY("verd_wait", ECANCELED, cancel_one, wait_for_it),
+    PLAINLY("verd_wait", ESRCH, cancel_one, wait_for_it),
     PLAINLY("verd_wait", EDEADLK, NULL, wait_for_self),
     PLAINLY("verd_wait", EINVAL, NULL, wait_for_none),
     PLAINLY("verd_wait", EINVAL, release_one, wait_for_it),
     ELSEWHERE("verd_wait", spawn_one, wait_for_it),
     BLOCKS("verd_join", spawn_one, join_it),
+    PLAINLY("verd_join", ESRCH, cancel_one, join_it),
     PLAINLY("verd_join", EDEADLK, NULL, join_self),
     PLAINLY("verd_join", EINVAL, NULL, join_none),
     ELSEWHERE("verd_join", spawn_one, join_it),
@@ -160,6 +162,7 @@ const struct row thread_rows[] = {
     BLOCKS("verd_sleep_until", NULL, sleep_until),
     AT_FIRST("verd_sleep_until", sleep_until),
     AT_FIRST("verd_timeout_begin", begin_timeout),
+    PLAINLY("verd_timeout_begin", EINVAL, NULL, begin_no_timeout),
     PLAINLY("verd_with_timeout", ETIMEDOUT, NULL, with_timeout),
     PLAINLY("verd_with_timeout", EINVAL, NULL, with_nothing),
     AT_FIRST("verd_with_timeout", with_timeout),

@@ -46,7 +46,7 @@ static void spawn(void)
     shield_begin();
     bool joined = verd_join(member, &result) == 0;
     shield_end();
-    expect(joined ? result == &pool : killed && errno == ECANCELED, "a member's result");
+    expect(joined ? result == &pool : killed && errno == ESRCH, "a member's result");
     begun -= !joined;
 }
 

@@ -130,7 +130,7 @@ static void end_actor(verd_thread *actor, void *place)
 {
     void *result = NULL;
     int joined = verd_join(actor, &result);
-    expect(joined == 0 ? result == place : errno == ECANCELED, "the end of an actor");
+    expect(joined == 0 ? result == place : errno == ESRCH, "the end of an actor");
 }
 
 static void *play(void *result)

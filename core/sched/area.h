@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The per-thread area: what a thread has only while it has a stack, beside which it lies. */
+#ifndef VERD_SCHED_AREA_H
+#define VERD_SCHED_AREA_H
+
+#include "sched/list.h"
+#include "sched/scheduler.h"
+#include "sched/timer.h"
+
+struct verd__wait;
+struct verd__wait_kind;
+
+/* A place in a wait queue. */
+struct verd__entry {
+    struct verd__link link;
+    struct verd__list *queue; /* NULL: it is in none */
+    struct verd__wait *wait;  /* which it ends */
+    void *value; /* what is handed over: to be given, or where it is to be stored; the kind's */
+};
+
+/* What a thread waits for. */
+struct verd__wait {
+    struct verd__entry entry;           /* where one queue is enough */
+    const struct verd__wait_kind *kind; /* NULL: the thread does not wait */
+    struct verd__thread *thread;        /* whose it is, for good */
+    struct verd__entry *taken; /* that of several by which the event has come; NULL before that */
+    void *object;              /* the kind's */
+    verd_duration since;       /* the scheduler's clock at its begin, for messages */
+    struct verd__timer timer;  /* its own deadline, if the kind has one */
+};
+
+/* What a thread registers to wait for the end of another. */
+struct verd__join {
+    struct verd__watch watch; /* on `thread` */
+    struct verd__thread *thread;
+    bool release; /* its handle, too */
+};
+
+/* A timeout scope (timeout.c). */
+struct verd__scope {
+    const struct verd_timeout *timeout; /* whose address is its name; it is never read */
+    verd_duration deadline;             /* VERD_FOREVER: none */
+    uint64_t begun; /* 0, or when it began, as long as the deadline is a span from then */
+    bool fired;
+    uint8_t shield; /* the thread's depth of shields when it began */
+};
+
+/* Scopes that are open at once before memory is allocated for them. */
+#define VERD__SCOPES_MIN 3
+
+struct verd__area {
+    struct verd__wait wait;
+    struct verd__join join;
+    struct verd__scope *scopes; /* the outermost first; NULL: `own_scopes` */
+    unsigned scope_count;
+    unsigned scope_room; /* of `scopes` */
+    struct verd__scope own_scopes[VERD__SCOPES_MIN];
+    struct verd__timer limit;    /* of the scopes: armed for the earliest deadline */
+    void **locals;               /* VERD_KEYS_MAX of them; NULL: none set yet */
+    struct verd__owner *member;  /* the owner of which it counts as a member; NULL: none */
+    void *fibre;                 /* what a sanitizer knows the stack by, while it is suspended */
+    struct verd__list obligations; /* the first is the last to have come */
+    char name[VERD_NAME_SIZE];
+};
+
+_Static_assert(sizeof(struct verd__area) <= VERD__STACK_AREA, "VERD__STACK_AREA is too small");
+
+static inline struct verd__area *verd__area(const struct verd__thread *thread)
+{
+    return (struct verd__area *)(void *)thread->stack->area;
+}
+
+#endif

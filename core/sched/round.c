@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a round of the run queue: timers and the outside world are looked at, or waited for. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "sched/scheduler.h"
+#include "sched/shuffle.h"
+#include "sched/thread.h"
+#include "stack/line.h"
+
+/* While unstarted threads lack a stack, how long nobody looks whether there is one now. */
+#define STARVED_RETRY (10 * VERD_MS)
+
+static bool expects_outside(const struct verd__scheduler *scheduler)
+{
+    return (scheduler->expecting & ~VERD__SEEDED) != 0;
+}
+
+/* Whether there is something besides threads that can make one runnable. */
+static bool wants_waiting(const struct verd__scheduler *scheduler)
+{
+    return expects_outside(scheduler) || scheduler->timers.armed != 0 || scheduler->starved != NULL;
+}
+
+/* Nobody can run, and nothing will change that, but perhaps the user's function. */
+static void deadlock(struct verd__scheduler *scheduler)
+{
+    if (scheduler->main->state == VERD__ENDED)
+        exit(0); /* the child of a fork that was not main's: its last thread has ended */
+    if (scheduler->on_deadlock != NULL)
+        scheduler->on_deadlock();
+    if (scheduler->first != NULL || wants_waiting(scheduler))
+        return;
+    struct verd__line line = {0};
+    verd__line_text(&line, "deadlock: no thread can run, and no timer or descriptor is waited for");
+    verd__line_write(&line);
+    verd__report(scheduler);
+    abort();
+}
+
+/* How long the outside may be waited for: 0 if someone can run. */
+static verd_duration patience(struct verd__scheduler *scheduler)
+{
+    if (scheduler->first != NULL)
+        return 0;
+    verd_duration deadline = verd__timers_next(&scheduler->timers);
+    verd_duration wait = VERD_FOREVER;
+    if (deadline != VERD_FOREVER) {
+        wait = deadline - verd_now();
+        if (wait < 0)
+            wait = 0;
+    }
+    if (scheduler->starved != NULL && wait > STARVED_RETRY)
+        wait = STARVED_RETRY;
+    return wait;
+}
+
+/* Without an outside there is only time to wait for. */
+static void wait_for_time(verd_duration wait)
+{
+    struct timespec span = {(time_t)(wait / VERD_SEC), (long)(wait % VERD_SEC)};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &span, NULL); /* a signal ends it early: no harm */
+}
+
+/* The first of the unstarted that lack a stack gets one, if there is one by now. */
+static void retry_starved(struct verd__scheduler *scheduler)
+{
+    struct verd__stack *stack = verd__stack_take(&scheduler->stacks, scheduler->default_class);
+    if (stack == NULL)
+        return;
+    struct verd__thread *thread = verd__starved_pop(scheduler);
+    if (thread == NULL) { /* all were killed */
+        verd__stack_give(&scheduler->stacks, stack);
+        return;
+    }
+    thread->stack = stack;
+    verd__thread_start(scheduler, thread);
+}
+
+/* One look at the outside, then at the clock: readiness wins over a deadline that it came before. */
+static void look(struct verd__scheduler *scheduler)
+{
+    if (scheduler->first == NULL && scheduler->starved != NULL)
+        retry_starved(scheduler);
+    if (!wants_waiting(scheduler)) {
+        if (scheduler->first == NULL)
+            deadlock(scheduler);
+        return;
+    }
+    verd_duration wait = patience(scheduler);
+    if (expects_outside(scheduler))
+        scheduler->outside->wait(scheduler->outside, wait);
+    else if (wait > 0)
+        wait_for_time(wait);
+    scheduler->looked = verd__moment(&scheduler->moments);
+    if (scheduler->timers.armed == 0 && wait == 0)
+        return;
+    scheduler->clock = verd_now();
+    verd__clock_renew(&scheduler->moments, scheduler->looked, scheduler->clock);
+    verd__timers_advance(&scheduler->timers, scheduler->clock);
+}
+
+void verd__round(struct verd__scheduler *scheduler)
+{
+    do {
+        look(scheduler);
+    } while (scheduler->first == NULL);
+    if (scheduler->expecting & VERD__SEEDED) {
+        verd__shuffle(scheduler);
+        return;
+    }
+    if (scheduler->moments.span == 0)
+        verd__clock_learn(&scheduler->moments);
+    verd__turn(scheduler);
+}
