@@ -275,3 +275,31 @@ Test(race, a_lack_of_descriptors_is_the_error)
         ;
     cr_assert_eq(outcome(race()), -EMFILE);
 }
+
+static void write_over_stack(void *arg)
+{
+    volatile char frame[64 * 1024];
+    (void)arg;
+    memset((char *)frame, 0x55, sizeof frame);
+}
+
+/* On the stack that the race had, too. */
+static bool outlives_the_head_start(void)
+{
+    for (int i = 0; i < 4; i++)
+        verd_spawn_n(write_over_stack, NULL);
+    verd_sleep(HEAD_START + 20 * VERD_MS);
+    return true;
+}
+
+Test(race, one_that_was_killed_before_a_fork_leaves_nothing_in_the_child)
+{
+    struct call racer = {0};
+    add_silent("127.0.0.1");
+    add_listening("127.0.0.1");
+    call_start(&racer, call_race, -1);
+    cr_assert_not(racer.returned);
+    verd_kill(racer.thread);
+    cr_assert(process_child_finds(outlives_the_head_start));
+    cr_assert_eq(call_end(&racer), -ECANCELED);
+}
