@@ -24,6 +24,22 @@ int verd__descriptor_new(int fd, unsigned bits)
     return -1;
 }
 
+static void close_held(struct verd__obligation *obligation)
+{
+    verd__descriptor_drop(VERD__CONTAINER_OF(obligation, struct verd__held, obligation)->fd);
+}
+
+void verd__descriptor_hold(struct verd__held *held, int fd)
+{
+    held->fd = fd;
+    verd__obligation_begin(verd__current, &held->obligation, close_held);
+}
+
+void verd__descriptor_let_go(struct verd__held *held)
+{
+    verd__obligation_end(verd__current, &held->obligation);
+}
+
 void verd__descriptor_drop(int fd)
 {
     int error = errno;

@@ -9,6 +9,7 @@
 
 #include <verd/net.h>
 
+#include "io/descriptor.h"
 #include "io/io.h"
 #include "sched/wait.h"
 
@@ -92,8 +93,12 @@ static int adopt(int client, unsigned kind)
 {
     struct verd__hub *hub = verd__hub(verd__current);
     struct verd__shortage shortage = {0};
+    struct verd__held held;
     while (verd__hub_adopt(hub, client, kind) != 0) {
-        if (verd__shortage_wait(&shortage, hub->scheduler) == 0)
+        verd__descriptor_hold(&held, client);
+        int waited = verd__shortage_wait(&shortage, hub->scheduler);
+        verd__descriptor_let_go(&held);
+        if (waited == 0)
             continue;
         int error = errno;
         close(client);

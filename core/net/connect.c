@@ -83,7 +83,13 @@ static int connect_socket(struct verd__hub *hub, int fd, const struct sockaddr *
 static int connect_new(struct verd__hub *hub, int fd, const struct sockaddr *address,
                        socklen_t length)
 {
-    if (fd < 0 || connect_socket(hub, fd, address, length) == 0)
+    struct verd__held held;
+    if (fd < 0)
+        return -1;
+    verd__descriptor_hold(&held, fd);
+    int result = connect_socket(hub, fd, address, length);
+    verd__descriptor_let_go(&held);
+    if (result == 0)
         return fd;
     verd__descriptor_drop(fd);
     return -1;

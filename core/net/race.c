@@ -12,6 +12,7 @@
 #include <verd/net.h>
 
 #include "io/descriptor.h"
+#include "sched/obligation.h"
 #include "net/socket.h"
 
 /* How long an attempt has no company (RFC 8305, 5: "Connection Attempt Delay"). */
@@ -22,6 +23,7 @@ struct attempt {
 };
 
 struct race {
+    struct verd__obligation obligation;
     struct verd__hub *hub;
     const struct addrinfo *next[2]; /* of the first address's family, of the other; NULL: no more */
     int turn;                       /* which of them is next */
@@ -164,6 +166,16 @@ static size_t length_of(const struct addrinfo *addresses)
     return length;
 }
 
+/* Ends the attempts that are still under way. */
+static void end(struct verd__obligation *obligation)
+{
+    struct race *race = VERD__CONTAINER_OF(obligation, struct race, obligation);
+    for (size_t i = 0; i < race->count; i++)
+        verd_close(race->watches[i].fd);
+    free(race->watches);
+    free(race->attempts);
+}
+
 int verd__race(struct verd__hub *hub, const struct addrinfo *addresses)
 {
     size_t length = length_of(addresses);
@@ -173,12 +185,10 @@ int verd__race(struct verd__hub *hub, const struct addrinfo *addresses)
     };
     race.attempts = calloc(length, sizeof *race.attempts);
     race.watches = calloc(length, sizeof *race.watches);
+    verd__obligation_begin(hub->scheduler, &race.obligation, end);
     int fd = race.attempts != NULL && race.watches != NULL ? run(&race) : -1;
     int error = errno;
-    for (size_t i = 0; i < race.count; i++)
-        verd_close(race.watches[i].fd);
-    free(race.watches);
-    free(race.attempts);
+    verd__obligation_settle(hub->scheduler, &race.obligation);
     errno = error;
     return fd;
 }

@@ -107,8 +107,13 @@ static int wait_for_client(int listener, struct verd__accept_trouble *trouble)
 static int serve_client(struct verd_server *server, int client, struct verd__slot *slot)
 {
     struct verd__shortage shortage = {0};
+    struct verd__held held;
     while (start_handler(server, client, slot) != 0) {
-        if (verd__shortage_wait(&shortage, verd__current) == 0 && take_slot(server, slot) == 0)
+        verd__descriptor_hold(&held, client);
+        bool again = verd__shortage_wait(&shortage, verd__current) == 0 &&
+                     take_slot(server, slot) == 0;
+        verd__descriptor_let_go(&held);
+        if (again)
             continue;
         verd__descriptor_drop(client);
         return -1;

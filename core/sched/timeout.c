@@ -287,19 +287,13 @@ void verd__scopes_close(struct verd__scheduler *scheduler, struct verd__thread *
     area->scopes = NULL;
 }
 
-static void end_scope(verd_timeout *timeout)
-{
-    verd_timeout_end(timeout);
-}
-
 int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result)
 {
     if (fn == NULL) {
         errno = EINVAL;
         return -1;
     }
-    /* Ended in each case, if a C++ exception leaves fn, too. */
-    __attribute__((cleanup(end_scope))) verd_timeout timeout;
+    verd_timeout timeout;
     if (verd_timeout_begin(&timeout, after) != 0)
         return -1;
     void *returned = fn(arg);

@@ -14,6 +14,7 @@
 
 #include <verd/platform.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -91,9 +92,33 @@ bool verd_timeout_end(verd_timeout *timeout);
  *   EINVAL     fn is NULL
  *   ENOMEM     first call on this OS thread, and there is no memory for a scheduler
  */
+#ifndef __cplusplus
 int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result);
+#endif
 
 #ifdef __cplusplus
+}
+
+/* In C++ an exception may leave fn, and ends the scope as it does. */
+inline int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result)
+{
+    struct scope {
+        verd_timeout timeout;
+        ~scope() { verd_timeout_end(&timeout); }
+    } within;
+    if (fn == nullptr) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (verd_timeout_begin(&within.timeout, after) != 0)
+        return -1;
+    void *returned = fn(arg);
+    if (result != nullptr)
+        *result = returned;
+    if (!verd_timeout_end(&within.timeout))
+        return 0;
+    errno = ETIMEDOUT;
+    return -1;
 }
 #endif
 #endif
