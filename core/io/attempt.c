@@ -5,11 +5,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
 
 #include "io/disk.h"
-#include "io/pipe.h"
-#include "io/quiet.h"
 #include "io/vector.h"
+
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x100
+#endif
 
 unsigned verd__look(const struct verd__call *call)
 {
@@ -25,6 +30,28 @@ static bool is_blocking(const struct verd__call *call)
 {
     int flags = fcntl(call->fd, F_GETFL);
     return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
+/* request->file(fd, request) without SIGPIPE: the signal is held back, and taken away if it came. */
+static ssize_t write_quietly(int fd, const struct verd__request *request)
+{
+    static const struct timespec at_once;
+    sigset_t pipe_signal, before, pending;
+    sigpending(&pending);
+    if (sigismember(&pending, SIGPIPE)) /* one is held back already: ours cannot be told from it */
+        return request->file(fd, request);
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    ssize_t done = request->file(fd, request);
+    int error = errno;
+    if (done < 0 && error == EPIPE) {
+        while (sigtimedwait(&pipe_signal, NULL, &at_once) < 0 && errno == EINTR)
+            ;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return done;
 }
 
 /* At most PIPE_BUF bytes of the request, in `part` and `first`. */
@@ -52,9 +79,9 @@ static ssize_t write_blocking(const struct verd__call *call)
     struct verd__request part;
     struct iovec first;
     if (request->size <= PIPE_BUF)
-        return verd__write_quietly(call->fd, request);
+        return write_quietly(call->fd, request);
     shorten(request, &part, &first);
-    return verd__write_quietly(call->fd, &part);
+    return write_quietly(call->fd, &part);
 }
 
 /* A blocking one only if poll(2) promises that it will not block, but for disk files, of which it
@@ -72,7 +99,55 @@ static ssize_t attempt_any_file(const struct verd__call *call)
     }
     if (call->direction == VERD__INPUT)
         return request->file(call->fd, request);
-    return blocking ? write_blocking(call) : verd__write_quietly(call->fd, request);
+    return blocking ? write_blocking(call) : write_quietly(call->fd, request);
+}
+
+/*
+ * Pipes of ours are read and written by one system call, which neither waits nor brings SIGPIPE even if
+ * the number has become a blocking pipe behind the library's back (RWF_NOWAIT on pipes: Linux 6.4;
+ * RWF_NOSIGNAL: 6.18). It gives EAGAIN instead of waiting, and EOPNOTSUPP where there is no such system
+ * call, or no longer a pipe.
+ */
+
+/* Whether the flags have been found out to be missing. A file that has taken a pipe's number may be
+ * the reason: then pipes are as slow as anyone's from now on, and nothing else. */
+static _Atomic(bool) no_read, no_write;
+
+static ssize_t unless_missing(ssize_t done, _Atomic(bool) *missing)
+{
+    if (done >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS))
+        return done;
+    atomic_store_explicit(missing, true, memory_order_relaxed);
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+static bool is_missing(_Atomic(bool) *missing)
+{
+    errno = EOPNOTSUPP;
+    return atomic_load_explicit(missing, memory_order_relaxed);
+}
+
+static ssize_t read_pipe(int fd, const struct verd__request *request)
+{
+    struct iovec whole = {request->buffer, request->size};
+    bool vector = request->count > 0;
+    if (is_missing(&no_read))
+        return -1;
+    ssize_t done =
+        preadv2(fd, vector ? request->vector : &whole, vector ? request->count : 1, -1, RWF_NOWAIT);
+    return unless_missing(done, &no_read);
+}
+
+static ssize_t write_pipe(int fd, const struct verd__request *request)
+{
+    struct iovec whole = {request->buffer, request->size};
+    bool vector = request->count > 0;
+    if (is_missing(&no_write))
+        return -1;
+    ssize_t done = pwritev2(fd, vector ? request->vector : &whole, vector ? request->count : 1, -1,
+                            RWF_NOWAIT | RWF_NOSIGNAL);
+    return unless_missing(done, &no_write);
 }
 
 static ssize_t attempt_file(const struct verd__call *call)
@@ -81,8 +156,8 @@ static ssize_t attempt_file(const struct verd__call *call)
     unsigned kind = call->record->bits & (VERD__FD_OURS | VERD__FD_SOCKET);
     if (kind != VERD__FD_OURS || request->socket == NULL)
         return attempt_any_file(call);
-    ssize_t done = call->direction == VERD__INPUT ? verd__pipe_read(call->fd, request)
-                                                  : verd__pipe_write(call->fd, request);
+    ssize_t done = call->direction == VERD__INPUT ? read_pipe(call->fd, request)
+                                                  : write_pipe(call->fd, request);
     if (done >= 0 || (errno != EOPNOTSUPP && errno != EAGAIN))
         return done;
     /* What is ready and yet would block is a disk file that has got the number, not in memory. */

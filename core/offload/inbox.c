@@ -49,7 +49,6 @@ void verd__inbox_wake(struct verd_hub *inbox)
         return;
     int error = errno;
     (void)!write(inbox->fd, &one, sizeof one);
-    atomic_fetch_add_explicit(&inbox->wakes, 1, memory_order_relaxed);
     errno = error;
 }
 

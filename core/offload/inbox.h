@@ -53,7 +53,6 @@ struct verd_hub {
     int fd;         /* the eventfd */
     _Atomic(struct verd__message *) messages; /* the newest first */
     _Atomic(size_t) tail;                     /* of the line of posts: the next to be filled */
-    _Atomic(size_t) wakes;                    /* writes to the eventfd, for tests */
 
     /* The rest is the OS thread's own. */
     size_t head;    /* of the line of posts: the next to be taken */

@@ -202,26 +202,14 @@ int verd_offload_resize(size_t threads)
     return 0;
 }
 
-size_t verd__workers_submitted(void)
+struct verd__workers_counts verd__workers_counts(void)
 {
     pthread_mutex_lock(&workers.lock);
-    size_t submitted = workers.submitted;
+    struct verd__workers_counts counts = {
+        .submitted = workers.submitted,
+        .queued = workers.queued,
+        .threads = workers.threads,
+    };
     pthread_mutex_unlock(&workers.lock);
-    return submitted;
-}
-
-size_t verd__workers_queued(void)
-{
-    pthread_mutex_lock(&workers.lock);
-    size_t queued = workers.queued;
-    pthread_mutex_unlock(&workers.lock);
-    return queued;
-}
-
-size_t verd__workers_count(void)
-{
-    pthread_mutex_lock(&workers.lock);
-    size_t threads = workers.threads;
-    pthread_mutex_unlock(&workers.lock);
-    return threads;
+    return counts;
 }

@@ -19,9 +19,12 @@ bool verd__workers_withdraw(struct verd__task *task);
 /* Discards the tasks of a hub that ends, those that have not begun. */
 void verd__workers_forsake(const struct verd_hub *inbox);
 
-/* Tasks ever submitted; tasks in line; OS threads that exist. For tests. */
-size_t verd__workers_submitted(void);
-size_t verd__workers_queued(void);
-size_t verd__workers_count(void);
+/* What tests look at. */
+struct verd__workers_counts {
+    size_t submitted; /* tasks, ever */
+    size_t queued;    /* tasks in line */
+    size_t threads;   /* OS threads that exist */
+};
+struct verd__workers_counts verd__workers_counts(void);
 
 #endif

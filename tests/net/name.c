@@ -19,7 +19,7 @@ Test(net, a_numeric_address_is_resolved_without_another_os_thread)
 {
     struct addrinfo *found = NULL;
     cr_assert_eq(verd_getaddrinfo("127.0.0.1", "80", &stream, &found), 0);
-    cr_assert_eq(verd__workers_submitted(), 0);
+    cr_assert_eq(verd__workers_counts().submitted, 0);
     freeaddrinfo(found);
 }
 
@@ -37,7 +37,7 @@ Test(net, the_wildcard_address_is_resolved_without_another_os_thread)
     struct addrinfo hints = stream, *found = NULL;
     hints.ai_flags = AI_PASSIVE;
     cr_assert_eq(verd_getaddrinfo(NULL, "80", &hints, &found), 0);
-    cr_assert_eq(verd__workers_submitted(), 0);
+    cr_assert_eq(verd__workers_counts().submitted, 0);
     freeaddrinfo(found);
 }
 
@@ -45,7 +45,7 @@ Test(net, a_name_is_resolved_on_another_os_thread)
 {
     struct addrinfo *found = NULL;
     cr_assert_eq(verd_getaddrinfo("localhost", "80", &stream, &found), 0);
-    cr_assert_eq(verd__workers_submitted(), 1);
+    cr_assert_eq(verd__workers_counts().submitted, 1);
     freeaddrinfo(found);
 }
 
@@ -67,7 +67,7 @@ Test(net, a_name_where_only_numbers_are_allowed_is_EAI_NONAME_at_once)
     struct addrinfo hints = stream, *found = NULL;
     hints.ai_flags = AI_NUMERICHOST;
     cr_assert_eq(verd_getaddrinfo("localhost", "80", &hints, &found), EAI_NONAME);
-    cr_assert_eq(verd__workers_submitted(), 0);
+    cr_assert_eq(verd__workers_counts().submitted, 0);
 }
 
 /* Without a name server the answer may be that it cannot be found out. */
@@ -107,7 +107,7 @@ Test(net, resolving_can_be_given_up)
         int outcome = caller_end(&caller);
         cr_assert(outcome == 0 || outcome == -ECANCELED);
     }
-    cr_assert_geq(verd__workers_submitted(), 1);
+    cr_assert_geq(verd__workers_counts().submitted, 1);
 }
 
 Test(net, a_hundred_names_are_resolved_at_once)
@@ -133,11 +133,11 @@ Test(net, connect_resolves_a_name_on_another_os_thread)
     caller_start(&accepter, accept_one, &listener, NULL);
     cr_assert_geq(verd_connect("localhost", verd_port(listener)), 0);
     cr_assert_geq(caller_end(&accepter), 0);
-    cr_assert_eq(verd__workers_submitted(), 1);
+    cr_assert_eq(verd__workers_counts().submitted, 1);
 }
 
 Test(net, listen_at_a_numeric_address_needs_no_other_os_thread)
 {
     cr_assert_geq(verd_listen("127.0.0.1", 0, 0), 0);
-    cr_assert_eq(verd__workers_submitted(), 0);
+    cr_assert_eq(verd__workers_counts().submitted, 0);
 }

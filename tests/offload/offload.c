@@ -176,7 +176,8 @@ Test(offload, a_job_more_than_there_are_os_threads_waits_in_line)
         caller_start(&callers[i], offload_gate, NULL, NULL);
     await(&gate.begun, VERD_OFFLOAD_THREADS);
     verd_sleep(VERD_MS);
-    cr_assert(gate.begun == VERD_OFFLOAD_THREADS && verd__workers_count() == VERD_OFFLOAD_THREADS);
+    cr_assert(gate.begun == VERD_OFFLOAD_THREADS &&
+              verd__workers_counts().threads == VERD_OFFLOAD_THREADS);
     open_gate();
     for (int i = 0; i <= VERD_OFFLOAD_THREADS; i++)
         cr_assert_eq(caller_end(&callers[i]), 0);
@@ -266,7 +267,7 @@ Test(offload, fewer_os_threads_finish_what_they_do)
     open_gate();
     for (int i = 0; i < 8; i++)
         cr_assert_eq(caller_end(&callers[i]), 0);
-    while (verd__workers_count() > 2)
+    while (verd__workers_counts().threads > 2)
         verd_sleep(VERD_MS);
     cr_assert_eq(verd_offload(give_back, NULL, NULL), 0);
 }

@@ -111,7 +111,7 @@ Test(os, what_is_opened_after_the_caller_gave_up_is_closed)
     verd_stat("/", &(struct stat){0}); /* the hub's own come with it */
     size_t before = process_descriptors();
     caller_start(&caller, open_file, name, NULL);
-    while (verd__workers_queued() > 0)
+    while (verd__workers_counts().queued > 0)
         verd_sleep(VERD_MS);
     verd_kill(caller.thread);
     cr_assert_eq(caller_end(&caller), -ECANCELED);
@@ -264,7 +264,7 @@ Test(os, a_disk_file_is_written_on_another_os_thread)
 {
     int fd = make_nameless_file("");
     cr_assert_eq(verd_write(fd, "text", 4), 4);
-    cr_assert_eq(verd__workers_submitted(), 1);
+    cr_assert_eq(verd__workers_counts().submitted, 1);
     cr_assert_eq(pread(fd, buffer, sizeof buffer, 0), 4);
 }
 
