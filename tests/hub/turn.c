@@ -170,6 +170,7 @@ static int full[FULL];
 
 static ssize_t poll_all(struct call *call)
 {
+    (void)call;
     struct pollfd *pollers = calloc(FULL, sizeof *pollers);
     for (int i = 0; i < FULL; i++)
         pollers[i] = (struct pollfd){.fd = full[i], .events = POLLIN};

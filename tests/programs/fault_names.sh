@@ -12,7 +12,7 @@ infallible='
     __errno_location __libc_current_sigrtmax abort environ exit raise getenv getpid sched_yield
     clock_gettime gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
     memchr memcpy memmove memset memcmp bcmp
-    strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strnlen strpbrk strrchr strspn strstr
+    strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strerror
     sigaction sigaddset sigdelset sigemptyset sigfillset sigismember sigorset sigpending
     pthread_attr_destroy pthread_attr_setdetachstate pthread_getspecific pthread_key_delete
     pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_sigmask

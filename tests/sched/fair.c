@@ -49,17 +49,17 @@ Test(sched, a_thread_that_only_yields_does_not_keep_timers_out)
     cr_assert(flag);
 }
 
-static void *yield_until_flag(void *arg)
+static void yield_until_flag(void *arg)
 {
+    (void)arg;
     while (!flag)
         verd_yield();
-    return arg;
 }
 
 Test(sched, many_threads_that_only_yield_do_not_keep_timers_out)
 {
     for (int i = 0; i < 10; i++)
-        verd_spawn_n((void (*)(void *))(void *)yield_until_flag, NULL);
+        verd_spawn_n(yield_until_flag, NULL);
     verd_sleep(VERD_MS);
     flag = true;
     cr_assert(flag);

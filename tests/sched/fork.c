@@ -151,7 +151,7 @@ static bool can_spawn_many(void)
 {
     void *result = NULL;
     for (int i = 0; i < 1000; i++)
-        verd_spawn_n((void (*)(void *))(void *)run, NULL);
+        verd_spawn_n(note_value, NULL);
     return verd_join(verd_spawn(run, "result"), &result) == 0 && strcmp(result, "result") == 0;
 }
 

@@ -245,10 +245,10 @@ Test(sched, a_process_asleep_on_one_timer_wakes_once)
     cr_assert_leq(process_waits() - before, 3);
 }
 
-static void *sleep_for_hours(void *arg)
+static void sleep_for_hours(void *arg)
 {
+    (void)arg;
     verd_sleep(10000 * VERD_SEC);
-    return arg;
 }
 
 Test(sched, timers_far_away_wake_a_process_at_most_once_per_level_of_the_wheel)
@@ -256,7 +256,7 @@ Test(sched, timers_far_away_wake_a_process_at_most_once_per_level_of_the_wheel)
     if (process_is_emulated())
         cr_skip_test("the emulator waits by itself");
     for (int i = 0; i < 1000; i++)
-        verd_spawn_n((void (*)(void *))(void *)sleep_for_hours, NULL);
+        verd_spawn_n(sleep_for_hours, NULL);
     verd_yield();
     long before = process_waits();
     verd_sleep(30 * VERD_MS);

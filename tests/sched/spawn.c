@@ -29,6 +29,11 @@ static void *none(void *arg)
     return arg;
 }
 
+static void none_n(void *arg)
+{
+    (void)arg;
+}
+
 Test(sched, threads_start_in_the_order_of_spawning)
 {
     verd_attr attr = {.name = "c"};
@@ -73,7 +78,7 @@ Test(sched, a_million_threads_that_do_not_wait_run_to_their_end)
     enum { MANY = 1000000 };
     static int counter;
     for (int i = 0; i < MANY; i++)
-        verd_spawn_n((void (*)(void *))(void *)none, &counter);
+        verd_spawn_n(none_n, &counter);
     verd_thread *last = verd_spawn(none, &counter);
     void *result = NULL;
     verd_join(last, &result);
