@@ -137,5 +137,6 @@ int main(int argc, char **argv)
     if (verd_pool_wait_all(pool) != 0)
         perror("recursive_crawler");
     fprintf(stderr, "%zu pages, %zu failed\n", came, failed);
+    verd_pool_free(pool);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

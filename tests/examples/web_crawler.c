@@ -154,5 +154,8 @@ int main(int argc, char **argv)
         perror("web_crawler");
     show_progress(since);
     fprintf(stderr, "\n");
+    verd_imap_free(pages);
+    verd_pool_free(pool);
+    verd_http_client_free(client);
     return result == 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

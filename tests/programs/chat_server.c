@@ -91,7 +91,7 @@ int main(void)
     say_burst();
     printf("%d lines heard, in order\n", heard);
 
-    CHECK(example_end(SIGTERM) == 0);
+    CHECK(example_exits(0, SIGTERM));
     verd_join(ears, NULL);
     return heard % BURST != 0;
 }

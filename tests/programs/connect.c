@@ -43,6 +43,6 @@ int main(void)
     snprintf(expected, sizeof expected, "%-24s server 0", hosts[0]);
     CHECK(reads(example.output, expected));
     CHECK(at_end(example.output));
-    CHECK(example_end(0) == 0);
+    CHECK(example_exits(0, 0));
     return 0;
 }

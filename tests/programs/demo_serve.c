@@ -51,7 +51,7 @@ static void taken_port(void)
     const char *const arguments[] = {"--serve", port, NULL};
     example_start("demo", arguments);
     CHECK(at_end(example.output));
-    CHECK(WEXITSTATUS(example_end(0)) == EXIT_FAILURE);
+    CHECK(example_exits(EXIT_FAILURE, 0));
     verd_close(listener);
 }
 
@@ -72,7 +72,7 @@ int main(void)
     free(titles);
     free(list);
 
-    CHECK(example_end(SIGTERM) == 0);
+    CHECK(example_exits(0, SIGTERM));
     CHECK(verd_http_get(url, NULL) == NULL && errno == ECONNREFUSED);
     return 0;
 }

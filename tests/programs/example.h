@@ -17,7 +17,8 @@
 #define EXAMPLE_ARGUMENTS 8
 #define LINE 256
 
-#define CHECK(condition) check((condition), #condition, __LINE__)
+/* Tells of the errno that the condition itself has set, if it is not so. */
+#define CHECK(condition) (errno = 0, check((condition), #condition, __LINE__))
 
 static verd_process example;
 
@@ -25,7 +26,10 @@ static inline void check(bool holds, const char *condition, int line)
 {
     if (holds)
         return;
-    printf("line %d: %s is not so (errno %d, %s)\n", line, condition, errno, strerror(errno));
+    printf("line %d: %s is not so", line, condition);
+    if (errno != 0)
+        printf(" (errno %d, %s)", errno, strerror(errno));
+    printf("\n");
     if (example.pid > 0)
         verd_process_kill(&example, SIGKILL);
     exit(1);
@@ -48,14 +52,21 @@ static inline void example_start(const char *name, const char *const *arguments)
     CHECK(verd_spawn_process(&example, &options) == 0);
 }
 
-/* Ends it with a signal (0: none, it ends by itself). Returns its status, as waitpid(2) has it. */
-static inline int example_end(int signal)
+/* Whether it ends by exit with that code, once it has got the signal (0: none, by itself). */
+static inline bool example_exits(int code, int signal)
 {
     int status = -1;
     if (signal != 0)
         verd_process_kill(&example, signal);
     CHECK(verd_process_wait(&example, &status) == 0);
-    return status;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == code)
+        return true;
+    if (WIFEXITED(status))
+        printf("it exited with %d\n", WEXITSTATUS(status));
+    else
+        printf("signal %d has ended it\n", WTERMSIG(status));
+    errno = 0;
+    return false;
 }
 
 /* The next line that comes, without its end; valid until the next call. NULL: the end came first. */

@@ -222,6 +222,6 @@ int main(void)
     one_pool_for_all();
     client_that_leaves();
     page();
-    CHECK(example_end(SIGTERM) == 0);
+    CHECK(example_exits(0, SIGTERM));
     return 0;
 }

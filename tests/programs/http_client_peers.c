@@ -330,7 +330,8 @@ static void try_nginx(const char *program)
     start(arguments, VERD_PROCESS_NULL);
     unix_path = path;
     while (!gets("/small", 200, "hello, world", 12)) {
-        CHECK(errno == ENOENT || errno == ECONNREFUSED);
+        int error = errno;
+        CHECK(error == ENOENT || error == ECONNREFUSED);
         CHECK(verd_sleep(10 * VERD_MS) == 0); /* until it listens, or the time is over */
     }
     check_files();

@@ -85,7 +85,8 @@ static const char *run(const char *const *arguments, size_t input_size)
     verd_process_options options = {
         .arguments = argv, .input = VERD_PROCESS_PIPE, .output = VERD_PROCESS_PIPE};
     if (verd_spawn_process(&example, &options) != 0) {
-        CHECK(errno == ENOENT);
+        int error = errno;
+        CHECK(error == ENOENT);
         return NULL;
     }
     memset(input, 'x', sizeof input);

@@ -83,7 +83,7 @@ int main(void)
     say(fd, "x");
     while (verd_serve_clients(server) == 0)
         verd_sleep(VERD_MS);
-    CHECK(example_end(SIGTERM) == 0);
+    CHECK(example_exits(0, SIGTERM));
     CHECK(at_end(fd));
 
     int nobody = verd_port(target);
@@ -91,6 +91,6 @@ int main(void)
     verd_serve_free(server);
     start(nobody);
     CHECK(at_end(join(port)));
-    CHECK(example_end(SIGTERM) == 0);
+    CHECK(example_exits(0, SIGTERM));
     return 0;
 }

@@ -78,7 +78,7 @@ int main(void)
     verd_close(clients[1]);
     verd_close(clients[2]);
     verd_close(waiting);
-    CHECK(example_end(0) == 0);
+    CHECK(example_exits(0, 0));
     for (int i = 1; i < WORKERS; i++)
         CHECK(is_gone(processes[i]));
     CHECK(is_gone(replacement));

@@ -64,7 +64,7 @@ int main(void)
 
     start("/p/", NULL);
     CHECK(count_lines("200 ") == PAGES);
-    CHECK(example_end(0) == 0);
+    CHECK(example_exits(0, 0));
     for (int i = 0; i < PAGES; i++)
         CHECK(asked[i] == 1);
     CHECK(strangers == 0);
@@ -72,12 +72,12 @@ int main(void)
 
     start("/p/", "30");
     CHECK(count_lines("200 ") == 30);
-    CHECK(example_end(0) == 0);
+    CHECK(example_exits(0, 0));
 
     verd_close(listener);
     snprintf(origin, sizeof origin, "http://127.0.0.1:%d", 1);
     start("/", NULL);
     CHECK(count_lines("  - ") == 1);
-    CHECK(WEXITSTATUS(example_end(0)) == 1);
+    CHECK(example_exits(1, 0));
     return 0;
 }

@@ -54,7 +54,7 @@ static void from_arguments(void)
     CHECK(reads(example.output, expected));
     CHECK(reads_page("200", 8, "/8"));
     CHECK(at_end(example.output));
-    CHECK(WEXITSTATUS(example_end(0)) == 1);
+    CHECK(example_exits(1, 0));
 }
 
 static void write_urls(void *arg)
@@ -82,7 +82,7 @@ static void from_input(void)
         CHECK(reads_page("200", i, path));
     }
     CHECK(at_end(example.output));
-    CHECK(example_end(0) == 0);
+    CHECK(example_exits(0, 0));
     CHECK(most_in_flight > 1 && most_in_flight <= 200);
 }
 
