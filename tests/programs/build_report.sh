@@ -54,6 +54,20 @@ while read -r command; do
     esac
 done < "$work/again"
 
+# After `make deps`, what it installs has to be there, and what it fetches has to run.
+cp -R . "$work/promised"
+for step in .ci/deps tests/support/sysroot; do
+    echo '#!/bin/sh' > "$work/promised/$step"
+done
+make -s test PROGRAM=lacks > "$work/out" 2>&1 || fail "a program that skips: $(cat "$work/out")"
+! make -s -C "$work/promised" deps test PROGRAM=lacks > "$work/out" 2>&1 || fail 'skips what is promised'
+says 'there is no other thing, which make deps has promised'
+elsewhere="env QEMU_LD_PREFIX=$work/nowhere VERD_ARCH=$arch VERD_CONFIG=release VERD_HUB=epoll \
+    VERD_BUILD=build/$arch-release VERD_CC=cc tests/support/run-tests"
+$elsewhere > "$work/out" 2>&1 || fail "an emulator that does not run: $(cat "$work/out")"
+says 'cannot run: .* is not complete'
+! VERD_PROMISED=yes $elsewhere > "$work/out" 2>&1 || fail 'an emulator is promised and does not run'
+
 # Where nothing can be written: root, too, has to be somebody else for that.
 somebody=
 if [ "$(id -u)" -eq 0 ]; then
@@ -61,7 +75,6 @@ if [ "$(id -u)" -eq 0 ]; then
     somebody='setpriv --reuid=65534 --regid=65534 --clear-groups'
 fi
 rm tests/programs/waits.sh
-make -s test PROGRAM=lacks > "$work/out" 2>&1 || fail "a program that skips: $(cat "$work/out")"
 chmod -R go+rX "$work"
 chmod -R a-w .
 for command in "tests/support/run-builds $plain" 'make -s test PROGRAM=lacks' \

@@ -20,9 +20,9 @@ if [ "$VERD_ARCH" = "$(uname -m)" ]; then
     gdb=gdb
 else
     gdb=gdb-multiarch
-    command -v "qemu-$VERD_ARCH" > /dev/null || skip "needs qemu-$VERD_ARCH"
+    command -v "qemu-$VERD_ARCH" > /dev/null || skip "there is no qemu-$VERD_ARCH"
 fi
-command -v "$gdb" > /dev/null || skip "needs $gdb"
+command -v "$gdb" > /dev/null || skip "there is no $gdb"
 
 cat > "$scratch/steps.c" << 'END'
 #include <verd/context.h>

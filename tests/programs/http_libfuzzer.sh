@@ -27,7 +27,7 @@ if ! clang -std=c17 -D_GNU_SOURCE -Iinclude -Icore -g -O1 \
     command -v clang > /dev/null || { echo "skipped: there is no clang"; exit 77; }
     echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' > "$work/empty.c"
     clang -fsanitize=fuzzer -o "$work/empty" "$work/empty.c" 2> /dev/null ||
-        { echo "skipped: this clang has no libFuzzer"; exit 77; }
+        { echo "skipped: there is no libFuzzer for this clang"; exit 77; }
     cat "$work/log"
     exit 1
 fi

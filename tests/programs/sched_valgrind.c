@@ -93,6 +93,6 @@ int main(int argc, char *argv[])
     if (getenv("QEMU_LD_PREFIX") != NULL && getenv("QEMU_LD_PREFIX")[0] != '\0')
         return skip("valgrind does not run under an emulator");
     if (!ended_as_expected(&present, play(&present, text, sizeof text)))
-        return skip("valgrind is not installed");
+        return skip("there is no valgrind");
     return play_all(scenes, 1);
 }
