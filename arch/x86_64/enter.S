@@ -99,13 +99,11 @@ verd__context_leave:
     .cfi_offset r14, VERD__FRAME_R14 - VERD__FRAME_SIZE
     .cfi_offset r15, VERD__FRAME_R15 - VERD__FRAME_SIZE
     /* Compared before they are loaded, as in switch.S. The present ones go into the red zone. */
-    stmxcsr -8(%rsp)
-    fnstcw -4(%rsp)
-    movl VERD__FRAME_MXCSR(%rsp), %r8d
-    xorl -8(%rsp), %r8d
-    testl $VERD__MXCSR_CONTROL, %r8d
-    jne .Lload_mxcsr
+    cmpb $0, verd__mxcsr_is_quick(%rip)
+    je .Lcompare_mxcsr
+    ldmxcsr VERD__FRAME_MXCSR(%rsp)
 .Lmxcsr_is_right:
+    fnstcw -4(%rsp)
     movzwl VERD__FRAME_X87CW(%rsp), %r8d
     cmpw -4(%rsp), %r8w
     jne .Lload_x87cw
@@ -127,8 +125,13 @@ verd__context_leave:
     .cfi_restore r15
     ret
 
-.Lload_mxcsr:
+.Lcompare_mxcsr:
     .cfi_restore_state
+    stmxcsr -8(%rsp)
+    movl VERD__FRAME_MXCSR(%rsp), %r8d
+    xorl -8(%rsp), %r8d
+    testl $VERD__MXCSR_CONTROL, %r8d
+    je .Lmxcsr_is_right
     ldmxcsr VERD__FRAME_MXCSR(%rsp)
     jmp .Lmxcsr_is_right
 .Lload_x87cw:

@@ -18,14 +18,20 @@ static inline void verd__float_control_get(struct verd__float_control *control)
     control->mxcsr &= VERD__MXCSR_CONTROL;
 }
 
-/* Loads what differs (switch.S says why); exception flags may stay as they are. */
+/* In switch.S. */
+extern const unsigned char verd__mxcsr_is_quick __attribute__((visibility("hidden")));
+
+/* Loads what differs, or what is quickly loaded (switch.S says why); exception flags may stay as they are. */
 static inline void verd__float_control_set(const struct verd__float_control *control)
 {
-    struct verd__float_control now;
-    verd__float_control_get(&now);
-    if (__builtin_expect(now.mxcsr != control->mxcsr, 0))
+    uint32_t mxcsr = ~control->mxcsr;
+    uint16_t x87cw;
+    if (!verd__mxcsr_is_quick)
+        __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+    if (((mxcsr ^ control->mxcsr) & VERD__MXCSR_CONTROL) != 0)
         __asm__ volatile("ldmxcsr %0" : : "m"(control->mxcsr));
-    if (__builtin_expect(now.x87cw != control->x87cw, 0))
+    __asm__ volatile("fnstcw %0" : "=m"(x87cw));
+    if (__builtin_expect(x87cw != control->x87cw, 0))
         __asm__ volatile("fldcw %0" : : "m"(control->x87cw));
 }
 

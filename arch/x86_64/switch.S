@@ -63,8 +63,10 @@
  * no landing pad.
  *
  * Control words are compared, and loaded only on a difference: to load mxcsr with other exception
- * flags costs as much as ten switches on some processors, and the flags are not kept. Each word is
- * compared as wide as it was stored, as a wider load could not be forwarded from the store. */
+ * flags costs as much as ten switches on some processors (Intel's), and the flags are not kept. On
+ * others (AMD's) it costs nothing, but to read what stmxcsr has just stored does: there it is loaded
+ * without a question. Each word is compared as wide as it was stored, as a wider load could not be
+ * forwarded from the store. */
     .globl verd_context_switch
     .type verd_context_switch, @function
     .p2align 6
@@ -94,10 +96,9 @@ verd_context_switch:
 
     /* Resume. While rsp still names the old stack, every register of the old context can be found
      * in its frame, whatever has been loaded since. */
-    movl VERD__FRAME_MXCSR(%rcx), %r8d
-    xorl VERD__FRAME_MXCSR(%rsp), %r8d
-    testl $VERD__MXCSR_CONTROL, %r8d
-    jne .Lload_mxcsr
+    cmpb $0, verd__mxcsr_is_quick(%rip)
+    je .Lcompare_mxcsr
+    ldmxcsr VERD__FRAME_MXCSR(%rcx)
 .Lmxcsr_is_right:
     movzwl VERD__FRAME_X87CW(%rcx), %r8d
     cmpw VERD__FRAME_X87CW(%rsp), %r8w
@@ -133,8 +134,12 @@ verd_context_switch:
     .cfi_register rip, r8
     notrack jmp *%r8
 
-.Lload_mxcsr:
+.Lcompare_mxcsr:
     .cfi_restore_state
+    movl VERD__FRAME_MXCSR(%rcx), %r8d
+    xorl VERD__FRAME_MXCSR(%rsp), %r8d
+    testl $VERD__MXCSR_CONTROL, %r8d
+    je .Lmxcsr_is_right
     ldmxcsr VERD__FRAME_MXCSR(%rcx)
     jmp .Lmxcsr_is_right
 .Lload_x87cw:
@@ -183,5 +188,42 @@ verd__context_stamp:
     ret
     .cfi_endproc
     .size verd__context_stamp, . - verd__context_stamp
+
+/* Whether this processor loads mxcsr as quickly whatever is in it. Set before main, and by nobody else. */
+    .globl verd__mxcsr_is_quick
+    .hidden verd__mxcsr_is_quick
+    .type verd__mxcsr_is_quick, @object
+    .bss
+verd__mxcsr_is_quick:
+    .zero 1
+    .size verd__mxcsr_is_quick, 1
+
+/* Sets it by the maker's name that cpuid tells: "AuthenticAMD", or that of its licensee, "HygonGenuine".
+ * void verd__processor_learn(void) */
+    .text
+    .type verd__processor_learn, @function
+    .p2align 4
+verd__processor_learn:
+    .cfi_startproc
+    endbr64
+    movq %rbx, %r8
+    .cfi_register rbx, r8
+    xorl %eax, %eax
+    cpuid
+    cmpl $0x68747541, %ebx /* "Auth" */
+    sete %al
+    cmpl $0x6f677948, %ebx /* "Hygo" */
+    sete %cl
+    orb %cl, %al
+    movb %al, verd__mxcsr_is_quick(%rip)
+    movq %r8, %rbx
+    .cfi_restore rbx
+    ret
+    .cfi_endproc
+    .size verd__processor_learn, . - verd__processor_learn
+
+    .section .init_array, "aw"
+    .p2align 3
+    .quad verd__processor_learn
 
 #include "note.h"

@@ -60,9 +60,9 @@ for source in arch/"$VERD_ARCH"/*.S; do
         grep -q ' \.note\.GNU-stack .* 00 * 0 * 0 * 1$' ||
         fail "$source has no .note.GNU-stack, or one with flags"
 
-    # Each function has a type and a size, for debuggers and profilers.
+    # Each function and variable has a type and a size, for debuggers and profilers.
     untyped=$(readelf --symbols --wide "$scratch/object.o" |
-        awk '$8 ~ /^verd_/ && $7 != "UND" && ($4 != "FUNC" || $3 == 0) { print $8 }')
+        awk '$8 ~ /^verd_/ && $7 != "UND" && ($4 !~ /^(FUNC|OBJECT)$/ || $3 == 0) { print $8 }')
     [ -z "$untyped" ] || fail "$source: no .type or .size for $untyped"
 
     if [ "$VERD_ARCH" = aarch64 ]; then
