@@ -53,9 +53,10 @@ static void park_readers(struct call *readers, size_t count)
     }
 }
 
+/* Waits until so many have been looked at, and the audit is over. */
 static void await_audit(size_t waits)
 {
-    while (verified < waits)
+    while (verified < waits || verd__hub(verd__current)->audit_next != 0)
         verd_sleep(VERD_MS);
 }
 
@@ -68,14 +69,17 @@ Test(hub, an_audit_of_many_waits_lets_others_run_between)
     cr_assert_leq(most_at_once, SLICE / VERIFY_TIME);
 }
 
-Test(hub, an_audit_looks_at_each_wait_once_and_ends)
+/* Else it does not end, either. */
+Test(hub, waits_that_go_on_are_not_looked_at_for_ever)
 {
     static struct call readers[WAITS];
     watch_audits();
     park_readers(readers, WAITS);
     await_audit(WAITS);
-    verd_sleep(3 * INTERVAL);
-    cr_assert_eq(verified, WAITS);
+    do {
+        verified = 0;
+        verd_sleep(3 * INTERVAL);
+    } while (verified != 0);
 }
 
 Test(hub, an_audit_does_not_come_at_once)
@@ -110,7 +114,8 @@ Test(hub, a_wait_that_begins_during_an_audit_is_looked_at_too)
     watch_audits();
     make_pair(fds);
     park_readers(readers, WAITS);
-    await_audit(1);
+    while (verified == 0)
+        verd_sleep(VERD_MS);
     call_start(&late, call_read, fds[0]);
     await_audit(2 * WAITS + 1);
 }
