@@ -18,13 +18,13 @@ struct verd__entry {
     void *value; /* what is handed over: to be given, or where it is to be stored; the kind's */
 };
 
-/* What a thread waits for. */
+/* What a thread waits for. A cache line holds all that is read by who ends a wait. */
 struct verd__wait {
     struct verd__entry entry;           /* where one queue is enough */
     const struct verd__wait_kind *kind; /* NULL: the thread does not wait */
     struct verd__thread *thread;        /* whose it is, for good */
+    void *object;                       /* the kind's */
     struct verd__entry *taken; /* that of several by which the event has come; NULL before that */
-    void *object;              /* the kind's */
     verd_duration since;       /* the scheduler's clock at its begin, for messages */
     struct verd__timer timer;  /* its own deadline, if the kind has one */
 };

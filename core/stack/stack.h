@@ -26,7 +26,7 @@
 
 /* Bytes that the floor above may use beside each stack, for what a thread has only while it has one;
  * zero when the stack comes clean, else as they were left. */
-#define VERD__STACK_AREA 432
+#define VERD__STACK_AREA 448
 
 struct verd__arena;
 
@@ -38,7 +38,7 @@ struct verd__stack {
     uint8_t index; /* in the arena */
     uint8_t class; /* in verd__stacks.classes */
     unsigned valgrind_id;
-    _Alignas(16) char area[VERD__STACK_AREA];
+    _Alignas(64) char area[VERD__STACK_AREA]; /* its first fields share a cache line */
 };
 
 #define VERD__STACK_CLASSES 17 /* 16 KiB to 1 GiB */

@@ -100,7 +100,7 @@ int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void 
 }
 
 /* In C++ an exception may leave fn, and ends the scope as it does. */
-inline int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result)
+static inline int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result)
 {
     struct scope {
         verd_timeout timeout;
