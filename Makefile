@@ -266,8 +266,7 @@ lint: | $(AFTER_DEPS)
 	@.ci/lint $(CC) $(LIB_C)
 
 format:
-	clang-format -i $(HEADERS) $(wildcard $(foreach ext,c h cc,arch/*/*.$(ext) core/*/*.$(ext) \
-	    tests/*/*.$(ext) tests/*/*/*.$(ext) bench/*.$(ext)))
+	$(Q).ci/lint --format
 
 # ---- installing --------------------------------------------------------------------------------
 
