@@ -58,8 +58,7 @@ static int check(const struct verd_http_response *response)
 {
     const struct verd__wire *wire = response->wire;
     const struct verd__scheduler *scheduler = verd__current;
-    if (wire == NULL ||
-        (scheduler != NULL && wire->origin->client->home == scheduler->number))
+    if (wire == NULL || (scheduler != NULL && wire->origin->client->home == scheduler->number))
         return 0;
     return fail(EPERM);
 }

@@ -20,7 +20,8 @@
 
 static void stop_idling(struct verd__obligation *obligation)
 {
-    struct verd__connection *c = VERD__CONTAINER_OF(obligation, struct verd__connection, obligation);
+    struct verd__connection *c =
+        VERD__CONTAINER_OF(obligation, struct verd__connection, obligation);
     verd__list_remove(&c->server->idle, &c->idle);
     c->server->idle_count--;
 }

@@ -66,7 +66,7 @@ static int check_request(struct verd__head *head)
     unsigned bits = head->bits;
     unsigned framing = bits & (VERD__HEAD_LENGTH | VERD__HEAD_TRANSFER);
     if (head->minor == 0)
-        head->bits &= (uint16_t) ~(VERD__HEAD_CONTINUE | VERD__HEAD_UPGRADE | VERD__HEAD_SWITCH);
+        head->bits &= (uint16_t)~(VERD__HEAD_CONTINUE | VERD__HEAD_UPGRADE | VERD__HEAD_SWITCH);
     else if (!(bits & VERD__HEAD_HOST))
         return 400;
     if (!(framing & VERD__HEAD_TRANSFER))

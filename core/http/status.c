@@ -68,10 +68,7 @@ static const char *const server_error[] = {
     [11] = "Network Authentication Required",
 };
 
-#define CLASS(reasons)                               \
-    {                                                \
-        reasons, sizeof(reasons) / sizeof *(reasons) \
-    }
+#define CLASS(reasons) {reasons, sizeof(reasons) / sizeof *(reasons)}
 
 static const struct {
     const char *const *reasons;

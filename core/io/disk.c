@@ -17,7 +17,7 @@
 #include "offload/offload.h"
 #include "sched/wait.h"
 
-#define OWN_OFFSET ((off_t)-1) /* the file's */
+#define OWN_OFFSET ((off_t) - 1) /* the file's */
 
 bool verd__disk_is(int fd)
 {

@@ -113,7 +113,7 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     }
     /* With MSG_PEEK there may be nothing behind SO_PEEK_OFF alone. */
     if (!call->shut && !(call->request->flags & MSG_PEEK))
-        call->record->bits &= (uint16_t) ~(VERD__FD_READABLE | VERD__FD_ENDED);
+        call->record->bits &= (uint16_t)~(VERD__FD_READABLE | VERD__FD_ENDED);
     return false;
 }
 

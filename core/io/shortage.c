@@ -13,8 +13,7 @@ static _Thread_local struct {
     bool is_tenant;
 } pauses;
 
-static const struct verd__wait_kind shortage_kind = {.name = "a free descriptor",
-                                                     .has_more = true};
+static const struct verd__wait_kind shortage_kind = {.name = "a free descriptor", .has_more = true};
 
 /* The OS thread ends; who waited is gone. */
 static void end(struct verd__tenant *tenant)

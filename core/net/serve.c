@@ -110,8 +110,8 @@ static int serve_client(struct verd_server *server, int client, struct verd__slo
     struct verd__held held;
     while (start_handler(server, client, slot) != 0) {
         verd__descriptor_hold(&held, client);
-        bool again = verd__shortage_wait(&shortage, verd__current) == 0 &&
-                     take_slot(server, slot) == 0;
+        bool again =
+            verd__shortage_wait(&shortage, verd__current) == 0 && take_slot(server, slot) == 0;
         verd__descriptor_let_go(&held);
         if (again)
             continue;

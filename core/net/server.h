@@ -20,14 +20,14 @@
 #include "sched/thread.h"
 
 struct verd_server {
-    struct verd__watch watch; /* on the acceptor */
-    uint64_t home;            /* the number of its maker's scheduler */
+    struct verd__watch watch;      /* on the acceptor */
+    uint64_t home;                 /* the number of its maker's scheduler */
     struct verd__thread *acceptor; /* NULL: it has ended */
     struct verd__list handlers;
-    size_t clients;               /* length of `handlers` */
-    size_t stopping;              /* of them, those that wait in verd_serve_stop */
+    size_t clients;  /* length of `handlers` */
+    size_t stopping; /* of them, those that wait in verd_serve_stop */
     struct verd__list waiters;
-    struct verd_pool *pool;       /* NULL: the server has ended */
+    struct verd_pool *pool; /* NULL: the server has ended */
     bool owns_pool;
     bool stopped;        /* the listener is not the server's any more */
     int listener;        /* until stopped */

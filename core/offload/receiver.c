@@ -105,8 +105,7 @@ int verd__receiver_start(struct verd_hub *inbox)
 void verd__receiver_review(struct verd_hub *inbox)
 {
     const struct verd__thread *receiver = inbox->receiver;
-    struct verd__wait *wait =
-        receiver->state == VERD__STARTED ? &verd__area(receiver)->wait : NULL;
+    struct verd__wait *wait = receiver->state == VERD__STARTED ? &verd__area(receiver)->wait : NULL;
     bool idles = wait != NULL && wait->kind == &idle_kind;
     bool expecting = is_expecting(inbox);
     if (idles && expecting)

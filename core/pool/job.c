@@ -93,7 +93,8 @@ void verd__jobs_end(struct verd__jobs *jobs, bool kill)
         }
         job->killed = kill;
         if (kill && job->thread != NULL)
-            verd__thread_kill(verd__current, job->thread); /* frees the job at once, if it has not started */
+            verd__thread_kill(verd__current,
+                              job->thread); /* frees the job at once, if it has not started */
     }
 }
 

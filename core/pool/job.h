@@ -19,14 +19,14 @@
 struct verd__consumer;
 
 struct verd__job {
-    struct verd__watch watch;   /* on `thread` */
+    struct verd__watch watch;           /* on `thread` */
     struct verd__obligation obligation; /* its spawner's, until it has started, or ended in place */
-    struct verd__jobs *jobs;    /* its collection; NULL: it is in none yet, or an orphan */
+    struct verd__jobs *jobs;            /* its collection; NULL: it is in none yet, or an orphan */
     struct verd__thread *thread; /* runs it; NULL: has no slot yet, runs in place, or ended */
-    struct verd__link order;    /* in jobs->order, while jobs is not NULL */
-    struct verd__link finish;   /* in jobs->finish, while ended besides */
-    void *result;               /* ended, without error */
-    int error;                  /* ended: 0, or why it has no result */
+    struct verd__link order;     /* in jobs->order, while jobs is not NULL */
+    struct verd__link finish;    /* in jobs->finish, while ended besides */
+    void *result;                /* ended, without error */
+    int error;                   /* ended: 0, or why it has no result */
     bool ended;
     bool killed; /* its collection ended with `kill` */
 };

@@ -296,8 +296,7 @@ int verd__pool_feed_wait(struct verd__scheduler *scheduler, struct verd_pool *po
 
 void verd__pool_feed_wake(const struct verd__thread *thread)
 {
-    struct verd__wait *wait =
-        thread->state == VERD__STARTED ? &verd__area(thread)->wait : NULL;
+    struct verd__wait *wait = thread->state == VERD__STARTED ? &verd__area(thread)->wait : NULL;
     if (wait != NULL && wait->kind == &feeder_kind)
         verd__wake(wait);
 }

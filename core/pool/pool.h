@@ -20,7 +20,7 @@
 struct verd_pool {
     struct verd__owner owner;  /* first: of its members */
     struct verd__owner feeder; /* whose "members" are the threads of imaps; owns nothing */
-    uint64_t home; /* the number of its maker's scheduler */
+    uint64_t home;             /* the number of its maker's scheduler */
     size_t size;
     size_t running; /* slots given */
     size_t waiting; /* length of `spawners` */

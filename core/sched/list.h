@@ -16,7 +16,7 @@ struct verd__link {
 
 /* The object whose member `member` the pointer points to. */
 #define VERD__CONTAINER_OF(pointer, type, member) \
-    ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
+    ((type *)((uintptr_t)(pointer) - offsetof(type, member)))
 
 static inline void verd__list_append(struct verd__list *list, struct verd__link *link)
 {

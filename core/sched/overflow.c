@@ -23,7 +23,7 @@ static bool is_below(const struct verd__thread *thread, const void *address)
 /* The thread in the guard of whose stack the address lies; NULL: none. It need not be the running one:
  * in a switch, that is the next already. */
 static const struct verd__thread *find_below(const struct verd__scheduler *scheduler,
-                                            const void *address)
+                                             const void *address)
 {
     const struct verd__slab *slab = scheduler != NULL ? scheduler->slabs : NULL;
     for (; slab != NULL; slab = slab->next) {

@@ -46,7 +46,8 @@ static void add_state(struct verd__line *line, const struct verd__scheduler *sch
         verd__line_text(line, ", shielded");
 }
 
-static void report_thread(const struct verd__scheduler *scheduler, const struct verd__thread *thread)
+static void report_thread(const struct verd__scheduler *scheduler,
+                          const struct verd__thread *thread)
 {
     struct verd__line line = {0};
     verd__line_text(&line, "thread ");

@@ -99,7 +99,8 @@ static inline int switch_to(struct verd__scheduler *scheduler, struct verd__thre
     *scheduler->errno_location = next->error;
     scheduler->running = next;
     verd__fibre_leave(scheduler, &verd__area(self)->fibre, next);
-    int outcome = verd__context_switch(&self->context, &next->context, (void *)(intptr_t)next->outcome);
+    int outcome =
+        verd__context_switch(&self->context, &next->context, (void *)(intptr_t)next->outcome);
     verd__fibre_return(self);
     return outcome;
 }

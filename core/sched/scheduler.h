@@ -133,8 +133,8 @@ struct verd__scheduler {
     struct verd__thread *running;
     struct verd__thread *batch;
     struct verd__thread *first;
-    struct verd__thread **last;           /* &first or &(last one)->next: where the next one goes */
-    struct verd__thread *free;            /* control blocks */
+    struct verd__thread **last;          /* &first or &(last one)->next: where the next one goes */
+    struct verd__thread *free;           /* control blocks */
     int *errno_location;                 /* this OS thread's */
     struct verd__exceptions *exceptions; /* this OS thread's; NULL: there is no C++ */
     verd_duration clock;                 /* when the outside or time was last waited for */
@@ -147,7 +147,7 @@ struct verd__scheduler {
     uint64_t looked;               /* the moment of the last look at the outside; 0: unknown */
     struct verd__outside *outside; /* NULL: none yet */
     struct verd__tenant *tenants;  /* the last to come is the first to go */
-    struct verd__thread *starved;   /* UNSTARTED for which there was no stack, in order */
+    struct verd__thread *starved;  /* UNSTARTED for which there was no stack, in order */
     struct verd__thread **starved_last;
     void (*on_deadlock)(void); /* NULL: report and abort */
     uint64_t chance;           /* VERD__SEEDED: what draws who runs (shuffle.h) */

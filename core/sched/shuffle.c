@@ -88,7 +88,7 @@ static void deal(struct verd__scheduler *scheduler, struct buckets *buckets)
 
 /* Makes one list of some buckets. Returns where its next one goes. */
 static struct verd__thread **gather(struct buckets *buckets, unsigned begin, unsigned end,
-                                   struct verd__thread **list)
+                                    struct verd__thread **list)
 {
     struct verd__thread **last = list;
     for (unsigned i = begin; i < end; i++) {

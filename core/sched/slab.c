@@ -63,7 +63,8 @@ struct verd__thread *verd__thread_none(const verd_thread *handle)
 {
     const struct verd__scheduler *scheduler = verd__current;
     uint32_t number = (uint32_t)(uintptr_t)handle / (uint32_t)VERD__SLAB_BLOCKS;
-    const struct verd__slab *slab = number < VERD__SLABS_MAX ? atomic_load(&verd__slabs[number]) : NULL;
+    const struct verd__slab *slab =
+        number < VERD__SLABS_MAX ? atomic_load(&verd__slabs[number]) : NULL;
     uint64_t owner = slab != NULL ? atomic_load(&slab->owner) : 0;
     bool others = slab != NULL && (scheduler == NULL || owner != scheduler->number);
     errno = others ? EPERM : EINVAL;

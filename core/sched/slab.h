@@ -19,7 +19,8 @@
 #include "sched/scheduler.h"
 
 #define VERD__SLAB_SIZE ((size_t)64 * 1024)
-#define VERD__SLAB_BLOCKS (VERD__SLAB_SIZE / sizeof(struct verd__thread)) /* the first is the header */
+#define VERD__SLAB_BLOCKS \
+    (VERD__SLAB_SIZE / sizeof(struct verd__thread)) /* the first is the header */
 #define VERD__SLABS_MAX 16384
 
 struct verd__slab {

@@ -47,7 +47,8 @@ static void call_watches(struct verd__scheduler *scheduler, struct verd__thread 
         verd__watch_remove(thread, watch);
         watch->ended(watch, thread, error);
     }
-    if (thread->stack != NULL && scheduler->running == thread) /* else it never ran, or is gone after a fork */
+    if (thread->stack != NULL &&
+        scheduler->running == thread) /* else it never ran, or is gone after a fork */
         verd__area_clear(scheduler, thread);
 }
 
@@ -198,8 +199,7 @@ bool verd_ended(const verd_thread *handle)
 size_t verd__thread_number(const struct verd__thread *thread)
 {
     const struct verd__slab *slab = verd__slab_of(thread);
-    return slab->ordinal * (VERD__SLAB_BLOCKS - 1) +
-           (size_t)(thread - verd__slab_blocks(slab)) - 1;
+    return slab->ordinal * (VERD__SLAB_BLOCKS - 1) + (size_t)(thread - verd__slab_blocks(slab)) - 1;
 }
 
 size_t verd_number(const verd_thread *handle)

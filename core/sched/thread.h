@@ -6,8 +6,8 @@
 #include "sched/scheduler.h"
 #include "sched/slab.h"
 
-static inline void verd__thread_init(struct verd__thread *thread, union verd__start start, void *arg,
-                                     unsigned flags)
+static inline void verd__thread_init(struct verd__thread *thread, union verd__start start,
+                                     void *arg, unsigned flags)
 {
     thread->start = start;
     thread->arg = arg;
@@ -33,7 +33,8 @@ static inline struct verd__thread *verd__thread_new(struct verd__scheduler *sche
 }
 
 /* Puts it there. */
-static inline void verd__thread_start(struct verd__scheduler *scheduler, struct verd__thread *thread)
+static inline void verd__thread_start(struct verd__scheduler *scheduler,
+                                      struct verd__thread *thread)
 {
     thread->flags |= VERD__QUEUED;
     verd__ready(scheduler, thread);

@@ -136,7 +136,8 @@ static inline int begin(struct verd__scheduler *scheduler, const verd_timeout *t
     struct verd__thread *self = scheduler->running;
     struct verd__area *area = verd__area(self);
     struct verd__scope *scope = &scopes_of(area)[area->scope_count++];
-    scope->timeout = timeout; /* NOLINT(clang-analyzer-unix.Malloc): the room doubles, and is never 0 */
+    scope->timeout =
+        timeout; /* NOLINT(clang-analyzer-unix.Malloc): the room doubles, and is never 0 */
     scope->deadline = after;
     scope->fired = false;
     scope->shield = self->shield;

@@ -31,7 +31,7 @@
 
 struct verd__wait_kind {
     const char *name; /* for messages: "waits for ..."; '#' at its end stands for the number */
-    bool is_users; /* what is waited for lies in memory of the user's, who need not free it */
+    bool is_users;    /* what is waited for lies in memory of the user's, who need not free it */
     /* Has registered more than its entry: a timer, or what `ended` takes back. */
     bool has_more;
     /* Takes that back; `error` is 0 if the event has ended the wait. NULL: there is only the timer. */

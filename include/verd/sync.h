@@ -46,10 +46,7 @@ typedef struct verd_event {
     bool set;
 } verd_event;
 
-#define VERD_EVENT_INIT                    \
-    {                                      \
-        {NULL, NULL}, 0, NULL, 0, false \
-    }
+#define VERD_EVENT_INIT {{NULL, NULL}, 0, NULL, 0, false}
 
 /* Gives the event its value: all waiters, and all to come, get it. Never blocks.
  * Returns 0, or -1 with errno EALREADY (it was set, or failed, before), EINVAL or EPERM. */
@@ -79,14 +76,8 @@ typedef struct verd_semaphore {
     size_t bound; /* 0: none */
 } verd_semaphore;
 
-#define VERD_SEMAPHORE_INIT(n)     \
-    {                              \
-        {NULL, NULL}, 0, (n), 0 \
-    }
-#define VERD_SEMAPHORE_BOUNDED(n)    \
-    {                                \
-        {NULL, NULL}, 0, (n), (n) \
-    }
+#define VERD_SEMAPHORE_INIT(n) {{NULL, NULL}, 0, (n), 0}
+#define VERD_SEMAPHORE_BOUNDED(n) {{NULL, NULL}, 0, (n), (n)}
 
 /* Takes a unit; blocks until there is one. Returns 0, or -1 and errno as above. */
 int verd_semaphore_acquire(verd_semaphore *semaphore);
@@ -110,10 +101,7 @@ typedef struct verd_mutex {
     verd_thread *owner;
 } verd_mutex;
 
-#define VERD_MUTEX_INIT          \
-    {                            \
-        {NULL, NULL}, 0, NULL \
-    }
+#define VERD_MUTEX_INIT {{NULL, NULL}, 0, NULL}
 
 /* Locks; blocks until it can. A thread that ends with the lock held leaves it locked.
  * Returns 0, or -1 with errno as above, or EDEADLK (the caller holds it). */
@@ -134,10 +122,7 @@ typedef struct verd_cond {
     uint64_t home;
 } verd_cond;
 
-#define VERD_COND_INIT     \
-    {                      \
-        {NULL, NULL}, 0 \
-    }
+#define VERD_COND_INIT {{NULL, NULL}, 0}
 
 /* Unlocks the mutex, waits for a signal, and locks the mutex again. However the wait ends, the caller
  * holds the mutex when the call returns, and neither kill nor timeout disturbs the locking. There are no
@@ -159,10 +144,7 @@ typedef struct verd_rwlock {
     size_t readers;
 } verd_rwlock;
 
-#define VERD_RWLOCK_INIT            \
-    {                               \
-        {NULL, NULL}, 0, NULL, 0 \
-    }
+#define VERD_RWLOCK_INIT {{NULL, NULL}, 0, NULL, 0}
 
 /* Locks for reading, with other readers; waits behind a writer that waits. Blocks.
  * Returns 0, or -1 with errno as above, or EDEADLK (the caller holds it for writing). */
@@ -189,10 +171,7 @@ typedef struct verd_group {
     size_t count;
 } verd_group;
 
-#define VERD_GROUP_INIT       \
-    {                         \
-        {NULL, NULL}, 0, 0 \
-    }
+#define VERD_GROUP_INIT {{NULL, NULL}, 0, 0}
 
 /* Counts n more things. Never blocks. Returns 0, or -1 with errno EOVERFLOW or EINVAL. */
 int verd_group_add(verd_group *group, size_t n);

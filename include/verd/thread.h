@@ -59,10 +59,7 @@ typedef struct verd_attr {
     size_t stack_size; /* bytes, rounded up to a power of two; 0: VERD_STACK_SIZE */
 } verd_attr;
 
-#define VERD_ATTR_INIT \
-    {                  \
-        0              \
-    }
+#define VERD_ATTR_INIT {0}
 
 /*
  * Schedules fn(arg) to run as a new thread; the caller runs on. Threads start in the order of

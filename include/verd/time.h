@@ -100,11 +100,15 @@ int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void 
 }
 
 /* In C++ an exception may leave fn, and ends the scope as it does. */
-static inline int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg, void **result)
+static inline int verd_with_timeout(verd_duration after, void *(*fn)(void *), void *arg,
+                                    void **result)
 {
     struct scope {
         verd_timeout timeout;
-        ~scope() { verd_timeout_end(&timeout); }
+        ~scope()
+        {
+            verd_timeout_end(&timeout);
+        }
     } within;
     if (fn == nullptr) {
         errno = EINVAL;

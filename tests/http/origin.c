@@ -16,22 +16,10 @@ static struct peer peer, other;
 
 #define OK "HTTP/1.1 200 OK\r\n"
 #define HELLO OK "Content-Length: 5\r\n\r\nhello"
-#define SAY(what)      \
-    {                  \
-        .text = (what) \
-    }
-#define SAY_AND_CLOSE(what)           \
-    {                                 \
-        .text = (what), .close = true \
-    }
-#define HANG_UP       \
-    {                 \
-        .close = true \
-    }
-#define SILENCE      \
-    {                \
-        .text = NULL \
-    }
+#define SAY(what) {.text = (what)}
+#define SAY_AND_CLOSE(what) {.text = (what), .close = true}
+#define HANG_UP {.close = true}
+#define SILENCE {.text = NULL}
 
 static const char *get(void)
 {

@@ -17,10 +17,7 @@
 static struct peer peer, other;
 
 #define HELLO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-#define SAY(what)      \
-    {                  \
-        .text = (what) \
-    }
+#define SAY(what) {.text = (what)}
 
 static const char *get(void)
 {

@@ -42,13 +42,7 @@ static void note_close(void *ctx)
 
 static const verd_stream_ops ops = {.write = put, .shut = note_shut, .close = note_close};
 
-#define PARTS                                             \
-    {                                                     \
-        {(void *)"ab", 2}, {NULL, 0}, {(void *)"cde", 3}, \
-        {                                                 \
-            (void *)"f", 1                                \
-        }                                                 \
-    }
+#define PARTS {{(void *)"ab", 2}, {NULL, 0}, {(void *)"cde", 3}, {(void *)"f", 1}}
 
 Test(http, a_descriptor_is_a_stream)
 {

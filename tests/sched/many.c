@@ -8,7 +8,7 @@
 #include "process.h"
 #include "sched/scheduler.h"
 
-#define KIB_PER_THREAD(kib, threads) ((kib)*1024 / (threads))
+#define KIB_PER_THREAD(kib, threads) ((kib) * 1024 / (threads))
 
 static size_t running;
 static const void *stacks_seen[64];

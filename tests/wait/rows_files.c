@@ -284,12 +284,17 @@ static intptr_t fstat_file(void)
     return result_of(verd_fstat(file, &status));
 }
 
-#define OFFLOADED(name, what, world, call_, result, account, traits_)                            \
-    {                                                                                            \
-        .call = name, .when = what, .setup = world, .make = call_, .right = result,              \
-        .provoke = leave_pool, .arrive = await_messages, .untouched = account, .whole = account, \
-        .traits = traits_                                                                        \
-    }
+#define OFFLOADED(name, what, world, call_, result, account, traits_) \
+    {.call = name,                                                    \
+     .when = what,                                                    \
+     .setup = world,                                                  \
+     .make = call_,                                                   \
+     .right = result,                                                 \
+     .provoke = leave_pool,                                           \
+     .arrive = await_messages,                                        \
+     .untouched = account,                                            \
+     .whole = account,                                                \
+     .traits = traits_}
 
 static const struct row rows[] = {
     {.call = "verd_offload",

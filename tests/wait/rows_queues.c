@@ -218,18 +218,26 @@ static void full_beside_empty(void)
     other = verd_queue_new(1);
 }
 
-#define GET(what, world, ...)                                                              \
-    {                                                                                      \
-        .call = "verd_queue_get", .when = "an item of " what, .setup = world, .make = get, \
-        .right = (intptr_t)NEW, .provoke = give, .untouched = is_empty, .whole = is_empty, \
-        __VA_ARGS__                                                                        \
-    }
+#define GET(what, world, ...)    \
+    {.call = "verd_queue_get",   \
+     .when = "an item of " what, \
+     .setup = world,             \
+     .make = get,                \
+     .right = (intptr_t)NEW,     \
+     .provoke = give,            \
+     .untouched = is_empty,      \
+     .whole = is_empty,          \
+     __VA_ARGS__}
 
-#define PUT(what, world, event, account, ...)                                                  \
-    {                                                                                          \
-        .call = "verd_queue_put", .when = what, .setup = world, .make = put, .provoke = event, \
-        .untouched = is_full, .whole = account, __VA_ARGS__                                    \
-    }
+#define PUT(what, world, event, account, ...) \
+    {.call = "verd_queue_put",                \
+     .when = what,                            \
+     .setup = world,                          \
+     .make = put,                             \
+     .provoke = event,                        \
+     .untouched = is_full,                    \
+     .whole = account,                        \
+     __VA_ARGS__}
 
 static const struct row rows[] = {
     GET("a queue", empty_fifo),

@@ -280,19 +280,28 @@ static intptr_t poll_for_an_hour(void)
 }
 
 /* What the call gives after the event, and what is there to be read afterwards. */
-#define INPUT_AS(name, what, world, call_, result, account)                                     \
-    {                                                                                           \
-        .call = name, .when = what, .setup = world, .make = call_, .right = result,             \
-        .provoke = send_byte, .arrive = await_byte, .untouched = has_nothing, .whole = account, \
-        .traits = ALONE                                                                         \
-    }
+#define INPUT_AS(name, what, world, call_, result, account) \
+    {.call = name,                                          \
+     .when = what,                                          \
+     .setup = world,                                        \
+     .make = call_,                                         \
+     .right = result,                                       \
+     .provoke = send_byte,                                  \
+     .arrive = await_byte,                                  \
+     .untouched = has_nothing,                              \
+     .whole = account,                                      \
+     .traits = ALONE}
 #define INPUT(name, what, world, call_) INPUT_AS(name, what, world, call_, 'x', has_nothing)
 
-#define OUTPUT_AS(name, what, world, call_, result, event, account)                 \
-    {                                                                               \
-        .call = name, .when = what, .setup = world, .make = call_, .right = result, \
-        .provoke = event, .whole = account, .traits = ALONE                         \
-    }
+#define OUTPUT_AS(name, what, world, call_, result, event, account) \
+    {.call = name,                                                  \
+     .when = what,                                                  \
+     .setup = world,                                                \
+     .make = call_,                                                 \
+     .right = result,                                               \
+     .provoke = event,                                              \
+     .whole = account,                                              \
+     .traits = ALONE}
 #define OUTPUT(name, what, world, call_) \
     OUTPUT_AS(name, what, world, call_, 1, make_room, one_was_written)
 

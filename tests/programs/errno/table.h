@@ -36,25 +36,12 @@ struct row {
 /* A call in those conditions that it shares with others of its kind. */
 #define BLOCKS(function, prepare, call)                    \
     {function, ECANCELED, KILLED, prepare, call, NULL, 0}, \
-    {                                                      \
-        function, ETIMEDOUT, LATE, prepare, call, NULL, 0  \
-    }
-#define PLAINLY(function, error, prepare, call)        \
-    {                                                  \
-        function, error, PLAIN, prepare, call, NULL, 0 \
-    }
-#define ELSEWHERE(function, prepare, call)                \
-    {                                                     \
-        function, EPERM, STRANGER, prepare, call, NULL, 0 \
-    }
-#define AT_FIRST(function, call)                     \
-    {                                                \
-        function, ENOMEM, FIRST, NULL, call, NULL, 0 \
-    }
-#define WITHOUT(function, error, prepare, call, fault)   \
-    {                                                    \
-        function, error, SCARCE, prepare, call, fault, 0 \
-    }
+        {function, ETIMEDOUT, LATE, prepare, call, NULL, 0}
+#define PLAINLY(function, error, prepare, call) {function, error, PLAIN, prepare, call, NULL, 0}
+#define ELSEWHERE(function, prepare, call) {function, EPERM, STRANGER, prepare, call, NULL, 0}
+#define AT_FIRST(function, call) {function, ENOMEM, FIRST, NULL, call, NULL, 0}
+#define WITHOUT(function, error, prepare, call, fault) \
+    {function, error, SCARCE, prepare, call, fault, 0}
 
 /* Tables that end in an empty row. */
 extern const struct row thread_rows[], sync_rows[], queue_rows[], pool_rows[], net_rows[],

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "target.h"
 
-#define SEED(text)             \
-    {                          \
-        text, sizeof(text) - 1 \
-    }
+#define SEED(text) {text, sizeof(text) - 1}
 
 const struct fuzz_seed fuzz_seeds[] = {
     SEED("qGET / HTTP/1.1\r\nHost: h\r\n\r\n"),
