@@ -17,7 +17,7 @@ static bool is_below(const struct verd__thread *thread, const void *address)
     if (thread->state != VERD__STARTED || thread->stack == NULL)
         return false;
     size_t below = (size_t)((uintptr_t)thread->stack->low - (uintptr_t)address);
-    return below - 1 < (size_t)sysconf(_SC_PAGESIZE);
+    return below - 1 < verd__stack_guard(thread->stack);
 }
 
 /* The thread in the guard of whose stack the address lies; NULL: none. It need not be the running one:

@@ -43,53 +43,59 @@ static size_t page_size(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* At least VERD_STACK_GUARD, and an odd number of pages, as stacks are a power of two of them. */
+static size_t guard_size(void)
+{
+    size_t page = page_size();
+    size_t pages = (VERD_STACK_GUARD + page - 1) / page;
+    return (pages | 1) * page;
+}
+
 static char *guard_of(const struct verd__arena *arena, unsigned index)
 {
     return arena->base + index * arena->stride;
 }
 
-/* These return whether all guards are there now; false with errno, of which ENOMEM says nothing of what
- * the kernel can do. */
+/* These return whether all guards are there now. false with errno, of which ENOMEM says nothing of what
+ * the kernel can do; unchanged if an emulator has said something that cannot be. */
 
 /* One system call for all guards. */
-static bool guard_batched(const struct verd__arena *arena, size_t page)
+static bool guard_batched(const struct verd__arena *arena)
 {
     struct iovec guards[STACKS_MAX];
-    for (unsigned i = 0; i < arena->count; i++)
-        guards[i] = (struct iovec){guard_of(arena, i), page};
+    for (unsigned i = arena->count; i-- > 0;)
+        guards[i] = (struct iovec){guard_of(arena, i), arena->guard};
     long done = syscall(SYS_process_madvise, PIDFD_SELF_THREAD, guards, arena->count,
                         MADV_GUARD_INSTALL, 0);
-    if (done >= 0)
-        errno = done > 0 ? ENOMEM : EINVAL; /* some; none: an emulator's word */
-    return done == (long)(arena->count * page);
+    if (done > 0)
+        errno = ENOMEM; /* some */
+    return done == (long)(arena->count * arena->guard);
 }
 
 /* Emulators of system calls, as qemu's user mode, say yes to any advice and do nothing. */
 #define MADV_NONSENSE 0x5a5a
 
-static bool guard_singly(const struct verd__arena *arena, size_t page)
+static bool guard_singly(const struct verd__arena *arena)
 {
-    if (madvise(arena->base, page, MADV_NONSENSE) == 0) {
-        errno = EINVAL;
+    if (madvise(arena->base, arena->guard, MADV_NONSENSE) == 0)
         return false;
-    }
-    for (unsigned i = 0; i < arena->count; i++) {
-        if (madvise(guard_of(arena, i), page, MADV_GUARD_INSTALL) != 0)
+    for (unsigned i = arena->count; i-- > 0;) {
+        if (madvise(guard_of(arena, i), arena->guard, MADV_GUARD_INSTALL) != 0)
             return false;
     }
     return true;
 }
 
 /* Each guard splits the mapping, and a process may have only so many. */
-static bool guard_mprotect(const struct verd__arena *arena, size_t page)
+static bool guard_mprotect(const struct verd__arena *arena)
 {
-    for (unsigned i = 0; i < arena->count; i++) {
-        if (mprotect(guard_of(arena, i), page, PROT_NONE) == 0)
+    for (unsigned i = arena->count; i-- > 0;) {
+        if (mprotect(guard_of(arena, i), arena->guard, PROT_NONE) == 0)
             continue;
         static _Atomic(bool) said;
         if (errno == ENOMEM && !atomic_exchange(&said, true)) {
             struct verd__line line = {0};
-            verd__line_text(&line, "no mapping left for a stack's guard page: raise the sysctl "
+            verd__line_text(&line, "no mapping left for a stack's guard: raise the sysctl "
                                    "vm.max_map_count (two per thread on this kernel)");
             verd__line_write(&line);
         }
@@ -100,15 +106,15 @@ static bool guard_mprotect(const struct verd__arena *arena, size_t page)
 
 static bool guard_all(const struct verd__arena *arena)
 {
-    size_t page = page_size();
     enum guard guard = atomic_load_explicit(&best_guard, memory_order_relaxed);
     for (; guard != GUARD_MPROTECT; guard++) {
-        bool done = guard == GUARD_BATCHED ? guard_batched(arena, page) : guard_singly(arena, page);
+        errno = 0;
+        bool done = guard == GUARD_BATCHED ? guard_batched(arena) : guard_singly(arena);
         if (done || errno == ENOMEM)
             return done;
         atomic_store_explicit(&best_guard, guard + 1, memory_order_relaxed);
     }
-    return guard_mprotect(arena, page);
+    return guard_mprotect(arena);
 }
 
 static unsigned stacks_per_arena(size_t stride)
@@ -124,7 +130,8 @@ struct verd__arena *verd__arena_new(size_t size)
     if (arena == NULL)
         return NULL;
     arena->size = size;
-    arena->stride = size + page_size(); /* a power of two and one: an odd number of pages */
+    arena->guard = guard_size();
+    arena->stride = size + arena->guard;
     arena->count = stacks_per_arena(arena->stride);
     arena->clean = UINT64_MAX >> (STACKS_MAX - arena->count);
     size_t length = arena->count * arena->stride;
@@ -198,7 +205,7 @@ struct verd__stack *verd__arena_stack(const struct verd__arena *arena, unsigned 
 
 char *verd__arena_low(const struct verd__arena *arena, unsigned index)
 {
-    return guard_of(arena, index) + page_size();
+    return guard_of(arena, index) + arena->guard;
 }
 
 void verd__arena_clean(const struct verd__arena *arena, unsigned index)

@@ -13,6 +13,7 @@ struct verd__arena {
     struct verd__arena *next, *previous; /* the class's ring */
     char *base;
     size_t size;    /* of a stack, without its guard */
+    size_t guard;   /* bytes of one */
     size_t stride;  /* from a stack to the next: size and guard */
     uint64_t clean; /* bit i: stack i is clean and free */
     unsigned count; /* of stacks */

@@ -105,6 +105,11 @@ size_t verd__stack_class_size(const struct verd__stack *stack)
     return stack->arena->size;
 }
 
+size_t verd__stack_guard(const struct verd__stack *stack)
+{
+    return stack->arena->guard;
+}
+
 /* Stacks are zero until written to, so the lowest byte that is not zero is the deepest that was
  * reached; pages that are not resident are skipped, as reading would make them so. */
 size_t verd__stack_used(const struct verd__stack *stack)

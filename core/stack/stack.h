@@ -7,8 +7,11 @@
  *
  *     base                     +stride                  +2 stride
  *      | guard | stack 0     ^ | guard | stack 1    ^   | guard | ...
- *       1 page                 |                    |
+ *      VERD_STACK_GUARD       |                    |
  *                              struct verd__stack, at the top less the stack's colour
+ *
+ * A guard is address space that faults: no page of it is ever there. It is wider than most frames, for a frame
+ * may be entered without a touch of what lies between its ends.
  *
  * A power-of-two stride would put the parked frames of all stacks into the same few cache sets; the
  * odd stride spreads them over the sets of the outer caches, and the colour, a multiple of a cache
@@ -34,7 +37,7 @@ struct verd__arena;
 struct verd__stack {
     _Alignas(16) struct verd__stack *next; /* in the cache */
     struct verd__arena *arena;
-    char *low;     /* the lowest usable byte; the guard page lies below */
+    char *low;     /* the lowest usable byte; the guard lies below */
     uint8_t index; /* in the arena */
     uint8_t class; /* in verd__stacks.classes */
     unsigned valgrind_id;
@@ -106,6 +109,9 @@ static inline size_t verd__stack_size(const struct verd__stack *stack)
 
 /* What was asked for, rounded up to the class. */
 size_t verd__stack_class_size(const struct verd__stack *stack);
+
+/* Bytes of the guard below `low`. */
+size_t verd__stack_guard(const struct verd__stack *stack);
 
 /* The most bytes in use since the stack was clean. */
 size_t verd__stack_used(const struct verd__stack *stack);

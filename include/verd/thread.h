@@ -19,9 +19,9 @@
  * stderr says so and the thread stays first in line for the next stack that an ending thread leaves;
  * threads that run are not harmed and none is lost.
  *
- * Below each stack lies a guard page: an overflow is one line on stderr, and a crash. A function whose
- * local variables are larger than a page may step over it, unless it is compiled with
- * -fstack-clash-protection, as some distributions do by default.
+ * Below each stack lies a guard of VERD_STACK_GUARD bytes, of address space and not of memory: an overflow is
+ * one line on stderr, and a crash. A function whose local variables are larger than that may step over it,
+ * unless it is compiled with -fstack-clash-protection, as some distributions do by default.
  *
  * Threads run in the order in which they became able to, unless the environment has
  * VERD_SCHEDULE_SEED=n, a decimal number, for tests: then lots are drawn among all that can run, and any
@@ -49,6 +49,9 @@ typedef struct verd_thread verd_thread;
 #define VERD_STACK_SIZE ((size_t)256 * 1024)
 #define VERD_STACK_SIZE_MIN ((size_t)16 * 1024)
 #define VERD_STACK_SIZE_MAX ((size_t)1024 * 1024 * 1024)
+
+/* Bytes below each stack that fault, at least. */
+#define VERD_STACK_GUARD ((size_t)64 * 1024)
 
 /* Bytes of a thread's name that are kept, with the terminating zero. */
 #define VERD_NAME_SIZE 24

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /* A guard that cannot be installed for want of memory is ENOMEM, and says nothing of what the kernel can
- * do: the guards of later stacks are not mappings of their own. */
+ * do: the guards of later stacks are not mappings of their own. Where the kernel can, one system call makes all
+ * guards of an arena. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -9,15 +10,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <verd.h>
 
 #define GUARD_INSTALL 102
+#define SELF_THREAD (-10000)
 #define ARENA_STACKS 64 /* at most */
 
 static bool scarce; /* the memory for page tables */
 static unsigned mappings;
+static unsigned single_guards; /* by a system call of their own */
 
 /* These stand in for libc's. */
 int madvise_or_fail(void *address, size_t length, int advice) __asm__("madvise");
@@ -41,6 +47,7 @@ int madvise_or_fail(void *address, size_t length, int advice)
 {
     int (*next)(void *, size_t, int);
     find("madvise", &next);
+    single_guards += advice == GUARD_INSTALL;
     return scarce && advice == GUARD_INSTALL ? fail() : next(address, length, advice);
 }
 
@@ -83,12 +90,25 @@ static size_t park_many(size_t most)
     return count;
 }
 
+/* Whether the kernel takes many guards in one system call. */
+static bool takes_many(void)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec vector = {page, size};
+    return syscall(SYS_process_madvise, SELF_THREAD, &vector, 1, GUARD_INSTALL, 0) == (long)size;
+}
+
 int main(void)
 {
     park_many(1);
     if (mappings > 0) {
         puts("guards are mappings here");
         return 77;
+    }
+    if (takes_many() && single_guards > 0) {
+        printf("%u guards by system calls of their own\n", single_guards);
+        return 1;
     }
     scarce = true;
     errno = 0;

@@ -41,6 +41,22 @@ static void overflow_named(void)
     verd_join(verd_spawn_with(&attr, overflow, NULL), NULL);
 }
 
+/* As a frame does of which only the far end is touched. */
+static void *step_over(void *bytes)
+{
+    volatile char *here = __builtin_frame_address(0);
+    here[-(ptrdiff_t)(intptr_t)bytes] = 1;
+    return bytes;
+}
+
+static void overflow_by_one_frame(void)
+{
+    verd_attr attr = {.name = "wide", .stack_size = VERD_STACK_SIZE_MIN};
+    verd_spawn_with(&attr, give_back, NULL); /* a neighbour below */
+    size_t bytes = VERD_STACK_SIZE_MIN + VERD_STACK_GUARD - 4096;
+    verd_join(verd_spawn_with(&attr, step_over, (void *)bytes), NULL);
+}
+
 static void *yield_deep(void *depth)
 {
     volatile char frame[512];
@@ -193,6 +209,7 @@ int main(void)
          1},
         {"named", overflow_named, SIGSEGV, 0, {line, " \"deep\":", NULL, advice}, NULL, 1},
         {"among others", overflow_among_others, SIGSEGV, 0, {line, advice}, NULL, 1},
+        {"by one frame", overflow_by_one_frame, SIGSEGV, 0, {line, " \"wide\":", advice}, NULL, 1},
         {"in a switch", overflow_in_a_switch, SIGSEGV, 0, {line, " \"small\":", advice}, NULL, 1},
         {"other OS thread", overflow_on_another_os_thread, SIGSEGV, 0, {line, advice}, NULL, 1},
         {"main", overflow_main, SIGSEGV, 0, {NULL}, "libverd", 0},

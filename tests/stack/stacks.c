@@ -12,6 +12,7 @@
 #include <verd/thread.h>
 
 #include "process.h"
+#include "stack/arena.h"
 #include "stack/stack.h"
 
 static struct verd__stacks stacks;
@@ -92,6 +93,15 @@ Test(stack, neighbours_lie_an_odd_number_of_pages_apart)
     cr_assert(apart % page_size() == 0 && apart / page_size() % 2 == 1);
 }
 
+Test(stack, a_guard_lies_between_a_stack_and_the_neighbour_below)
+{
+    const struct verd__stack *one = take(VERD_STACK_SIZE_MIN), *other = take(VERD_STACK_SIZE_MIN);
+    const struct verd__stack *above = one > other ? one : other;
+    size_t apart = (size_t)labs(other->low - one->low);
+    cr_assert(apart == verd__stack_class_size(one) + verd__stack_guard(above) &&
+              verd__stack_guard(above) >= VERD_STACK_GUARD);
+}
+
 Test(stack, the_tops_of_neighbours_use_different_cache_lines_of_their_pages)
 {
     uintptr_t offsets[16];
@@ -163,7 +173,7 @@ static bool is_guarded(const struct verd__stack *stack)
 {
     struct process_end lowest = process_run(touch, stack->low);
     struct process_end below = process_run(touch, stack->low - 1);
-    struct process_end bottom = process_run(touch, stack->low - page_size());
+    struct process_end bottom = process_run(touch, stack->low - VERD_STACK_GUARD);
     return lowest.status == 0 && faulted(&below) && faulted(&bottom);
 }
 
@@ -276,8 +286,32 @@ Test(stack, arenas_are_unmapped_when_all_their_stacks_are_clean)
     long before = process_kib("VmSize");
     mappings_after_crowd(1);
     long kept = process_kib("VmSize") - before;
-    /* 20 KiB of address space each; two arenas more than those in the cache need. */
-    cr_assert_lt(kept, (VERD__STACK_HIGH_WATER + 2 * 64) * 20 * 101 / 100);
+    long each = (long)(verd__stack_class_size(crowd[0]) + verd__stack_guard(crowd[0])) / 1024;
+    /* Two arenas more than those in the cache need. */
+    cr_assert_lt(kept, (VERD__STACK_HIGH_WATER + 2 * 64) * each * 101 / 100);
+}
+
+static size_t count_arenas(const struct verd__arena *first)
+{
+    size_t count = 1;
+    for (const struct verd__arena *arena = first->next; arena != first; arena = arena->next)
+        count++;
+    return count;
+}
+
+Test(stack, no_arena_is_mapped_while_another_has_a_clean_stack)
+{
+    enum { ARENA = 64, SOME = 10 };
+    unsigned class = verd__stack_class(VERD_STACK_SIZE_MIN);
+    for (size_t i = 0; i < 2 * ARENA; i++)
+        crowd[i] = verd__stack_take_clean(&stacks, class);
+    for (size_t i = 0; i < 2 * SOME; i++) { /* of both in turn */
+        give(crowd[i % 2 * ARENA + i / 2]);
+        verd__stack_clean_one(&stacks, class);
+    }
+    for (size_t i = 0; i < 2 * SOME; i++)
+        verd__stack_take_clean(&stacks, class);
+    cr_assert_eq(count_arenas(stacks.classes[class].arenas), 2);
 }
 
 Test(stack, taking_and_giving_a_crowd_again_and_again_maps_no_more)
