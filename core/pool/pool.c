@@ -108,8 +108,7 @@ bool verd__pool_is_member(const struct verd__scheduler *scheduler, const struct 
 int verd__pool_take(struct verd__scheduler *scheduler, struct verd_pool *pool,
                     struct verd__slot *slot)
 {
-    slot->pool = pool;
-    slot->obligation.settle = release_slot;
+    *slot = (struct verd__slot){.obligation.settle = release_slot, .pool = pool};
     if (__builtin_expect(pool->running < pool->size, 1)) {
         pool->running++;
         verd__obligation_begin(scheduler, &slot->obligation, release_slot);

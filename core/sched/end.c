@@ -82,10 +82,10 @@ static int take_result(struct verd__scheduler *scheduler, struct verd__thread *t
     return error == 0 ? verd__done(scheduler, 0) : verd__refuse(error);
 }
 
-static inline int await_end(struct verd__scheduler *scheduler, const verd_thread *handle,
-                            void **result, bool release)
+static inline int await_end(struct verd__scheduler *scheduler, const verd_thread *t, void **result,
+                            bool release)
 {
-    struct verd__thread *thread = verd__thread_find(handle);
+    struct verd__thread *thread = verd__thread_find(t);
     if (__builtin_expect(thread == NULL, 0))
         return verd__refuse(0);
     if (has_ended(scheduler, thread))
@@ -102,28 +102,28 @@ static inline int await_end(struct verd__scheduler *scheduler, const verd_thread
 }
 
 /* A link may ask for the result of its thread, though that was killed. */
-static __attribute__((noinline)) int await_slowly(verd_thread *handle, void **result, bool release)
+static __attribute__((noinline)) int await_slowly(verd_thread *t, void **result, bool release)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
         return verd__refuse(0);
-    bool is_own_end = (scheduler->running->flags & VERD__ENDING) &&
-                      verd__thread_find(handle) == scheduler->running;
+    bool is_own_end =
+        (scheduler->running->flags & VERD__ENDING) && verd__thread_find(t) == scheduler->running;
     if (!is_own_end && !verd__may_wait(scheduler))
         return verd__refuse(0);
-    return await_end(scheduler, handle, result, release);
+    return await_end(scheduler, t, result, release);
 }
 
-int verd_wait(verd_thread *handle, void **result)
+int verd_wait(verd_thread *t, void **result)
 {
-    return await_slowly(handle, result, false);
+    return await_slowly(t, result, false);
 }
 
-int verd_join(verd_thread *handle, void **result)
+int verd_join(verd_thread *t, void **result)
 {
     struct verd__scheduler *scheduler = verd__current;
-    return verd__is_clear(scheduler) ? await_end(scheduler, handle, result, true)
-                                     : await_slowly(handle, result, true);
+    return verd__is_clear(scheduler) ? await_end(scheduler, t, result, true)
+                                     : await_slowly(t, result, true);
 }
 
 struct link {
@@ -142,9 +142,9 @@ static void call_link(struct verd__watch *watch, struct verd__thread *thread, in
     fn(verd__handle(thread), arg);
 }
 
-int verd_link(verd_thread *handle, void (*fn)(verd_thread *, void *), void *arg)
+int verd_link(verd_thread *t, void (*fn)(verd_thread *, void *), void *arg)
 {
-    struct verd__thread *thread = verd__thread_find(handle);
+    struct verd__thread *thread = verd__thread_find(t);
     if (thread == NULL)
         return -1;
     if (fn == NULL) {
@@ -152,7 +152,7 @@ int verd_link(verd_thread *handle, void (*fn)(verd_thread *, void *), void *arg)
         return -1;
     }
     if (thread->state == VERD__ENDED) {
-        fn(handle, arg);
+        fn(t, arg);
         return 0;
     }
     struct link *link = malloc(sizeof *link);
@@ -182,9 +182,9 @@ void verd__links_forget(struct verd__thread *thread)
     }
 }
 
-int verd_unlink(verd_thread *handle, void (*fn)(verd_thread *, void *), void *arg)
+int verd_unlink(verd_thread *t, void (*fn)(verd_thread *, void *), void *arg)
 {
-    struct verd__thread *thread = verd__thread_find(handle);
+    struct verd__thread *thread = verd__thread_find(t);
     if (thread == NULL)
         return -1;
     struct verd__watch *watch = thread->watches;
@@ -262,9 +262,9 @@ static void end_unstarted(struct verd__scheduler *scheduler, struct verd__thread
     verd__thread_end(scheduler, thread, NULL, ECANCELED);
 }
 
-int verd_cancel(verd_thread *handle)
+int verd_cancel(verd_thread *t)
 {
-    struct verd__thread *thread = verd__thread_find(handle);
+    struct verd__thread *thread = verd__thread_find(t);
     if (thread == NULL)
         return -1;
     if (thread->state != VERD__UNSTARTED) {
@@ -285,9 +285,9 @@ void verd__thread_kill(struct verd__scheduler *scheduler, struct verd__thread *t
     }
 }
 
-int verd_kill(verd_thread *handle)
+int verd_kill(verd_thread *t)
 {
-    struct verd__thread *thread = verd__thread_find(handle);
+    struct verd__thread *thread = verd__thread_find(t);
     if (thread == NULL)
         return -1;
     verd__thread_kill(verd__current, thread);

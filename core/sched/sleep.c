@@ -65,10 +65,10 @@ int verd_park(void)
     return verd__is_clear(scheduler) ? park(scheduler) : park_slowly();
 }
 
-void verd_unpark(verd_thread *handle)
+void verd_unpark(verd_thread *t)
 {
     int error = errno;
-    struct verd__thread *thread = verd__thread_find(handle);
+    struct verd__thread *thread = verd__thread_find(t);
     if (thread == NULL) {
         errno = error;
         return;

@@ -169,9 +169,9 @@ verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *a
     return thread != NULL ? verd__handle(thread) : NULL;
 }
 
-void verd_release(verd_thread *handle)
+void verd_release(verd_thread *t)
 {
-    struct verd__thread *thread = verd__thread_find(handle);
+    struct verd__thread *thread = verd__thread_find(t);
     if (thread != NULL)
         verd__thread_release(verd__current, thread);
 }
@@ -188,10 +188,10 @@ bool verd_killed(void)
     return scheduler != NULL && (scheduler->running->interrupt & VERD__INTERRUPT_KILL);
 }
 
-bool verd_ended(const verd_thread *handle)
+bool verd_ended(const verd_thread *t)
 {
     int error = errno;
-    const struct verd__thread *thread = verd__thread_find(handle);
+    const struct verd__thread *thread = verd__thread_find(t);
     errno = error;
     return thread != NULL && (thread->state == VERD__ENDED || (thread->flags & VERD__ENDING));
 }
@@ -202,10 +202,10 @@ size_t verd__thread_number(const struct verd__thread *thread)
     return slab->ordinal * (VERD__SLAB_BLOCKS - 1) + (size_t)(thread - verd__slab_blocks(slab)) - 1;
 }
 
-size_t verd_number(const verd_thread *handle)
+size_t verd_number(const verd_thread *t)
 {
     int error = errno;
-    const struct verd__thread *thread = verd__thread_find(handle);
+    const struct verd__thread *thread = verd__thread_find(t);
     errno = error;
     return thread != NULL ? verd__thread_number(thread) : 0;
 }
@@ -215,17 +215,17 @@ const char *verd__thread_name(const struct verd__thread *thread)
     return thread->stack != NULL && thread->state != VERD__ENDED ? verd__area(thread)->name : "";
 }
 
-const char *verd_name(const verd_thread *handle)
+const char *verd_name(const verd_thread *t)
 {
     int error = errno;
-    const struct verd__thread *thread = verd__thread_find(handle);
+    const struct verd__thread *thread = verd__thread_find(t);
     errno = error;
     return thread != NULL ? verd__thread_name(thread) : "";
 }
 
-ssize_t verd_stack_used(verd_thread *handle)
+ssize_t verd_stack_used(verd_thread *t)
 {
-    const struct verd__thread *thread = verd__thread_find(handle);
+    const struct verd__thread *thread = verd__thread_find(t);
     if (thread == NULL)
         return -1;
     if (thread == verd__current->main) {

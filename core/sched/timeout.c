@@ -94,15 +94,15 @@ static struct verd__scope *find(struct verd__area *area, const verd_timeout *tim
     return i > 0 ? &scopes[i - 1] : NULL;
 }
 
-/* More scopes are open than ever before on this thread. */
+/* There is no place for another scope. */
 static bool grow(struct verd__area *area)
 {
-    unsigned size = area->scopes == NULL ? 4 * VERD__SCOPES_MIN : area->scope_room * 2;
-    struct verd__scope *scopes = realloc(area->scopes, size * sizeof *scopes);
+    unsigned size = area->scope_count * 2;
+    struct verd__scope *scopes = malloc(size * sizeof *scopes);
     if (scopes == NULL)
         return false;
-    if (area->scopes == NULL)
-        memcpy(scopes, area->own_scopes, sizeof area->own_scopes);
+    memcpy(scopes, scopes_of(area), area->scope_count * sizeof *scopes);
+    free(area->scopes);
     area->scopes = scopes;
     area->scope_room = size;
     return true;
