@@ -103,6 +103,17 @@ static int connect_any(struct verd__hub *hub, const struct addrinfo *addresses)
     return connect_new(hub, fd, addresses->ai_addr, addresses->ai_addrlen);
 }
 
+/* A host's addresses, which outlive neither the call nor its thread. */
+struct found {
+    struct verd__obligation obligation;
+    struct addrinfo *addresses;
+};
+
+static void free_found(struct verd__obligation *obligation)
+{
+    freeaddrinfo(VERD__CONTAINER_OF(obligation, struct found, obligation)->addresses);
+}
+
 static int connect_host(const char *host, int port)
 {
     if (host == NULL || port < 1 || port > 65535) {
@@ -111,12 +122,14 @@ static int connect_host(const char *host, int port)
     }
     struct verd__scheduler *scheduler = verd__begin();
     struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    struct addrinfo *addresses = hub != NULL ? verd__address_resolve(host, port) : NULL;
-    if (addresses == NULL)
+    struct found found;
+    found.addresses = hub != NULL ? verd__address_resolve(host, port) : NULL;
+    if (found.addresses == NULL)
         return -1;
-    int fd = connect_any(hub, addresses);
+    verd__obligation_begin(scheduler, &found.obligation, free_found);
+    int fd = connect_any(hub, found.addresses);
     int error = errno;
-    freeaddrinfo(addresses);
+    verd__obligation_settle(scheduler, &found.obligation);
     errno = error;
     return fd;
 }
