@@ -112,8 +112,9 @@ HEADERS := $(wildcard include/verd.h include/verd/*.h)
 LIB_SRC := $(wildcard arch/$(ARCH)/*.S core/*/*.c)
 TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcard tests/*/*.c))
 SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
-# The example of TLS is built where OpenSSL is.
-TLS_LIBS := $(if $(CROSS),,$(shell pkg-config --libs libssl libcrypto 2>/dev/null))
+# The example of TLS is built where the compiler finds OpenSSL.
+TLS_LIBS := $(shell $(CC) $(TARGET) -include openssl/ssl.h -E -x c /dev/null > /dev/null 2>&1 && \
+    pkg-config --libs libssl libcrypto)
 EXAMPLE_SRC := $(filter-out $(if $(TLS_LIBS),,%/tls_openssl.c),$(wildcard tests/examples/*.c))
 PROGRAM_SRC := $(wildcard tests/programs/*.c tests/programs/*.cc)
 # A program's directory, if it has one, holds more of its files; so does an example's.

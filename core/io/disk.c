@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "io/vector.h"
 #include "offload/offload.h"
 #include "sched/wait.h"
 
@@ -29,14 +29,8 @@ bool verd__disk_is(int fd)
  * has not. Returns the count, 0 at the end of the file, or -1: it is to be read elsewhere. */
 static ssize_t read_cached(int fd, void *buffer, size_t size, off_t offset)
 {
-#ifdef RWF_NOWAIT
     struct iovec vector = {buffer, size};
     return preadv2(fd, &vector, 1, offset, RWF_NOWAIT);
-#else
-    (void)fd, (void)buffer, (void)size, (void)offset;
-    errno = EOPNOTSUPP;
-    return -1;
-#endif
 }
 
 struct transfer {

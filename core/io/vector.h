@@ -7,7 +7,23 @@
 #include <limits.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+/* musl before 1.2.4 has neither the flags nor the functions. */
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 0x8
+static inline ssize_t preadv2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
+{
+    return syscall(SYS_preadv2, fd, vector, (long)count, offset, 0L, (long)flags);
+}
+static inline ssize_t pwritev2(int fd, const struct iovec *vector, int count, off_t offset,
+                               int flags)
+{
+    return syscall(SYS_pwritev2, fd, vector, (long)count, offset, 0L, (long)flags);
+}
+#endif
 
 /* Adds up the sizes. 0, or -1 with errno EINVAL, as the system calls say it. */
 static inline int verd__vector_size(const struct iovec *vector, int count, size_t *size)

@@ -79,7 +79,7 @@ static ssize_t receive_message(int fd, const struct verd__request *request, int 
 static ssize_t fill_vector(int fd, const struct msghdr *message, int flags, size_t got)
 {
     size_t before = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
+    for (size_t i = 0; i < (size_t)message->msg_iovlen; i++) { /* an int in musl */
         const struct iovec *element = &message->msg_iov[i];
         if (got < before + element->iov_len) {
             size_t filled =

@@ -5,11 +5,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <sys/auxv.h>
+
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "stack/line.h"
 
-#define SIGNAL_STACK_MIN ((size_t)16 * 1024)
+/* Since Linux 5.14, <linux/auxvec.h>: the bytes that a signal's frame takes. */
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+#define HANDLER_STACK ((size_t)16 * 1024) /* for what on_fault does */
 
 /* Whether the address lies in the guard of the thread's stack. */
 static bool is_below(const struct verd__thread *thread, const void *address)
@@ -82,8 +89,7 @@ void verd__overflow_begin(struct verd__scheduler *scheduler)
     stack_t current;
     if (sigaltstack(NULL, &current) != 0 || !(current.ss_flags & SS_DISABLE))
         return;
-    long wanted = sysconf(_SC_SIGSTKSZ);
-    size_t size = wanted > (long)SIGNAL_STACK_MIN ? (size_t)wanted : SIGNAL_STACK_MIN;
+    size_t size = HANDLER_STACK + getauxval(AT_MINSIGSTKSZ);
     void *memory = malloc(size);
     if (memory == NULL)
         return;

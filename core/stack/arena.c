@@ -28,6 +28,11 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
+/* Since Linux 5.10, and the same on every architecture. */
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+
 /* Since Linux 6.14, <linux/pidfd.h>: this thread, without opening a pidfd. */
 #ifndef PIDFD_SELF_THREAD
 #define PIDFD_SELF_THREAD (-10000)

@@ -218,7 +218,7 @@ void verd_process_close(verd_process *process);
  * the code stands for are set; or -1 with errno ECANCELED, ETIMEDOUT, ENOMEM, EMFILE, ENFILE, or
  *   EINVAL  set is NULL or empty, or has SIGKILL or SIGSTOP in it
  */
-#ifdef _POSIX_C_SOURCE /* else <signal.h> has no such types */
+#ifdef SI_USER /* else <signal.h> has no such types */
 int verd_signal_wait(const sigset_t *set, siginfo_t *info);
 #endif
 

@@ -492,13 +492,3 @@ int hook_posix_spawnattr_destroy(void *attr)
     blocks--;
     return real_posix_spawnattr_destroy(attr);
 }
-
-HOOK_BY_HAND(long, sysconf, (int name));
-
-/* The size of a page is known; that of a signal's stack may not be. */
-long hook_sysconf(int name)
-{
-    static const int errors[] = {EINVAL};
-    FAULT(fault, sysconf, errors);
-    return name == _SC_SIGSTKSZ && strikes(&fault) ? -1 : real_sysconf(name);
-}
