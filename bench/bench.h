@@ -79,15 +79,25 @@ double bench_memory(int pid, const char *line);
 /* Prints what failed, and why, and ends the process. */
 _Noreturn void bench_fail(const char *what);
 
+/* Has a thread wait for a descriptor from now on, as in every server there is one. */
+void bench_await_descriptor(void);
+
 /* The questions. */
 void bench_call(void);
 void bench_switch(void);
 void bench_yield(void);
+void bench_yield_sites(void);
+void bench_yield_flags(void);
+void bench_yield_io(void);
 void bench_spawn(void);
+void bench_spawn_io(void);
+void bench_park(void);
+void bench_park_io(void);
 void bench_event(void);
 void bench_timer(void);
 void bench_timeout(void);
 void bench_queue_rendezvous(void);
+void bench_queue_rendezvous_io(void);
 void bench_queue_buffered(void);
 void bench_semaphore(void);
 void bench_post(void);

@@ -76,15 +76,26 @@ static void start(size_t capacity)
         bench_fail("verd_queue_new");
 }
 
-void bench_queue_rendezvous(void)
+static void measure_rendezvous(const char *name)
 {
     start(0);
-    bench_measure(&(struct bench_pair){.name = "queue_rendezvous",
+    bench_measure(&(struct bench_pair){.name = name,
                                        .unit = "ns",
                                        .floor_name = "bare stub, one switch",
                                        .value = receive,
                                        .floor = bench_stub_turns,
                                        .count = 200000});
+}
+
+void bench_queue_rendezvous(void)
+{
+    measure_rendezvous("queue_rendezvous");
+}
+
+void bench_queue_rendezvous_io(void)
+{
+    bench_await_descriptor();
+    measure_rendezvous("queue_rendezvous_io");
 }
 
 void bench_queue_buffered(void)

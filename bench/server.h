@@ -31,6 +31,7 @@ int server_connections(int wanted);
 
 /* The two servers. */
 void serve_verd(int ready);
+void serve_verd_4k(int ready); /* with a buffer of 4 KiB for each connection */
 void serve_raw(int ready);
 
 /* The raw one again, but whatever it reads, it answers with this, of so many bytes. */

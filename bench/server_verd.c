@@ -12,19 +12,31 @@
 
 #define POOL_SIZE 10000
 
-static void handle(void *argument)
+static inline void echo(void *argument, char *buffer, size_t room)
 {
     int client = (int)(intptr_t)argument;
-    char buffer[SERVER_BUFFER];
     ssize_t size;
 
-    while ((size = verd_read(client, buffer, sizeof buffer)) > 0)
+    while ((size = verd_read(client, buffer, room)) > 0)
         if (verd_write_full(client, buffer, (size_t)size, NULL) < 0)
             break;
     verd_close(client);
 }
 
-void serve_verd(int ready)
+static void handle(void *argument)
+{
+    char buffer[SERVER_BUFFER];
+    echo(argument, buffer, sizeof buffer);
+}
+
+/* As people write it: what the call needs below the buffer lies on another page than what is above. */
+static void handle_with_a_page(void *argument)
+{
+    char buffer[4096];
+    echo(argument, buffer, sizeof buffer);
+}
+
+static void serve(int ready, void (*handler)(void *))
 {
     int listener = verd_listen("127.0.0.1", 0, 0);
     int port = verd_port(listener);
@@ -35,7 +47,17 @@ void serve_verd(int ready)
 
     for (;;) {
         int client = verd_accept(listener, NULL, NULL);
-        if (client < 0 || verd_pool_spawn_n(pool, handle, (void *)(intptr_t)client) != 0)
+        if (client < 0 || verd_pool_spawn_n(pool, handler, (void *)(intptr_t)client) != 0)
             bench_fail("libverd's server");
     }
+}
+
+void serve_verd(int ready)
+{
+    serve(ready, handle);
+}
+
+void serve_verd_4k(int ready)
+{
+    serve(ready, handle_with_a_page);
 }

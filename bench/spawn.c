@@ -5,7 +5,9 @@
  *   spawn_one    the spawner gives way after each. The floor is a bare context, made on a stack
  *                that is there already, entered and left.
  *   spawn_batch  it gives way after a thousand: each starts where the last one ended, so the
- *                floor is no switch but a queue of a thousand functions, filled and called. */
+ *                floor is no switch but a queue of a thousand functions, filled and called.
+ *   spawn_join   it waits for each one's end and result.
+ *   spawn_one_io as spawn_one, while one more thread waits for a descriptor. */
 #include <verd/thread.h>
 
 #include <stddef.h>
@@ -36,6 +38,23 @@ static double spawn_one(void *state, long count)
         spawn();
         verd_yield();
     }
+    return (bench_time() - start) / (double)count;
+}
+
+static void *give_back(void *arg)
+{
+    return arg;
+}
+
+static double spawn_join(void *state, long count)
+{
+    double start = bench_time();
+    for (long i = 0; i < count; i++) {
+        void *result = NULL;
+        if (verd_join(verd_spawn(give_back, &result), &result) != 0 || result != &result)
+            bench_fail("verd_join");
+    }
+    (void)state;
     return (bench_time() - start) / (double)count;
 }
 
@@ -89,15 +108,28 @@ static double call_batch(void *state, long count)
     return (bench_time() - start) / (double)(count * BATCH);
 }
 
+static void measure_one(const char *name, bench_slice value)
+{
+    bench_measure(&(struct bench_pair){.name = name,
+                                       .unit = "ns",
+                                       .floor_name = "bare stub: make, enter, leave",
+                                       .value = value,
+                                       .floor = stub_one,
+                                       .count = 200000});
+}
+
+void bench_spawn_io(void)
+{
+    bench_pin(0);
+    bench_await_descriptor();
+    measure_one("spawn_one_io", spawn_one);
+}
+
 void bench_spawn(void)
 {
     bench_pin(0);
-    bench_measure(&(struct bench_pair){.name = "spawn_one",
-                                       .unit = "ns",
-                                       .floor_name = "bare stub: make, enter, leave",
-                                       .value = spawn_one,
-                                       .floor = stub_one,
-                                       .count = 200000});
+    measure_one("spawn_one", spawn_one);
+    measure_one("spawn_join", spawn_join);
     bench_measure(&(struct bench_pair){.name = "spawn_batch",
                                        .unit = "ns",
                                        .floor_name = "a queue of functions, called",

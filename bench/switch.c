@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What does a raw context switch cost, one way? Two contexts take turns: first each straight from
- * a loop, then each from three frames below it. The second is what a scheduler sees; it shows
- * whether the processor still predicts the returns above a switch.
+/* What does a raw context switch cost, one way? Two contexts take turns:
  *
- * The floor is bench/stub.c: the same loops around the bare stub. */
+ *   switch        each straight from the same loop
+ *   switch_deep   each from three frames below it. It shows whether the processor still predicts the
+ *                 returns above a switch
+ *   switch_sites  each from a loop of its own, so that they return to different places
+ *   switch_flags  where one of them has rounded a division, so that exception flags differ
+ *
+ * The floor is bench/stub.c: the same loops around the bare stub; for the last two, one loop. */
 #include <verd/context.h>
 
+#include <fenv.h>
 #include <stddef.h>
 
 #include "bench.h"
@@ -55,18 +60,39 @@ static TURNS_NOINLINE void deep_loop(struct side *self)
         outer(self);
 }
 
+static TURNS_NOINLINE void other_loop(struct side *self)
+{
+    for (long i = self->turns; i > 0; i--) {
+        verd_context_switch(&self->context, &self->other->context, NULL);
+        TURNS_KEEP_FRAME(); /* else the two loops would be made one */
+    }
+}
+
 static void enter(void *value)
 {
     (void)value;
     loop(&there);
 }
 
-static double slice(void (*turns)(struct side *), long count)
+static void enter_other(void *value)
+{
+    (void)value;
+    other_loop(&there);
+}
+
+static void round_and_enter(void *value)
+{
+    volatile double three = 3, third = 1 / three; /* raises "inexact" */
+    (void)value, (void)third;
+    loop(&there);
+}
+
+static double slice(void (*turns)(struct side *), verd_context_fn partner, long count)
 {
     loop = turns;
     here = (struct side){.other = &there, .turns = count};
     there = (struct side){.other = &here, .turns = TURNS_FOR_EVER};
-    verd_context_make(&there.context, stack, STACK_SIZE, enter);
+    verd_context_make(&there.context, stack, STACK_SIZE, partner);
 
     double start = bench_time();
     loop(&here);
@@ -76,28 +102,48 @@ static double slice(void (*turns)(struct side *), long count)
 static double shallow(void *state, long count)
 {
     (void)state;
-    return slice(shallow_loop, count);
+    return slice(shallow_loop, enter, count);
 }
 
 static double deep(void *state, long count)
 {
     (void)state;
-    return slice(deep_loop, count);
+    return slice(deep_loop, enter, count);
+}
+
+static double sites(void *state, long count)
+{
+    (void)state;
+    return slice(shallow_loop, enter_other, count);
+}
+
+static double flags(void *state, long count)
+{
+    (void)state;
+    feclearexcept(FE_ALL_EXCEPT);
+    return slice(shallow_loop, round_and_enter, count);
+}
+
+static void measure(const char *name, bench_slice value)
+{
+    bench_measure(&(struct bench_pair){.name = name,
+                                       .unit = "ns",
+                                       .floor_name = "bare stub",
+                                       .value = value,
+                                       .floor = bench_stub_turns,
+                                       .count = 500000});
 }
 
 void bench_switch(void)
 {
     bench_pin(0);
-    bench_measure(&(struct bench_pair){.name = "switch",
-                                       .unit = "ns",
-                                       .floor_name = "bare stub",
-                                       .value = shallow,
-                                       .floor = bench_stub_turns,
-                                       .count = 500000});
+    measure("switch", shallow);
     bench_measure(&(struct bench_pair){.name = "switch_deep",
                                        .unit = "ns",
                                        .floor_name = "bare stub, from as deep",
                                        .value = deep,
                                        .floor = bench_stub_deep_turns,
                                        .count = 500000});
+    measure("switch_sites", sites);
+    measure("switch_flags", flags);
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What does verd_yield cost among so many threads?
+/* What does verd_yield cost among so many threads? Of the rows of two threads:
+ *
+ *   yield_2_sites  each yields from a loop of its own
+ *   yield_flags    one of them has rounded a division, so that exception flags differ
+ *   yield_2_io     one more thread waits for a descriptor, as in each server
  *
  * The floor is a ring of as many raw contexts that the bare stub switches round. Their stacks are
  * one page each and lie side by side, which guarded stacks cannot: that is the least memory and
@@ -8,6 +12,7 @@
  * ring waits for memory as little as a ring can. */
 #include <verd/thread.h>
 
+#include <fenv.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -105,6 +110,22 @@ static void yielder(void *unused)
     yield_loop(&for_ever);
 }
 
+static void other_yielder(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        verd_yield();
+        TURNS_KEEP_FRAME(); /* else the two loops would be made one */
+    }
+}
+
+static void rounding_yielder(void *unused)
+{
+    volatile double three = 3, third = 1 / three; /* raises "inexact" */
+    (void)third;
+    yielder(unused);
+}
+
 static double yield_slice(void *state, long count)
 {
     (void)state;
@@ -130,6 +151,38 @@ static void measure(const char *name, size_t threads, long count)
                                        .value = yield_slice,
                                        .floor = ring_slice,
                                        .count = count});
+}
+
+/* Two threads, of which the other is not as in the rows above. */
+static void measure_other(const char *name, void (*other)(void *))
+{
+    bench_pin(0);
+    feclearexcept(FE_ALL_EXCEPT);
+    if (verd_spawn_n(other, NULL) != 0)
+        bench_fail("verd_spawn_n");
+    ring_make(2);
+    bench_measure(&(struct bench_pair){.name = name,
+                                       .unit = "ns",
+                                       .floor_name = "bare ring, one-page stacks",
+                                       .value = yield_slice,
+                                       .floor = ring_slice,
+                                       .count = 500000});
+}
+
+void bench_yield_sites(void)
+{
+    measure_other("yield_2_sites", other_yielder);
+}
+
+void bench_yield_flags(void)
+{
+    measure_other("yield_flags", rounding_yielder);
+}
+
+void bench_yield_io(void)
+{
+    bench_await_descriptor();
+    measure_other("yield_2_io", yielder);
 }
 
 void bench_yield(void)
