@@ -23,6 +23,9 @@ PREFIX = /usr/local
 INCLUDEDIR = $(PREFIX)/include
 LIBDIR = $(PREFIX)/lib
 
+# The first feature of 4.3 that make itself names.
+$(if $(filter extra-prereqs,$(.FEATURES)),,$(error libverd needs GNU make 4.3 or newer))
+
 # $(call one_of,NAME,WORDS): ends make where the variable is not one of the words.
 one_of = $(if $(and $(filter 1,$(words $($1))),$(if $(filter-out $2,$($1)),,1)),,\
     $(error $1=$($1): expected one of $2))

@@ -18,6 +18,8 @@
 #ifndef VERD_OS_H
 #define VERD_OS_H
 
+#include <verd/platform.h>
+
 #include <netdb.h>
 #include <signal.h>
 #include <stddef.h>

@@ -18,6 +18,8 @@
 #ifndef VERD_STREAM_H
 #define VERD_STREAM_H
 
+#include <verd/platform.h>
+
 #include <stddef.h>
 #include <sys/types.h>
 #include <sys/uio.h>

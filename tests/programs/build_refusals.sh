@@ -38,6 +38,40 @@ expect_refusal 'cannot build libverd: .*-fno-such-flag' CFLAGS=-fno-such-flag
 [ "$(uname -m)" != x86_64 ] || expect_refusal 'libverd needs a 64-bit program' CC='cc -m32'
 ! command -v tcc > /dev/null || expect_refusal 'CC=tcc cannot build libverd' CC=tcc
 
+# Older tools than these, each by what the headers or make know it by.
+expect_refusal 'libverd needs gcc 10' CPPFLAGS='-U__clang__ -U__GNUC__ -D__GNUC__=9'
+expect_refusal 'libverd needs clang 11' CPPFLAGS='-U__clang__ -U__clang_major__ -D__clang__ -D__clang_major__=10'
+expect_refusal 'libverd needs gcc or clang' CPPFLAGS=-U__GNUC__
+expect_refusal 'libverd needs Linux"' CPPFLAGS=-U__linux__
+expect_refusal 'libverd needs GNU make 4.3' .FEATURES=undefine
+
+# $1: the line. $2: a header of the system, after which stands what comes on stdin
+expect_refusal_of() {
+    rm -rf "$work/old"
+    mkdir -p "$work/old/${2%/*}"
+    { echo "#include_next <$2>" && cat; } > "$work/old/$2"
+    expect_refusal "$1" CPPFLAGS="-isystem $work/old"
+}
+
+expect_refusal_of 'libverd needs the headers of Linux 5.10' linux/version.h << 'END'
+#undef LINUX_VERSION_CODE
+#define LINUX_VERSION_CODE 0x0509ff
+END
+expect_refusal_of 'libverd needs glibc 2.31' sys/random.h << 'END'
+#undef __GLIBC_MINOR__
+#define __GLIBC_MINOR__ 30
+END
+expect_refusal_of 'libverd needs musl 1.2.2' sys/random.h << 'END'
+#undef __GLIBC__
+#undef GRND_INSECURE
+END
+
+# Each header by itself says it.
+for header in include/verd.h include/verd/*.h; do
+    cc -D_GNU_SOURCE -U__linux__ -Iinclude -E "$header" 2>&1 > /dev/null |
+        grep -q 'libverd needs Linux' || fail "$header does not look at the platform"
+done
+
 for target in install uninstall; do
     expect_refusal 'PREFIX is empty' $target DESTDIR="$work/root" PREFIX=
     expect_refusal 'LIBDIR is empty' $target DESTDIR="$work/root" LIBDIR=
