@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hub/audit.h"
+#include "hub/writer.h"
 #include "stack/line.h"
 
 static void hub_wait(struct verd__outside *outside, verd_duration timeout)
@@ -174,9 +175,6 @@ static const struct verd__wait_kind one_kinds[2][2] = {
 static const struct verd__wait_kind any_kind = {
     .name = "one of several descriptors", .has_more = true, .ended = leave_any};
 
-/* Why a wait for one ends that is to be tried anew, on another file. */
-#define RETRY ESTALE
-
 static void leave_one(struct verd__wait *wait, int error)
 {
     struct verd__hub *hub = (struct verd__hub *)verd__current->outside;
@@ -229,8 +227,10 @@ void verd__hub_ready(struct verd__hub *hub, struct verd__fd *record, unsigned re
 }
 
 /* The record starts anew, for another file. */
-static void reset(struct verd__fd *record, unsigned bits)
+static void reset(struct verd__hub *hub, struct verd__fd *record, unsigned bits)
 {
+    if (record->bits & VERD__FD_HELD)
+        verd__writers_end(hub, record, EBADF);
     end_wait(record, VERD__INPUT, EBADF);
     end_wait(record, VERD__OUTPUT, EBADF);
     record->generation++;
@@ -239,13 +239,14 @@ static void reset(struct verd__fd *record, unsigned bits)
 
 void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record)
 {
-    (void)hub;
     /* A call that has not touched the file itself may have come after the change of files, and then
-     * it means the new one: it tries again, and sees. Who writes has tried. */
+     * it means the new one: it tries again, and sees. Who waits to write has tried, unless he waits for
+     * another's writing. */
     const struct verd__wait *wait = record->waiting[VERD__INPUT];
     if (wait != NULL && wait->kind == &one_kinds[VERD__INPUT][false])
-        end_wait(record, VERD__INPUT, RETRY);
-    reset(record, 0);
+        end_wait(record, VERD__INPUT, VERD__RETRY);
+    verd__writers_end(hub, record, VERD__RETRY);
+    reset(hub, record, 0);
 }
 
 int verd__hub_adopt(struct verd__hub *hub, int fd, unsigned bits)
@@ -253,7 +254,7 @@ int verd__hub_adopt(struct verd__hub *hub, int fd, unsigned bits)
     struct verd__fd *record = verd__hub_fd(hub, fd);
     if (record == NULL)
         return -1;
-    reset(record, bits | VERD__FD_OURS);
+    reset(hub, record, bits | VERD__FD_OURS);
     return 0;
 }
 
@@ -261,7 +262,7 @@ void verd__hub_forget(struct verd__hub *hub, int fd)
 {
     struct verd__fd *record = verd__hub_known(hub, fd);
     if (record != NULL)
-        reset(record, 0);
+        reset(hub, record, 0);
 }
 
 void verd__hub_retry(struct verd__hub *hub, int fd)
@@ -324,7 +325,7 @@ int verd__hub_wait(struct verd__hub *hub, int fd, struct verd__fd *record,
     hub->scheduler->expecting++;
     verd__audit_expect(hub);
     if (verd__wait(hub->scheduler, wait, &one_kinds[direction][tried]) != 0)
-        return errno == RETRY ? 0 : -1;
+        return errno == VERD__RETRY ? 0 : -1;
     return verd__hub_is_same(record, generation) ? 0 : -1;
 }
 

@@ -41,6 +41,7 @@ enum verd__fd_bit {
     VERD__FD_STREAM = 32,    /* kind: a short read has emptied it, as of TCP and pipes */
     VERD__FD_UNIX = 64,      /* kind: a short read that cut off no ancillary data has emptied it */
     VERD__FD_LISTENER = 128, /* OURS: accepts, and what it accepts is of its kind */
+    VERD__FD_HELD = 256,     /* a writer has it for itself (writer.h) */
 };
 
 /* The record of a descriptor number. It stays at its address as long as the hub. */
@@ -99,6 +100,12 @@ VERD__BACKENDS(VERD__BACKEND_DECLARE)
 
 #define VERD__FDS_PER_CHUNK 512
 
+/* Of those who wait until another has written; descriptors share them. */
+#define VERD__WRITER_QUEUES 64
+
+/* The errno of a wait that has ended for nothing but to be tried anew, on another file. */
+#define VERD__RETRY ESTALE
+
 struct verd__hub {
     struct verd__outside outside; /* first: the scheduler's view of the hub */
     struct verd__scheduler *scheduler;
@@ -110,6 +117,7 @@ struct verd__hub {
     bool audit_expected;      /* waits have begun since the last audit did */
     size_t audit_next;        /* the number it goes on with; 0: it begins anew */
     verd_duration audit_interval;
+    struct verd__list writers[VERD__WRITER_QUEUES];
     size_t polls; /* system calls that waited or looked, for tests */
 };
 

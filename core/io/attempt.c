@@ -84,6 +84,14 @@ static ssize_t write_blocking(const struct verd__call *call)
     return write_quietly(call->fd, &part);
 }
 
+/* The others wait: who came first writes first, though OS threads take turns as they like. */
+static ssize_t write_disk(const struct verd__call *call)
+{
+    if (!call->writer->holds)
+        verd__writer_hold(call->hub, call->writer, call->record);
+    return verd__disk_do(call->fd, call->request);
+}
+
 /* A blocking one only if poll(2) promises that it will not block, but for disk files, of which it
  * always does. */
 static ssize_t attempt_any_file(const struct verd__call *call)
@@ -91,7 +99,7 @@ static ssize_t attempt_any_file(const struct verd__call *call)
     const struct verd__request *request = call->request;
     if (request->socket != NULL && verd__disk_is(call->fd))
         return call->direction == VERD__INPUT ? verd__disk_read(call->fd, request)
-                                              : verd__disk_do(call->fd, request);
+                                              : write_disk(call);
     bool blocking = is_blocking(call);
     if (blocking && request->size != 0 && verd__look(call) == 0) {
         errno = EAGAIN;

@@ -113,7 +113,7 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     }
     /* With MSG_PEEK there may be nothing behind SO_PEEK_OFF alone. */
     if (!call->shut && !(call->request->flags & MSG_PEEK))
-        call->record->bits &= (uint16_t)~(VERD__FD_READABLE | VERD__FD_ENDED);
+        call->record->bits &= (uint16_t) ~(VERD__FD_READABLE | VERD__FD_ENDED);
     return false;
 }
 
@@ -150,15 +150,34 @@ ssize_t verd__input(int fd, const struct verd__request *request)
     return done;
 }
 
-static ssize_t output(int fd, const struct verd__request *request)
+/* Nobody else writes until this call is done. */
+static void hold(struct verd__call *call)
+{
+    if (!call->writer->holds)
+        verd__writer_hold(call->hub, call->writer, call->record);
+}
+
+/* Nothing could be written. Returns whether to try again. */
+static bool wait_to_write(struct verd__call *call)
+{
+    call->vain++;
+    if (call->request->flags & MSG_DONTWAIT)
+        return false;
+    hold(call);
+    return wait_for(call) == 0;
+}
+
+static ssize_t output(int fd, const struct verd__request *request, struct verd__writer *writer)
 {
     struct verd__call call = {
         .request = request,
+        .writer = writer,
         .fd = fd,
         .direction = VERD__OUTPUT,
         .tried = true,
     };
-    if (begin(&call) != 0)
+    if (begin(&call) != 0 ||
+        verd__writer_begin(call.hub, writer, fd, call.record, request->flags & MSG_DONTWAIT) != 0)
         return -1;
     if (request->to_length != 0) /* a full queue at that address is not for poll(2) to see */
         call.vain = VAIN_MAX;
@@ -168,15 +187,36 @@ static ssize_t output(int fd, const struct verd__request *request)
             return done;
         if (errno == EINTR)
             continue;
-        call.vain++;
-        if (!would_block(errno) || (request->flags & MSG_DONTWAIT) || wait_for(&call) != 0)
+        if (!would_block(errno) || !wait_to_write(&call))
             return -1;
     }
 }
 
+static inline void end_output(struct verd__writer *writer)
+{
+    if (__builtin_expect(writer->holds, 0))
+        verd__writer_release((struct verd__hub *)verd__current->outside, writer);
+}
+
 ssize_t verd__output(int fd, const struct verd__request *request)
 {
-    ssize_t done = output(fd, request);
+    struct verd__writer writer;
+    writer.holds = false;
+    ssize_t done = output(fd, request, &writer);
+    end_output(&writer);
+    verd__spend();
+    return done;
+}
+
+ssize_t verd__output_part(int fd, const struct verd__request *request, struct verd__writer *writer)
+{
+    ssize_t done = output(fd, request, writer);
+    if (done >= 0 && (size_t)done < request->size && !writer->holds) {
+        struct verd__hub *hub = (struct verd__hub *)verd__current->outside;
+        verd__writer_hold(hub, writer, verd__hub_known(hub, fd));
+    }
+    if (done < 0 || (size_t)done == request->size)
+        end_output(writer);
     verd__spend();
     return done;
 }

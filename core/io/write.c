@@ -17,14 +17,19 @@ static ssize_t write_file(int fd, const struct verd__request *request)
     return write(fd, request->data, request->size);
 }
 
-ssize_t verd_write(int fd, const void *buffer, size_t size)
+static inline struct verd__request request_for(const void *data, size_t size)
 {
-    struct verd__request request = {
-        .data = buffer,
+    return (struct verd__request){
+        .data = data,
         .size = size,
         .socket = write_socket,
         .file = write_file,
     };
+}
+
+ssize_t verd_write(int fd, const void *buffer, size_t size)
+{
+    struct verd__request request = request_for(buffer, size);
     return verd__output(fd, &request);
 }
 
@@ -54,10 +59,13 @@ ssize_t verd_writev(int fd, const struct iovec *vector, int count)
 
 ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done)
 {
+    struct verd__writer writer;
     size_t count = 0;
     ssize_t put = 0;
+    writer.holds = false;
     while (count < size) {
-        put = verd_write(fd, (const char *)buffer + count, size - count);
+        struct verd__request rest = request_for((const char *)buffer + count, size - count);
+        put = verd__output_part(fd, &rest, &writer);
         if (put < 0)
             break;
         count += (size_t)put;

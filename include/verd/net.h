@@ -16,13 +16,19 @@
  * place.
  *
  * Every call that may block is tried first and waits only when it has to; it may also give way when
- * it has not waited for long. One thread may wait for input of a descriptor and one for output.
+ * it has not waited for long.
+ *
+ * Any number of threads may write to a descriptor, of which one at a time does: their calls are served in the
+ * order in which they came, and what one of verd_write_full writes is not mixed with another's. One thread
+ * may wait for input of a descriptor, as what several read would be torn to pieces; and one for output by
+ * verd_wait_fd or verd_poll, which is told of readiness and does not get in line.
+ *
  * Calls that wait for a descriptor of the caller's return -1 with these errnos, besides those of
  * the system call that they are named after:
  *
  *   ECANCELED  the thread was killed
  *   ETIMEDOUT  an enclosing timeout ran out (also: TCP gave up, as the system call says it)
- *   EBUSY      another thread waits in this direction already
+ *   EBUSY      another thread waits for input already, or for output by verd_wait_fd or verd_poll
  *   EBADF      the descriptor is not open, or was closed while this call waited
  *   ENOMEM     no memory for the hub, or for its record of the descriptor
  *   EMFILE, ENFILE  first use of a descriptor on this OS thread, and none to be had for the hub

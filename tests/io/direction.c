@@ -71,13 +71,18 @@ Test(io, a_second_reader_does_not_harm_the_first)
     cr_assert_eq(call_end(&first), 1);
 }
 
-Test(io, a_second_writer_is_EBUSY)
+static ssize_t call_wait_output(struct call *call)
+{
+    return verd_wait_fd(call->fd, POLLOUT);
+}
+
+Test(io, a_writer_beside_one_who_waits_for_readiness_is_EBUSY)
 {
     int fds[2];
-    struct call first = {.size = 1};
+    struct call first = {0};
     make_pair(fds);
     fill(fds[0]);
-    call_start(&first, call_write, fds[0]);
+    call_start(&first, call_wait_output, fds[0]);
     cr_assert_eq(outcome(verd_write(fds[0], "x", 1)), -EBUSY);
 }
 

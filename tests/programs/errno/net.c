@@ -51,10 +51,10 @@ static void read_first(void *arg)
     verd_read(fds[0], &byte, 1);
 }
 
-static void write_first(void *arg)
+static void wait_to_write(void *arg)
 {
     (void)arg;
-    verd_write(fds[0], &byte, 1);
+    verd_wait_fd(fds[0], POLLOUT);
 }
 
 static void accept_first(void *arg)
@@ -72,7 +72,7 @@ static void have_reader(void)
 static void have_writer(void)
 {
     make_full_pair();
-    run_until_it_waits(write_first);
+    run_until_it_waits(wait_to_write);
 }
 
 static void have_acceptor(void)

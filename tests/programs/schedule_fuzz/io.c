@@ -47,7 +47,7 @@ static void begin(void)
     posted = arrived = 0;
 }
 
-/* ---- what is shared: who comes second in a direction, gets EBUSY ---- */
+/* ---- what is shared: who comes second to read, gets EBUSY; who writes, gets in line ---- */
 
 static ssize_t write_in_some_way(const struct stream *stream, size_t size, bool socket)
 {
@@ -86,7 +86,7 @@ static void use_stream(struct stream *stream, bool socket)
     ssize_t done;
     if (one_in(2)) {
         done = write_in_some_way(stream, size, socket);
-        if (judged("verd_write", expected, done >= 0, EBUSY))
+        if (judged("verd_write", expected, done >= 0, 0))
             stream->written += (size_t)done;
     } else {
         done = read_in_some_way(stream, size, socket);
