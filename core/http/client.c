@@ -88,9 +88,9 @@ int verd_http_client_free(verd_http_client *client)
 /* ---- the OS thread's own ---- */
 
 /* What green threads that never ended still use stays theirs. */
-static void end(struct verd__tenant *tenant)
+static void end(struct verd__exit_hook *hook)
 {
-    verd_http_client *client = VERD__CONTAINER_OF(tenant, verd_http_client, tenant);
+    verd_http_client *client = VERD__CONTAINER_OF(hook, verd_http_client, hook);
     verd__origins_close_idle(client);
     verd_http_client_free(client);
 }
@@ -98,10 +98,10 @@ static void end(struct verd__tenant *tenant)
 static verd_http_client *find_own(void)
 {
     const struct verd__scheduler *scheduler = verd__current;
-    struct verd__tenant *tenant = scheduler != NULL ? scheduler->tenants : NULL;
-    while (tenant != NULL && tenant->end != end)
-        tenant = tenant->next;
-    return tenant != NULL ? VERD__CONTAINER_OF(tenant, verd_http_client, tenant) : NULL;
+    struct verd__exit_hook *hook = scheduler != NULL ? scheduler->exit_hooks : NULL;
+    while (hook != NULL && hook->end != end)
+        hook = hook->next;
+    return hook != NULL ? VERD__CONTAINER_OF(hook, verd_http_client, hook) : NULL;
 }
 
 static verd_http_client *make_own(void)
@@ -109,9 +109,9 @@ static verd_http_client *make_own(void)
     verd_http_client *client = verd_http_client_new(NULL);
     if (client == NULL)
         return NULL;
-    client->tenant.end = end;
-    client->tenant.next = verd__current->tenants;
-    verd__current->tenants = &client->tenant;
+    client->hook.end = end;
+    client->hook.next = verd__current->exit_hooks;
+    verd__current->exit_hooks = &client->hook;
     return client;
 }
 

@@ -25,7 +25,7 @@
 #define VERD__ORIGIN_BUCKETS 256
 
 struct verd_http_client {
-    struct verd__tenant tenant;       /* of the OS thread's own client */
+    struct verd__exit_hook hook;      /* of the OS thread's own client */
     uint64_t home;                    /* the number of its maker's scheduler */
     verd_http_client_options options; /* none is 0 */
     char *agent;                      /* owned; NULL: none */

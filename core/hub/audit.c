@@ -11,61 +11,61 @@
 #define ROW 1024
 
 /* Returns whether the kernel was asked. */
-static bool audit_number(struct verd__hub *hub, int fd)
+static bool audit_number(struct verd__loop *loop, int fd)
 {
-    struct verd__fd *record = verd__hub_known(hub, fd);
+    struct verd__fd *record = verd__loop_known(loop, fd);
     if (record == NULL ||
         (record->waiting[VERD__INPUT] == NULL && record->waiting[VERD__OUTPUT] == NULL))
         return false;
-    if (hub->backend->verify(hub, fd, record) != 0)
-        verd__hub_gone(hub, record);
+    if (loop->backend->verify(loop, fd, record) != 0)
+        verd__loop_gone(loop, record);
     return true;
 }
 
 /* Goes on from audit_next until the slice is over or all have been seen. Returns how long it took. */
-static verd_duration audit_slice(struct verd__hub *hub)
+static verd_duration audit_slice(struct verd__loop *loop)
 {
     verd_duration begin = verd_now();
     verd_duration took = 0;
-    while (hub->audit_next < verd__hub_numbers(hub) && took < SLICE) {
-        bool asked = audit_number(hub, (int)hub->audit_next++);
-        if (asked || hub->audit_next % ROW == 0)
+    while (loop->audit_next < verd__loop_numbers(loop) && took < SLICE) {
+        bool asked = audit_number(loop, (int)loop->audit_next++);
+        if (asked || loop->audit_next % ROW == 0)
             took = verd_now() - begin;
     }
     return took;
 }
 
-static void arm(struct verd__hub *hub)
+static void arm(struct verd__loop *loop)
 {
-    verd__timer_arm(&hub->scheduler->timers, &hub->audit, verd_now() + hub->audit_interval);
+    verd__timer_arm(&loop->scheduler->timers, &loop->audit, verd_now() + loop->audit_interval);
 }
 
 static void audit(struct verd__timer *timer)
 {
-    void *start = (char *)timer - offsetof(struct verd__hub, audit);
-    struct verd__hub *hub = start;
-    if (hub->audit_next == 0)
-        hub->audit_expected = false;
-    verd_duration pause = audit_slice(hub) * PAUSE_FACTOR;
-    if (hub->audit_next < verd__hub_numbers(hub)) {
-        verd__timer_arm(&hub->scheduler->timers, timer, verd_now() + pause);
+    void *start = (char *)timer - offsetof(struct verd__loop, audit);
+    struct verd__loop *loop = start;
+    if (loop->audit_next == 0)
+        loop->audit_expected = false;
+    verd_duration pause = audit_slice(loop) * PAUSE_FACTOR;
+    if (loop->audit_next < verd__loop_numbers(loop)) {
+        verd__timer_arm(&loop->scheduler->timers, timer, verd_now() + pause);
         return;
     }
-    hub->audit_next = 0;
-    hub->audit_interval = pause < INTERVAL_MIN ? INTERVAL_MIN : pause;
-    if (hub->audit_expected)
-        arm(hub);
+    loop->audit_next = 0;
+    loop->audit_interval = pause < INTERVAL_MIN ? INTERVAL_MIN : pause;
+    if (loop->audit_expected)
+        arm(loop);
 }
 
-void verd__audit_init(struct verd__hub *hub)
+void verd__audit_init(struct verd__loop *loop)
 {
-    hub->audit.fire = audit;
-    hub->audit_interval = INTERVAL_MIN;
+    loop->audit.fire = audit;
+    loop->audit_interval = INTERVAL_MIN;
 }
 
-void verd__audit_arm(struct verd__hub *hub)
+void verd__audit_arm(struct verd__loop *loop)
 {
-    hub->audit_expected = true;
-    if (!verd__timer_armed(&hub->audit))
-        arm(hub);
+    loop->audit_expected = true;
+    if (!verd__timer_armed(&loop->audit))
+        arm(loop);
 }

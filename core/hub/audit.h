@@ -9,16 +9,16 @@
 
 #include "hub/hub.h"
 
-void verd__audit_init(struct verd__hub *hub);
+void verd__audit_init(struct verd__loop *loop);
 
 /* There will be an audit. */
-void verd__audit_arm(struct verd__hub *hub);
+void verd__audit_arm(struct verd__loop *loop);
 
 /* A wait begins. */
-static inline void verd__audit_expect(struct verd__hub *hub)
+static inline void verd__audit_expect(struct verd__loop *loop)
 {
-    if (__builtin_expect(!hub->audit_expected, 0))
-        verd__audit_arm(hub);
+    if (__builtin_expect(!loop->audit_expected, 0))
+        verd__audit_arm(loop);
 }
 
 #endif

@@ -16,7 +16,7 @@
 #define EVENTS_MAX 1024 /* taken at once */
 #define BATCHES_MAX 64  /* in one look, while they come in full */
 
-/* epoll's event bits are poll's: verd__hub_ready gets them as they are. */
+/* epoll's event bits are poll's: verd__loop_ready gets them as they are. */
 #define INTEREST (VERD__INPUT_EVENTS | VERD__OUTPUT_EVENTS | EPOLLET)
 
 struct state {
@@ -29,25 +29,25 @@ static bool is_refusal(int error)
     return error == ENOSYS || error == EPERM || error == EACCES;
 }
 
-static int epoll_open(struct verd__hub *hub)
+static int epoll_open(struct verd__loop *loop)
 {
     struct state *state = malloc(sizeof *state);
     if (state == NULL)
         return -1;
     state->fd = epoll_create1(EPOLL_CLOEXEC);
     if (state->fd < 0 && is_refusal(errno))
-        verd__hub_refused(hub, "epoll_create1");
+        verd__loop_refused(loop, "epoll_create1");
     if (state->fd < 0) {
         free(state);
         return -1;
     }
-    hub->state = state;
+    loop->state = state;
     return 0;
 }
 
-static void epoll_shut(struct verd__hub *hub)
+static void epoll_shut(struct verd__loop *loop)
 {
-    struct state *state = hub->state;
+    struct state *state = loop->state;
     close(state->fd);
     free(state);
 }
@@ -60,10 +60,10 @@ static bool is_always_ready(int fd)
     return poll(&poller, 1, 0) == 1 && (poller.revents & both) == both;
 }
 
-static int control(const struct verd__hub *hub, int operation, int fd,
+static int control(const struct verd__loop *loop, int operation, int fd,
                    const struct verd__fd *record)
 {
-    const struct state *state = hub->state;
+    const struct state *state = loop->state;
     bool ours = record->bits & VERD__FD_OURS;
     struct epoll_event event = {
         .events = ours ? INTEREST : record->wanted | EPOLLET,
@@ -72,25 +72,25 @@ static int control(const struct verd__hub *hub, int operation, int fd,
     int result = epoll_ctl(state->fd, operation, fd, &event);
     if (__builtin_expect(result != 0 && is_refusal(errno), 0) &&
         (errno != EPERM || !is_always_ready(fd)))
-        verd__hub_refused(hub, "epoll_ctl");
+        verd__loop_refused(loop, "epoll_ctl");
     return result;
 }
 
 /* A descriptor that is not ours may be registered already, or have been, or be another file by now:
  * modifying it tells, and has its present state reported. */
-static int epoll_watch(struct verd__hub *hub, int fd, struct verd__fd *record)
+static int epoll_watch(struct verd__loop *loop, int fd, struct verd__fd *record)
 {
     if (!(record->bits & VERD__FD_OURS)) {
-        int result = control(hub, EPOLL_CTL_MOD, fd, record);
+        int result = control(loop, EPOLL_CTL_MOD, fd, record);
         if (result == 0 || errno != ENOENT)
             return result;
         if (record->waiting[VERD__INPUT] != NULL || record->waiting[VERD__OUTPUT] != NULL)
-            verd__hub_gone(hub, record); /* the other direction's wait is for the file before */
-        return control(hub, EPOLL_CTL_ADD, fd, record);
+            verd__loop_gone(loop, record); /* the other direction's wait is for the file before */
+        return control(loop, EPOLL_CTL_ADD, fd, record);
     }
-    int result = control(hub, EPOLL_CTL_ADD, fd, record);
+    int result = control(loop, EPOLL_CTL_ADD, fd, record);
     if (result != 0 && errno == EEXIST) /* left by a duplicate that had the number before */
-        result = control(hub, EPOLL_CTL_MOD, fd, record);
+        result = control(loop, EPOLL_CTL_MOD, fd, record);
     if (result == 0)
         record->bits |= VERD__FD_WATCHED;
     return result;
@@ -98,10 +98,10 @@ static int epoll_watch(struct verd__hub *hub, int fd, struct verd__fd *record)
 
 /* To add what is registered fails, and changes nothing; a modification would have all that is ready
  * reported once more. */
-static int epoll_verify(struct verd__hub *hub, int fd, const struct verd__fd *record)
+static int epoll_verify(struct verd__loop *loop, int fd, const struct verd__fd *record)
 {
-    if (control(hub, EPOLL_CTL_ADD, fd, record) == 0)
-        control(hub, EPOLL_CTL_DEL, fd, record);
+    if (control(loop, EPOLL_CTL_ADD, fd, record) == 0)
+        control(loop, EPOLL_CTL_DEL, fd, record);
     else if (errno == EEXIST)
         return 0;
     return -1;
@@ -140,46 +140,47 @@ static int wait_for_events(struct state *state, verd_duration timeout)
 /* Events between the one that is dispatched and one of which something comes into the cache. */
 #define AHEAD 3
 
-static struct verd__fd *record_of(const struct verd__hub *hub, const struct epoll_event *event)
+static struct verd__fd *record_of(const struct verd__loop *loop, const struct epoll_event *event)
 {
-    return verd__hub_known(hub, (int)(uint32_t)event->data.u64);
+    return verd__loop_known(loop, (int)(uint32_t)event->data.u64);
 }
 
 /* With thousands of descriptors, each event is of a thread of which nothing is in the cache: the record, the
  * wait and the control block, each found in the one before, come there while other events are dispatched. */
-static inline void prefetch(const struct verd__hub *hub, const struct epoll_event *event, int left)
+static inline void prefetch(const struct verd__loop *loop, const struct epoll_event *event,
+                            int left)
 {
     const struct verd__fd *record;
     if (left > 3 * AHEAD)
-        __builtin_prefetch(record_of(hub, event + 3 * AHEAD));
-    if (left > 2 * AHEAD && (record = record_of(hub, event + 2 * AHEAD)) != NULL)
+        __builtin_prefetch(record_of(loop, event + 3 * AHEAD));
+    if (left > 2 * AHEAD && (record = record_of(loop, event + 2 * AHEAD)) != NULL)
         __builtin_prefetch(record->waiting[VERD__INPUT]);
-    if (left > AHEAD && (record = record_of(hub, event + AHEAD)) != NULL &&
+    if (left > AHEAD && (record = record_of(loop, event + AHEAD)) != NULL &&
         record->waiting[VERD__INPUT] != NULL)
         __builtin_prefetch(record->waiting[VERD__INPUT]->thread);
 }
 
-static void dispatch(struct verd__hub *hub, const struct epoll_event *event)
+static void dispatch(struct verd__loop *loop, const struct epoll_event *event)
 {
-    struct verd__fd *record = record_of(hub, event);
+    struct verd__fd *record = record_of(loop, event);
     if (record != NULL &&
         record->generation == event->data.u64 >> 32) /* else of a file before this one */
-        verd__hub_ready(hub, record, event->events);
+        verd__loop_ready(loop, record, event->events);
 }
 
-static void epoll_collect(struct verd__hub *hub, verd_duration timeout)
+static void epoll_collect(struct verd__loop *loop, verd_duration timeout)
 {
-    struct state *state = hub->state;
+    struct state *state = loop->state;
     int count;
     unsigned batches = 0;
     do {
-        hub->polls++;
+        loop->polls++;
         count = wait_for_events(state, timeout);
         if (__builtin_expect(count < 0 && errno != EINTR, 0))
-            verd__hub_refused(hub, "epoll_wait");
+            verd__loop_refused(loop, "epoll_wait");
         for (int i = 0; i < count; i++) {
-            prefetch(hub, &state->events[i], count - i);
-            dispatch(hub, &state->events[i]);
+            prefetch(loop, &state->events[i], count - i);
+            dispatch(loop, &state->events[i]);
         }
         timeout = 0;
     } while (count == EVENTS_MAX && ++batches < BATCHES_MAX);

@@ -12,31 +12,31 @@
 #include "hub/writer.h"
 #include "stack/line.h"
 
-static void hub_wait(struct verd__outside *outside, verd_duration timeout)
+static void hub_wait(struct verd__poller *poller, verd_duration timeout)
 {
-    struct verd__hub *hub = (struct verd__hub *)outside;
-    hub->backend->wait(hub, timeout);
+    struct verd__loop *loop = (struct verd__loop *)poller;
+    loop->backend->wait(loop, timeout);
 }
 
-static void hub_close(struct verd__outside *outside)
+static void hub_close(struct verd__poller *poller)
 {
-    struct verd__hub *hub = (struct verd__hub *)outside;
-    hub->backend->close(hub);
-    for (size_t i = 0; i < hub->chunk_count; i++)
-        free(hub->chunks[i]);
-    free(hub->chunks);
-    free(hub);
+    struct verd__loop *loop = (struct verd__loop *)poller;
+    loop->backend->close(loop);
+    for (size_t i = 0; i < loop->chunk_count; i++)
+        free(loop->chunks[i]);
+    free(loop->chunks);
+    free(loop);
 }
 
 /* The parent's kernel object would tell us of its descriptors, and it of ours: away with it. */
-static void hub_forked(struct verd__outside *outside)
+static void hub_forked(struct verd__poller *poller)
 {
-    struct verd__hub *hub = (struct verd__hub *)outside;
-    hub->backend->close(hub);
-    if (hub->backend->open(hub) != 0)
+    struct verd__loop *loop = (struct verd__loop *)poller;
+    loop->backend->close(loop);
+    if (loop->backend->open(loop) != 0)
         verd__die("the child of a fork cannot make a hub of its own");
-    for (size_t fd = 0; fd < verd__hub_numbers(hub); fd++) {
-        struct verd__fd *record = verd__hub_known(hub, (int)fd);
+    for (size_t fd = 0; fd < verd__loop_numbers(loop); fd++) {
+        struct verd__fd *record = verd__loop_known(loop, (int)fd);
         if (record != NULL)
             record->bits &= (uint16_t)~VERD__FD_WATCHED;
     }
@@ -77,7 +77,7 @@ static const struct verd__backend *chosen_backend(void)
     return backends[0];
 }
 
-_Noreturn void verd__hub_refused(const struct verd__hub *hub, const char *call)
+_Noreturn void verd__loop_refused(const struct verd__loop *loop, const char *call)
 {
     struct verd__line line = {0};
     verd__line_text(&line, call);
@@ -85,7 +85,7 @@ _Noreturn void verd__hub_refused(const struct verd__hub *hub, const char *call)
     verd__line_text(&line, strerror(errno));
     verd__line_text(&line, ". The hub cannot go on; there is also");
     for (size_t i = 0; i < BACKENDS; i++) {
-        if (backends[i] == hub->backend)
+        if (backends[i] == loop->backend)
             continue;
         verd__line_text(&line, " VERD_HUB=");
         verd__line_text(&line, backends[i]->name);
@@ -94,56 +94,56 @@ _Noreturn void verd__hub_refused(const struct verd__hub *hub, const char *call)
     abort();
 }
 
-struct verd__hub *verd__hub_new(struct verd__scheduler *scheduler)
+struct verd__loop *verd__loop_new(struct verd__scheduler *scheduler)
 {
-    struct verd__hub *hub = calloc(1, sizeof *hub);
-    if (hub == NULL)
+    struct verd__loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
         return NULL;
-    hub->outside.wait = hub_wait;
-    hub->outside.close = hub_close;
-    hub->outside.forked = hub_forked;
-    hub->scheduler = scheduler;
-    hub->backend = chosen_backend();
-    verd__audit_init(hub);
-    if (hub->backend->open(hub) != 0) {
-        free(hub);
+    loop->poller.wait = hub_wait;
+    loop->poller.close = hub_close;
+    loop->poller.forked = hub_forked;
+    loop->scheduler = scheduler;
+    loop->backend = chosen_backend();
+    verd__audit_init(loop);
+    if (loop->backend->open(loop) != 0) {
+        free(loop);
         return NULL;
     }
-    scheduler->outside = &hub->outside;
-    return hub;
+    scheduler->poller = &loop->poller;
+    return loop;
 }
 
-static bool grow_chunks(struct verd__hub *hub, size_t count)
+static bool grow_chunks(struct verd__loop *loop, size_t count)
 {
-    if (count <= hub->chunk_count)
+    if (count <= loop->chunk_count)
         return true;
-    struct verd__fd **chunks = realloc(hub->chunks, count * sizeof(struct verd__fd *));
+    struct verd__fd **chunks = realloc(loop->chunks, count * sizeof(struct verd__fd *));
     if (chunks == NULL)
         return false;
-    for (size_t i = hub->chunk_count; i < count; i++)
+    for (size_t i = loop->chunk_count; i < count; i++)
         chunks[i] = NULL;
-    hub->chunks = chunks;
-    hub->chunk_count = count;
+    loop->chunks = chunks;
+    loop->chunk_count = count;
     return true;
 }
 
-struct verd__fd *verd__hub_fd_new(struct verd__hub *hub, int fd)
+struct verd__fd *verd__loop_fd_new(struct verd__loop *loop, int fd)
 {
     if (fcntl(fd, F_GETFD) < 0) /* also: no table for numbers that nobody can have */
         return NULL;
     size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
-    if (!grow_chunks(hub, chunk + 1))
+    if (!grow_chunks(loop, chunk + 1))
         return NULL;
-    if (hub->chunks[chunk] == NULL)
-        hub->chunks[chunk] = calloc(VERD__FDS_PER_CHUNK, sizeof(struct verd__fd));
-    if (hub->chunks[chunk] == NULL)
+    if (loop->chunks[chunk] == NULL)
+        loop->chunks[chunk] = calloc(VERD__FDS_PER_CHUNK, sizeof(struct verd__fd));
+    if (loop->chunks[chunk] == NULL)
         return NULL;
-    return &hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
+    return &loop->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
 }
 
 /* A call that waits for several; in its frame. */
 struct any {
-    struct verd__hub *hub;
+    struct verd__loop *loop;
     struct verd__fd_watch *watches;
     size_t count;
     int error; /* one has turned out to be another file while they were put together; 0: none */
@@ -151,14 +151,14 @@ struct any {
 
 static const unsigned events_of[] = {VERD__INPUT_EVENTS, VERD__OUTPUT_EVENTS};
 
-static void detach(struct verd__hub *hub, int fd, struct verd__fd *record,
+static void detach(struct verd__loop *loop, int fd, struct verd__fd *record,
                    enum verd__direction direction)
 {
     record->waiting[direction] = NULL;
     record->wanted &= (uint16_t)~events_of[direction];
-    hub->scheduler->expecting--;
-    if (hub->backend->unwatch != NULL)
-        hub->backend->unwatch(hub, fd, record);
+    loop->scheduler->expecting--;
+    if (loop->backend->unwatch != NULL)
+        loop->backend->unwatch(loop, fd, record);
 }
 
 static void leave_one(struct verd__wait *wait, int error);
@@ -177,10 +177,10 @@ static const struct verd__wait_kind any_kind = {
 
 static void leave_one(struct verd__wait *wait, int error)
 {
-    struct verd__hub *hub = (struct verd__hub *)verd__current->outside;
+    struct verd__loop *loop = (struct verd__loop *)verd__current->poller;
     struct verd__fd *record = wait->object;
     (void)error;
-    detach(hub, (int)(intptr_t)wait->entry.value, record,
+    detach(loop, (int)(intptr_t)wait->entry.value, record,
            record->waiting[VERD__INPUT] == wait ? VERD__INPUT : VERD__OUTPUT);
 }
 
@@ -192,7 +192,7 @@ static void leave_any(struct verd__wait *wait, int error)
         struct verd__fd_watch *watch = &any->watches[i];
         for (unsigned d = VERD__INPUT; watch->record != NULL && d <= VERD__OUTPUT; d++) {
             if (watch->record->waiting[d] == wait)
-                detach(any->hub, watch->fd, watch->record, d);
+                detach(any->loop, watch->fd, watch->record, d);
         }
     }
 }
@@ -212,10 +212,10 @@ static void end_wait(struct verd__fd *record, enum verd__direction direction, in
     ((struct any *)wait->object)->error = error;
 }
 
-void verd__hub_ready(struct verd__hub *hub, struct verd__fd *record, unsigned revents)
+void verd__loop_ready(struct verd__loop *loop, struct verd__fd *record, unsigned revents)
 {
     unsigned wanted = record->wanted | POLLHUP | POLLERR;
-    (void)hub;
+    (void)loop;
     if (revents & (POLLRDHUP | POLLHUP | POLLERR | POLLPRI))
         record->bits |= VERD__FD_ENDED;
     if (revents & (VERD__INPUT_EVENTS | POLLHUP | POLLERR))
@@ -227,17 +227,17 @@ void verd__hub_ready(struct verd__hub *hub, struct verd__fd *record, unsigned re
 }
 
 /* The record starts anew, for another file. */
-static void reset(struct verd__hub *hub, struct verd__fd *record, unsigned bits)
+static void reset(struct verd__loop *loop, struct verd__fd *record, unsigned bits)
 {
     if (record->bits & VERD__FD_HELD)
-        verd__writers_end(hub, record, EBADF);
+        verd__writers_end(loop, record, EBADF);
     end_wait(record, VERD__INPUT, EBADF);
     end_wait(record, VERD__OUTPUT, EBADF);
     record->generation++;
     record->bits = (uint16_t)(bits | VERD__FD_READABLE);
 }
 
-void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record)
+void verd__loop_gone(struct verd__loop *loop, struct verd__fd *record)
 {
     /* A call that has not touched the file itself may have come after the change of files, and then
      * it means the new one: it tries again, and sees. Who waits to write has tried, unless he waits for
@@ -245,29 +245,29 @@ void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record)
     const struct verd__wait *wait = record->waiting[VERD__INPUT];
     if (wait != NULL && wait->kind == &one_kinds[VERD__INPUT][false])
         end_wait(record, VERD__INPUT, VERD__RETRY);
-    verd__writers_end(hub, record, VERD__RETRY);
-    reset(hub, record, 0);
+    verd__writers_end(loop, record, VERD__RETRY);
+    reset(loop, record, 0);
 }
 
-int verd__hub_adopt(struct verd__hub *hub, int fd, unsigned bits)
+int verd__loop_adopt(struct verd__loop *loop, int fd, unsigned bits)
 {
-    struct verd__fd *record = verd__hub_fd(hub, fd);
+    struct verd__fd *record = verd__loop_fd(loop, fd);
     if (record == NULL)
         return -1;
-    reset(hub, record, bits | VERD__FD_OURS);
+    reset(loop, record, bits | VERD__FD_OURS);
     return 0;
 }
 
-void verd__hub_forget(struct verd__hub *hub, int fd)
+void verd__loop_forget(struct verd__loop *loop, int fd)
 {
-    struct verd__fd *record = verd__hub_known(hub, fd);
+    struct verd__fd *record = verd__loop_known(loop, fd);
     if (record != NULL)
-        reset(hub, record, 0);
+        reset(loop, record, 0);
 }
 
-void verd__hub_retry(struct verd__hub *hub, int fd)
+void verd__loop_retry(struct verd__loop *loop, int fd)
 {
-    struct verd__fd *record = verd__hub_known(hub, fd);
+    struct verd__fd *record = verd__loop_known(loop, fd);
     if (record == NULL)
         return;
     record->bits |= VERD__FD_READABLE;
@@ -275,7 +275,7 @@ void verd__hub_retry(struct verd__hub *hub, int fd)
     end_wait(record, VERD__OUTPUT, 0);
 }
 
-int verd__hub_renumber(int fd, int number)
+int verd__loop_renumber(int fd, int number)
 {
     if (fd < 0 || fd == number)
         return fd < 0 ? -1 : 0;
@@ -287,20 +287,20 @@ int verd__hub_renumber(int fd, int number)
 }
 
 /* Makes sure that this direction is free, and that its events are reported. */
-static int watch(struct verd__hub *hub, int fd, struct verd__fd *record,
+static int watch(struct verd__loop *loop, int fd, struct verd__fd *record,
                  enum verd__direction direction, unsigned events)
 {
     if (record->waiting[direction] != NULL) {
-        if (hub->backend->verify(hub, fd, record) == 0) {
+        if (loop->backend->verify(loop, fd, record) == 0) {
             errno = EBUSY;
             return -1;
         }
-        verd__hub_gone(hub, record);
+        verd__loop_gone(loop, record);
     }
     record->wanted |= (uint16_t)events;
     if (record->bits & VERD__FD_WATCHED)
         return 0;
-    if (hub->backend->watch(hub, fd, record) == 0)
+    if (loop->backend->watch(loop, fd, record) == 0)
         return 0;
     record->wanted &= (uint16_t)~events_of[direction];
     return -1;
@@ -309,42 +309,42 @@ static int watch(struct verd__hub *hub, int fd, struct verd__fd *record,
 /* A kill or timeout that came between the end of a wait and the thread's turn has told nobody. If
  * that wait was in vain, here is the last chance to notice: so both waits begin with
  * verd__may_wait. */
-int verd__hub_wait(struct verd__hub *hub, int fd, struct verd__fd *record,
-                   enum verd__direction direction, bool tried)
+int verd__loop_wait(struct verd__loop *loop, int fd, struct verd__fd *record,
+                    enum verd__direction direction, bool tried)
 {
     static const unsigned events[] = {VERD__READ_EVENTS, VERD__OUTPUT_EVENTS};
-    if (!verd__may_wait(hub->scheduler))
+    if (!verd__may_wait(loop->scheduler))
         return -1;
-    if (watch(hub, fd, record, direction, events[direction]) != 0)
+    if (watch(loop, fd, record, direction, events[direction]) != 0)
         return errno == EPERM ? 0 : -1; /* it never changes: always ready */
-    struct verd__wait *wait = verd__own_wait(hub->scheduler);
+    struct verd__wait *wait = verd__own_wait(loop->scheduler);
     uint32_t generation = record->generation;
     wait->object = record;
     wait->entry.value = (void *)(intptr_t)fd;
     record->waiting[direction] = wait;
-    hub->scheduler->expecting++;
-    verd__audit_expect(hub);
-    if (verd__wait(hub->scheduler, wait, &one_kinds[direction][tried]) != 0)
+    loop->scheduler->expecting++;
+    verd__audit_expect(loop);
+    if (verd__wait(loop->scheduler, wait, &one_kinds[direction][tried]) != 0)
         return errno == VERD__RETRY ? 0 : -1;
-    return verd__hub_is_same(record, generation) ? 0 : -1;
+    return verd__loop_is_same(record, generation) ? 0 : -1;
 }
 
 /* Attaches the wait to one direction of one more descriptor. */
 static int attach(struct any *any, const struct verd__fd_watch *wanted,
                   enum verd__direction direction, unsigned events)
 {
-    struct verd__wait *wait = verd__own_wait(any->hub->scheduler);
+    struct verd__wait *wait = verd__own_wait(any->loop->scheduler);
     struct verd__fd *record = wanted->record;
     if (record->waiting[direction] == wait) { /* the same descriptor again */
         record->wanted |= (uint16_t)events;
         if (record->bits & VERD__FD_WATCHED)
             return 0;
-        return any->hub->backend->watch(any->hub, wanted->fd, record);
+        return any->loop->backend->watch(any->loop, wanted->fd, record);
     }
-    if (watch(any->hub, wanted->fd, record, direction, events) != 0)
+    if (watch(any->loop, wanted->fd, record, direction, events) != 0)
         return errno == EPERM ? 0 : -1;
     record->waiting[direction] = wait;
-    any->hub->scheduler->expecting++;
+    any->loop->scheduler->expecting++;
     return 0;
 }
 
@@ -364,7 +364,7 @@ static bool are_same(const struct any *any)
 {
     for (size_t i = 0; i < any->count; i++) {
         const struct verd__fd_watch *watch = &any->watches[i];
-        if (watch->record != NULL && !verd__hub_is_same(watch->record, watch->generation))
+        if (watch->record != NULL && !verd__loop_is_same(watch->record, watch->generation))
             return false;
     }
     return true;
@@ -375,13 +375,13 @@ static void time_up(struct verd__timer *timer)
     verd__wait_end(verd__wait_of_timer(timer), ETIME);
 }
 
-int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count,
-                       verd_duration deadline)
+int verd__loop_wait_any(struct verd__loop *loop, struct verd__fd_watch *watches, size_t count,
+                        verd_duration deadline)
 {
-    struct any any = {.hub = hub, .watches = watches, .count = count};
-    if (!verd__may_wait(hub->scheduler))
+    struct any any = {.loop = loop, .watches = watches, .count = count};
+    if (!verd__may_wait(loop->scheduler))
         return -1;
-    struct verd__wait *wait = verd__own_wait(hub->scheduler);
+    struct verd__wait *wait = verd__own_wait(loop->scheduler);
     wait->object = &any;
     for (size_t i = 0; i < count; i++) {
         if (watches[i].record == NULL || attach_both(&any, &watches[i]) == 0)
@@ -394,8 +394,8 @@ int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, si
         errno = any.error;
         return -1;
     }
-    verd__audit_expect(hub);
-    verd__wait_limit(hub->scheduler, wait, deadline, time_up);
-    int result = verd__wait(hub->scheduler, wait, &any_kind);
+    verd__audit_expect(loop);
+    verd__wait_limit(loop->scheduler, wait, deadline, time_up);
+    int result = verd__wait(loop->scheduler, wait, &any_kind);
     return result == 0 && !are_same(&any) ? -1 : result;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hub: what an OS thread's green threads wait for outside of it, descriptors.
+ * The hub: what an OS thread's green threads wait for outside of it, descriptors, and the event loop
+ * that waits for those. (The public handle verd_hub is the inbox of an OS thread: offload/inbox.h.)
  *
  * There is a record per descriptor number. It remembers who waits, and what is known of the file:
  * with an edge-triggered backend each change is told once, so it is latched here (READABLE) until
@@ -22,7 +23,7 @@
 #include "sched/scheduler.h"
 #include "sched/wait.h"
 
-struct verd__hub;
+struct verd__loop;
 
 enum verd__direction { VERD__INPUT, VERD__OUTPUT };
 
@@ -61,7 +62,7 @@ struct verd__fd {
  * again with more in `wanted` and the wait there already. It ends by leaving `waiting` and `wanted`, then
  * `unwatch`. A wait that has had to be refused leaves `wanted` without an `unwatch`.
  *
- * verd__hub_ready and verd__hub_gone end waits at once: so `unwatch` is called again and again while
+ * verd__loop_ready and verd__loop_gone end waits at once: so `unwatch` is called again and again while
  * `wait` goes through its events, for other descriptors, too (one thread waits for several). Nobody else
  * runs meanwhile, so no wait begins.
  *
@@ -74,22 +75,22 @@ struct verd__backend {
     /* Makes hub->state. If the kernel refuses what the backend is made of for good, it says so on stderr
      * and aborts. In the child of a fork: after `close` of the parent's, with nobody waiting; what had
      * been watched once for all (WATCHED) is watched again at its next wait. */
-    int (*open)(struct verd__hub *hub);
+    int (*open)(struct verd__loop *loop);
     /* The events of record->wanted are reported from now on, each at once if it is there already;
      * or, of OURS, all events, once for all: then WATCHED is to be set. May find that the number has
-     * become another file, and say so (verd__hub_gone). EPERM: it cannot be waited for, and never
+     * become another file, and say so (verd__loop_gone). EPERM: it cannot be waited for, and never
      * changes: it is always ready. */
-    int (*watch)(struct verd__hub *hub, int fd, struct verd__fd *record);
+    int (*watch)(struct verd__loop *loop, int fd, struct verd__fd *record);
     /* A wait is over, and record->wanted is less. errno stays. NULL: nothing to do */
-    void (*unwatch)(struct verd__hub *hub, int fd, const struct verd__fd *record);
+    void (*unwatch)(struct verd__loop *loop, int fd, const struct verd__fd *record);
     /* Of one that is waited for. -1: `fd` is no longer the file that is being watched */
-    int (*verify)(struct verd__hub *hub, int fd, const struct verd__fd *record);
-    /* Waits up to `timeout` nanoseconds (0: looks, VERD_FOREVER: no limit), and calls verd__hub_ready for
+    int (*verify)(struct verd__loop *loop, int fd, const struct verd__fd *record);
+    /* Waits up to `timeout` nanoseconds (0: looks, VERD_FOREVER: no limit), and calls verd__loop_ready for
      * each ready descriptor. May return early, on signals, but not time and again for nothing: a failure
      * that will not pass is told on stderr, and aborts. */
-    void (*wait)(struct verd__hub *hub, verd_duration timeout);
+    void (*wait)(struct verd__loop *loop, verd_duration timeout);
     /* Frees hub->state, whoever may be waiting; also where another process has it, too. */
-    void (*close)(struct verd__hub *hub);
+    void (*close)(struct verd__loop *loop);
 };
 
 /* All there are, as VERD_HUB names them; without it, the first. */
@@ -106,8 +107,8 @@ VERD__BACKENDS(VERD__BACKEND_DECLARE)
 /* The errno of a wait that has ended for nothing but to be tried anew, on another file. */
 #define VERD__RETRY ESTALE
 
-struct verd__hub {
-    struct verd__outside outside; /* first: the scheduler's view of the hub */
+struct verd__loop {
+    struct verd__poller poller; /* first: the scheduler's view of the hub */
     struct verd__scheduler *scheduler;
     const struct verd__backend *backend;
     void *state;              /* the backend's */
@@ -122,46 +123,46 @@ struct verd__hub {
 };
 
 /* The hub of this OS thread, made at first use. NULL with errno: ENOMEM, EMFILE, ... */
-struct verd__hub *verd__hub_new(struct verd__scheduler *scheduler);
+struct verd__loop *verd__loop_new(struct verd__scheduler *scheduler);
 
-static inline struct verd__hub *verd__hub(struct verd__scheduler *scheduler)
+static inline struct verd__loop *verd__loop(struct verd__scheduler *scheduler)
 {
-    struct verd__outside *outside = scheduler->outside;
-    return __builtin_expect(outside != NULL, 1) ? (struct verd__hub *)outside
-                                                : verd__hub_new(scheduler);
+    struct verd__poller *poller = scheduler->poller;
+    return __builtin_expect(poller != NULL, 1) ? (struct verd__loop *)poller
+                                               : verd__loop_new(scheduler);
 }
 
 /* The record of a descriptor number; NULL: it has none yet. */
-static inline struct verd__fd *verd__hub_known(const struct verd__hub *hub, int fd)
+static inline struct verd__fd *verd__loop_known(const struct verd__loop *loop, int fd)
 {
     size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
-    if (__builtin_expect(chunk < hub->chunk_count && hub->chunks[chunk] != NULL, 1))
-        return &hub->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
+    if (__builtin_expect(chunk < loop->chunk_count && loop->chunks[chunk] != NULL, 1))
+        return &loop->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
     return NULL;
 }
 
 /* All numbers that have a record are below this. */
-static inline size_t verd__hub_numbers(const struct verd__hub *hub)
+static inline size_t verd__loop_numbers(const struct verd__loop *loop)
 {
-    return hub->chunk_count * VERD__FDS_PER_CHUNK;
+    return loop->chunk_count * VERD__FDS_PER_CHUNK;
 }
 
 /* Makes the record of a number that has none. NULL with errno EBADF (not open) or ENOMEM. */
-struct verd__fd *verd__hub_fd_new(struct verd__hub *hub, int fd);
+struct verd__fd *verd__loop_fd_new(struct verd__loop *loop, int fd);
 
 /* The record of a descriptor. NULL with errno EBADF or ENOMEM. */
-static inline struct verd__fd *verd__hub_fd(struct verd__hub *hub, int fd)
+static inline struct verd__fd *verd__loop_fd(struct verd__loop *loop, int fd)
 {
-    struct verd__fd *record = verd__hub_known(hub, fd);
-    return __builtin_expect(record != NULL, 1) ? record : verd__hub_fd_new(hub, fd);
+    struct verd__fd *record = verd__loop_known(loop, fd);
+    return __builtin_expect(record != NULL, 1) ? record : verd__loop_fd_new(loop, fd);
 }
 
 /* Which of the files that have a number one after the other it is now; 0: the hub does not know the
  * number yet. */
-static inline uint32_t verd__hub_generation(const struct verd__scheduler *scheduler, int fd)
+static inline uint32_t verd__loop_generation(const struct verd__scheduler *scheduler, int fd)
 {
-    const struct verd__hub *hub = (const struct verd__hub *)scheduler->outside;
-    const struct verd__fd *record = hub != NULL ? verd__hub_known(hub, fd) : NULL;
+    const struct verd__loop *loop = (const struct verd__loop *)scheduler->poller;
+    const struct verd__fd *record = loop != NULL ? verd__loop_known(loop, fd) : NULL;
     return record != NULL ? record->generation : 0;
 }
 
@@ -179,7 +180,7 @@ static inline void verd__fd_emptied(struct verd__fd *record)
 }
 
 /* Whether it is the same file still, after others may have run. false with errno EBADF. */
-static inline bool verd__hub_is_same(const struct verd__fd *record, uint32_t generation)
+static inline bool verd__loop_is_same(const struct verd__fd *record, uint32_t generation)
 {
     if (__builtin_expect(record->generation == generation, 1))
         return true;
@@ -189,26 +190,26 @@ static inline bool verd__hub_is_same(const struct verd__fd *record, uint32_t gen
 
 /* Starts the record of a descriptor that libverd has just made, whose kind is `bits`; who still
  * waits for an earlier file with the number gets EBADF. -1 with errno ENOMEM. */
-int verd__hub_adopt(struct verd__hub *hub, int fd, unsigned bits);
+int verd__loop_adopt(struct verd__loop *loop, int fd, unsigned bits);
 
 /* The descriptor is about to be closed: who waits gets EBADF, and the record starts anew. */
-void verd__hub_forget(struct verd__hub *hub, int fd);
+void verd__loop_forget(struct verd__loop *loop, int fd);
 
 /* Something has happened to the descriptor that may not be reported: who waits tries again. */
-void verd__hub_retry(struct verd__hub *hub, int fd);
+void verd__loop_retry(struct verd__loop *loop, int fd);
 
 /* For the child of a fork, which replaces what it shares with the parent: gives a descriptor that was just
  * made a number that is free, and close-on-exec; what the hub knows of the number stays. 0, or -1 and
  * errno, the descriptor closed; -1 as it is. */
-int verd__hub_renumber(int fd, int number);
+int verd__loop_renumber(int fd, int number);
 
 /*
  * Waits until the descriptor is ready in this direction. `tried`: the call has just found that it
  * is not, by a system call on the file. Returns 0: ready, or worth a try; or -1 with errno
  * ECANCELED, ETIMEDOUT, EBADF (closed meanwhile), EBUSY (someone waits already), ENOMEM, ENOSPC.
  */
-int verd__hub_wait(struct verd__hub *hub, int fd, struct verd__fd *record,
-                   enum verd__direction direction, bool tried);
+int verd__loop_wait(struct verd__loop *loop, int fd, struct verd__fd *record,
+                    enum verd__direction direction, bool tried);
 
 /* One of several descriptors that one thread waits for. */
 struct verd__fd_watch {
@@ -219,19 +220,19 @@ struct verd__fd_watch {
 };
 
 /* Waits until one of them may be ready; the caller has just seen that none is, so those that never
- * change are not waited for. The same descriptor may be there twice. Errors as verd__hub_wait, and
+ * change are not waited for. The same descriptor may be there twice. Errors as verd__loop_wait, and
  * ETIME: the deadline came first. */
-int verd__hub_wait_any(struct verd__hub *hub, struct verd__fd_watch *watches, size_t count,
-                       verd_duration deadline);
+int verd__loop_wait_any(struct verd__loop *loop, struct verd__fd_watch *watches, size_t count,
+                        verd_duration deadline);
 
 /* For backends: `revents`, in poll(2)'s bits, have come for the descriptor. */
-void verd__hub_ready(struct verd__hub *hub, struct verd__fd *record, unsigned revents);
+void verd__loop_ready(struct verd__loop *loop, struct verd__fd *record, unsigned revents);
 
 /* For backends: the number is no longer the file that is waited for: EBADF to who waits. */
-void verd__hub_gone(struct verd__hub *hub, struct verd__fd *record);
+void verd__loop_gone(struct verd__loop *loop, struct verd__fd *record);
 
 /* For backends: the kernel refuses a system call, with errno, and will go on to: whoever tried again would
  * spin. Says so on stderr, and which other hubs there are, and aborts. */
-_Noreturn void verd__hub_refused(const struct verd__hub *hub, const char *call);
+_Noreturn void verd__loop_refused(const struct verd__loop *loop, const char *call);
 
 #endif

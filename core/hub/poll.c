@@ -26,15 +26,15 @@ struct state {
     size_t places_count;
 };
 
-static int poll_open(struct verd__hub *hub)
+static int poll_open(struct verd__loop *loop)
 {
-    hub->state = calloc(1, sizeof(struct state));
-    return hub->state != NULL ? 0 : -1;
+    loop->state = calloc(1, sizeof(struct state));
+    return loop->state != NULL ? 0 : -1;
 }
 
-static void poll_shut(struct verd__hub *hub)
+static void poll_shut(struct verd__loop *loop)
 {
-    struct state *state = hub->state;
+    struct state *state = loop->state;
     free(state->places);
     free(state->files);
     free(state->fds);
@@ -92,16 +92,16 @@ static bool same_file(const struct state *state, size_t place)
     return now.device == then->device && now.inode == then->inode;
 }
 
-static int poll_watch(struct verd__hub *hub, int fd, struct verd__fd *record)
+static int poll_watch(struct verd__loop *loop, int fd, struct verd__fd *record)
 {
-    struct state *state = hub->state;
+    struct state *state = loop->state;
     struct identity file;
     if (!identify(fd, &file))
         return -1;
     if (!grow_fds(state) || !grow_places(state, (size_t)fd + 1))
         return -1;
     if (state->places[fd] != 0 && !same_file(state, state->places[fd] - 1))
-        verd__hub_gone(hub, record); /* the other direction's wait is for the file before */
+        verd__loop_gone(loop, record); /* the other direction's wait is for the file before */
     if (state->places[fd] == 0) {
         state->fds[state->count] = (struct pollfd){.fd = fd};
         state->places[fd] = ++state->count;
@@ -112,9 +112,9 @@ static int poll_watch(struct verd__hub *hub, int fd, struct verd__fd *record)
     return 0;
 }
 
-static void poll_unwatch(struct verd__hub *hub, int fd, const struct verd__fd *record)
+static void poll_unwatch(struct verd__loop *loop, int fd, const struct verd__fd *record)
 {
-    struct state *state = hub->state;
+    struct state *state = loop->state;
     size_t place = state->places[fd] - 1;
     state->fds[place].events = (short)record->wanted;
     if (record->waiting[VERD__INPUT] != NULL || record->waiting[VERD__OUTPUT] != NULL)
@@ -126,38 +126,38 @@ static void poll_unwatch(struct verd__hub *hub, int fd, const struct verd__fd *r
     state->places[fd] = 0;
 }
 
-static int poll_verify(struct verd__hub *hub, int fd, const struct verd__fd *record)
+static int poll_verify(struct verd__loop *loop, int fd, const struct verd__fd *record)
 {
-    const struct state *state = hub->state;
+    const struct state *state = loop->state;
     (void)record;
     return same_file(state, state->places[fd] - 1) ? 0 : -1;
 }
 
 /* Backwards, because who is woken is taken out, and the last one comes to its place. */
-static void dispatch(struct verd__hub *hub, struct state *state)
+static void dispatch(struct verd__loop *loop, struct state *state)
 {
     for (size_t i = state->count; i-- > 0;) {
         if (i >= state->count || state->fds[i].revents == 0)
             continue;
         unsigned revents = (unsigned)state->fds[i].revents;
-        struct verd__fd *record = verd__hub_known(hub, state->fds[i].fd);
+        struct verd__fd *record = verd__loop_known(loop, state->fds[i].fd);
         if (revents & POLLNVAL || !same_file(state, i))
-            verd__hub_gone(hub, record);
+            verd__loop_gone(loop, record);
         else
-            verd__hub_ready(hub, record, revents);
+            verd__loop_ready(loop, record, revents);
     }
 }
 
-static void poll_collect(struct verd__hub *hub, verd_duration timeout)
+static void poll_collect(struct verd__loop *loop, verd_duration timeout)
 {
-    struct state *state = hub->state;
+    struct state *state = loop->state;
     struct timespec span = {(time_t)(timeout / VERD_SEC), (long)(timeout % VERD_SEC)};
-    hub->polls++;
+    loop->polls++;
     int count = ppoll(state->fds, state->count, timeout == VERD_FOREVER ? NULL : &span, NULL);
     if (count > 0)
-        dispatch(hub, state);
+        dispatch(loop, state);
     else if (count < 0 && errno != EINTR && errno != ENOMEM) /* EINVAL: RLIMIT_NOFILE was lowered */
-        verd__hub_refused(hub, "ppoll");
+        verd__loop_refused(loop, "ppoll");
 }
 
 const struct verd__backend verd__backend_poll = {

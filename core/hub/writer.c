@@ -3,15 +3,15 @@
 
 #include <errno.h>
 
-static struct verd__list *queue_of(struct verd__hub *hub, const struct verd__fd *record)
+static struct verd__list *queue_of(struct verd__loop *loop, const struct verd__fd *record)
 {
-    return &hub->writers[(uintptr_t)record / sizeof *record % VERD__WRITER_QUEUES];
+    return &loop->writers[(uintptr_t)record / sizeof *record % VERD__WRITER_QUEUES];
 }
 
 /* The first in the queue who waits for this descriptor; NULL: nobody. Others may be in between. */
-static struct verd__wait *first_for(struct verd__hub *hub, const struct verd__fd *record)
+static struct verd__wait *first_for(struct verd__loop *loop, const struct verd__fd *record)
 {
-    struct verd__link *link = queue_of(hub, record)->first;
+    struct verd__link *link = queue_of(loop, record)->first;
     for (; link != NULL; link = link->next) {
         struct verd__wait *wait = VERD__CONTAINER_OF(link, struct verd__entry, link)->wait;
         const struct verd__writer *writer = wait->object;
@@ -22,12 +22,12 @@ static struct verd__wait *first_for(struct verd__hub *hub, const struct verd__fd
 }
 
 /* Of the file that it was held for: another one has got the number since, perhaps. */
-static void pass_on(struct verd__hub *hub, const struct verd__writer *writer)
+static void pass_on(struct verd__loop *loop, const struct verd__writer *writer)
 {
     struct verd__fd *record = writer->record;
     if (record->generation != writer->generation)
         return;
-    struct verd__wait *next = first_for(hub, record);
+    struct verd__wait *next = first_for(loop, record);
     if (next != NULL)
         verd__wake(next);
     else
@@ -36,24 +36,25 @@ static void pass_on(struct verd__hub *hub, const struct verd__writer *writer)
 
 static void settle(struct verd__obligation *obligation)
 {
-    pass_on((struct verd__hub *)verd__current->outside,
+    pass_on((struct verd__loop *)verd__current->poller,
             VERD__CONTAINER_OF(obligation, struct verd__writer, obligation));
 }
 
-void verd__writer_hold(struct verd__hub *hub, struct verd__writer *writer, struct verd__fd *record)
+void verd__writer_hold(struct verd__loop *loop, struct verd__writer *writer,
+                       struct verd__fd *record)
 {
     writer->record = record;
     writer->generation = record->generation;
     writer->holds = true;
     record->bits |= VERD__FD_HELD;
-    verd__obligation_begin(hub->scheduler, &writer->obligation, settle);
+    verd__obligation_begin(loop->scheduler, &writer->obligation, settle);
 }
 
-void verd__writer_release(struct verd__hub *hub, struct verd__writer *writer)
+void verd__writer_release(struct verd__loop *loop, struct verd__writer *writer)
 {
-    verd__obligation_end(hub->scheduler, &writer->obligation);
+    verd__obligation_end(loop->scheduler, &writer->obligation);
     writer->holds = false;
-    pass_on(hub, writer);
+    pass_on(loop, writer);
 }
 
 /* What is handed over is the waiter's, if it has had its turn by then or not. */
@@ -71,39 +72,39 @@ static const struct verd__wait_kind writer_kind = {
     .name = "another's output to descriptor #", .has_more = true, .ended = leave_queue};
 
 /* Who holds it may hold what had the number before. */
-static bool is_held(struct verd__hub *hub, int fd, struct verd__fd *record)
+static bool is_held(struct verd__loop *loop, int fd, struct verd__fd *record)
 {
     if (!(record->bits & VERD__FD_HELD))
         return false;
-    if (record->waiting[VERD__OUTPUT] == NULL || hub->backend->verify(hub, fd, record) == 0)
+    if (record->waiting[VERD__OUTPUT] == NULL || loop->backend->verify(loop, fd, record) == 0)
         return true;
-    verd__hub_gone(hub, record);
+    verd__loop_gone(loop, record);
     return false;
 }
 
-int verd__writer_queue(struct verd__hub *hub, struct verd__writer *writer, int fd,
+int verd__writer_queue(struct verd__loop *loop, struct verd__writer *writer, int fd,
                        struct verd__fd *record, bool at_once)
 {
-    while (!writer->holds && is_held(hub, fd, record)) {
+    while (!writer->holds && is_held(loop, fd, record)) {
         if (at_once) {
             errno = EAGAIN;
             return -1;
         }
-        struct verd__wait *wait = verd__own_wait(hub->scheduler);
+        struct verd__wait *wait = verd__own_wait(loop->scheduler);
         writer->record = record;
         writer->generation = record->generation;
         wait->object = writer;
-        if (verd__wait_in_queue(hub->scheduler, &writer_kind, queue_of(hub, record),
+        if (verd__wait_in_queue(loop->scheduler, &writer_kind, queue_of(loop, record),
                                 (void *)(intptr_t)fd) != 0 &&
             errno != VERD__RETRY)
             return -1;
     }
-    return !writer->holds || verd__hub_is_same(record, writer->generation) ? 0 : -1;
+    return !writer->holds || verd__loop_is_same(record, writer->generation) ? 0 : -1;
 }
 
-void verd__writers_end(struct verd__hub *hub, const struct verd__fd *record, int error)
+void verd__writers_end(struct verd__loop *loop, const struct verd__fd *record, int error)
 {
     struct verd__wait *wait;
-    while ((wait = first_for(hub, record)) != NULL)
+    while ((wait = first_for(loop, record)) != NULL)
         verd__wait_end(wait, error);
 }

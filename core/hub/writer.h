@@ -21,27 +21,28 @@ struct verd__writer {
 };
 
 /* The running thread's call holds the descriptor from now on; nobody else does. */
-void verd__writer_hold(struct verd__hub *hub, struct verd__writer *writer, struct verd__fd *record);
+void verd__writer_hold(struct verd__loop *loop, struct verd__writer *writer,
+                       struct verd__fd *record);
 
 /* Hands it to the next. Keeps errno. */
-void verd__writer_release(struct verd__hub *hub, struct verd__writer *writer);
+void verd__writer_release(struct verd__loop *loop, struct verd__writer *writer);
 
 /* Until the call holds the descriptor, or nobody else does. With `at_once` that is EAGAIN instead of waiting. 0, or
- * -1 with errno as verd__hub_wait. */
-int verd__writer_queue(struct verd__hub *hub, struct verd__writer *writer, int fd,
+ * -1 with errno as verd__loop_wait. */
+int verd__writer_queue(struct verd__loop *loop, struct verd__writer *writer, int fd,
                        struct verd__fd *record, bool at_once);
 
 /* Ends the waits of all who queue for it. */
-void verd__writers_end(struct verd__hub *hub, const struct verd__fd *record, int error);
+void verd__writers_end(struct verd__loop *loop, const struct verd__fd *record, int error);
 
 /* At the head of each call: whether it may write. 0, or -1 with errno as above. */
-static inline int verd__writer_begin(struct verd__hub *hub, struct verd__writer *writer, int fd,
+static inline int verd__writer_begin(struct verd__loop *loop, struct verd__writer *writer, int fd,
                                      struct verd__fd *record, bool at_once)
 {
     if (__builtin_expect(writer->holds, 0))
-        return verd__hub_is_same(record, writer->generation) ? 0 : -1;
+        return verd__loop_is_same(record, writer->generation) ? 0 : -1;
     if (__builtin_expect(record->bits & VERD__FD_HELD, 0))
-        return verd__writer_queue(hub, writer, fd, record, at_once);
+        return verd__writer_queue(loop, writer, fd, record, at_once);
     return 0;
 }
 

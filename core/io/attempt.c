@@ -88,7 +88,7 @@ static ssize_t write_blocking(const struct verd__call *call)
 static ssize_t write_disk(const struct verd__call *call)
 {
     if (!call->writer->holds)
-        verd__writer_hold(call->hub, call->writer, call->record);
+        verd__writer_hold(call->loop, call->writer, call->record);
     return verd__disk_do(call->fd, call->request);
 }
 
@@ -212,6 +212,6 @@ ssize_t verd__attempt(struct verd__call *call)
     if (__builtin_expect(done >= 0, 1) || errno != ENOTSOCK || request->file == NULL)
         return done;
     if (call->record->bits & VERD__FD_OURS)
-        verd__hub_gone(call->hub, call->record); /* another file has got the number */
+        verd__loop_gone(call->loop, call->record); /* another file has got the number */
     return attempt_file(call);
 }

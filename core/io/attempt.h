@@ -7,7 +7,7 @@
 
 /* A call in progress. */
 struct verd__call {
-    struct verd__hub *hub;
+    struct verd__loop *loop;
     struct verd__fd *record;
     const struct verd__request *request;
     struct verd__writer *writer; /* OUTPUT */

@@ -8,15 +8,15 @@
 #include <unistd.h>
 
 #include "hub/hub.h"
-#include "io/shortage.h"
+#include "io/backoff.h"
 
 int verd__descriptor_new(int fd, unsigned bits)
 {
     if (fd < 0)
         return -1;
     struct verd__scheduler *scheduler = verd__scheduler();
-    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    if (hub != NULL && verd__hub_adopt(hub, fd, bits) == 0)
+    struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
+    if (loop != NULL && verd__loop_adopt(loop, fd, bits) == 0)
         return fd;
     int error = errno;
     close(fd);
@@ -51,9 +51,9 @@ void verd__descriptor_drop(int fd)
 int verd_close(int fd)
 {
     struct verd__scheduler *scheduler = verd__current;
-    if (scheduler != NULL && scheduler->outside != NULL) {
-        verd__hub_forget(verd__hub(scheduler), fd);
-        verd__shortage_eased(); /* who is woken runs after this */
+    if (scheduler != NULL && scheduler->poller != NULL) {
+        verd__loop_forget(verd__loop(scheduler), fd);
+        verd__backoff_eased(); /* who is woken runs after this */
     }
     int result = close(fd);
     return result != 0 && errno == EINTR ? 0 : result;

@@ -24,10 +24,10 @@ static int begin(struct verd__call *call)
     struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
         return -1;
-    call->hub = verd__hub(scheduler);
-    if (call->hub == NULL)
+    call->loop = verd__loop(scheduler);
+    if (call->loop == NULL)
         return -1;
-    call->record = verd__hub_fd(call->hub, call->fd);
+    call->record = verd__loop_fd(call->loop, call->fd);
     return call->record != NULL ? 0 : -1;
 }
 
@@ -41,14 +41,14 @@ static int pause_for(struct verd__call *call)
         return -1;
     if (call->pause < PAUSE_MAX)
         call->pause *= 2;
-    return verd__hub_is_same(call->record, generation) ? 0 : -1;
+    return verd__loop_is_same(call->record, generation) ? 0 : -1;
 }
 
 static int wait_for(struct verd__call *call)
 {
     if (__builtin_expect(call->vain > VAIN_MAX, 0) && verd__look(call) != 0)
         return pause_for(call);
-    return verd__hub_wait(call->hub, call->fd, call->record, call->direction, call->tried);
+    return verd__loop_wait(call->loop, call->fd, call->record, call->direction, call->tried);
 }
 
 /* After a read of `done` bytes: a stream that gave less than was asked for is empty, unless an end
@@ -113,7 +113,7 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     }
     /* With MSG_PEEK there may be nothing behind SO_PEEK_OFF alone. */
     if (!call->shut && !(call->request->flags & MSG_PEEK))
-        call->record->bits &= (uint16_t) ~(VERD__FD_READABLE | VERD__FD_ENDED);
+        call->record->bits &= (uint16_t)~(VERD__FD_READABLE | VERD__FD_ENDED);
     return false;
 }
 
@@ -154,7 +154,7 @@ ssize_t verd__input(int fd, const struct verd__request *request)
 static void hold(struct verd__call *call)
 {
     if (!call->writer->holds)
-        verd__writer_hold(call->hub, call->writer, call->record);
+        verd__writer_hold(call->loop, call->writer, call->record);
 }
 
 /* Nothing could be written. Returns whether to try again. */
@@ -177,7 +177,7 @@ static ssize_t output(int fd, const struct verd__request *request, struct verd__
         .tried = true,
     };
     if (begin(&call) != 0 ||
-        verd__writer_begin(call.hub, writer, fd, call.record, request->flags & MSG_DONTWAIT) != 0)
+        verd__writer_begin(call.loop, writer, fd, call.record, request->flags & MSG_DONTWAIT) != 0)
         return -1;
     if (request->to_length != 0) /* a full queue at that address is not for poll(2) to see */
         call.vain = VAIN_MAX;
@@ -195,7 +195,7 @@ static ssize_t output(int fd, const struct verd__request *request, struct verd__
 static inline void end_output(struct verd__writer *writer)
 {
     if (__builtin_expect(writer->holds, 0))
-        verd__writer_release((struct verd__hub *)verd__current->outside, writer);
+        verd__writer_release((struct verd__loop *)verd__current->poller, writer);
 }
 
 ssize_t verd__output(int fd, const struct verd__request *request)
@@ -212,8 +212,8 @@ ssize_t verd__output_part(int fd, const struct verd__request *request, struct ve
 {
     ssize_t done = output(fd, request, writer);
     if (done >= 0 && (size_t)done < request->size && !writer->holds) {
-        struct verd__hub *hub = (struct verd__hub *)verd__current->outside;
-        verd__writer_hold(hub, writer, verd__hub_known(hub, fd));
+        struct verd__loop *loop = (struct verd__loop *)verd__current->poller;
+        verd__writer_hold(loop, writer, verd__loop_known(loop, fd));
     }
     if (done < 0 || (size_t)done == request->size)
         end_output(writer);
@@ -229,5 +229,5 @@ int verd__input_wait(int fd)
         return verd__refuse(0);
     if (worth_trying(&call))
         return verd__done(verd__current, 0);
-    return verd__hub_wait(call.hub, fd, call.record, VERD__INPUT, false);
+    return verd__loop_wait(call.loop, fd, call.record, VERD__INPUT, false);
 }

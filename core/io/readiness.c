@@ -14,7 +14,7 @@
 
 /* A call in progress. */
 struct call {
-    struct verd__hub *hub;
+    struct verd__loop *loop;
     struct pollfd *fds;
     size_t count;
     struct verd__fd_watch *watches; /* one for each of fds */
@@ -41,7 +41,7 @@ static int fill_watches(const struct call *call)
         watch->events = call->fds[i].events;
         if (watch->fd < 0)
             continue;
-        watch->record = verd__hub_fd(call->hub, watch->fd);
+        watch->record = verd__loop_fd(call->loop, watch->fd);
         if (watch->record == NULL)
             return -1;
     }
@@ -53,7 +53,7 @@ static int wait_once(struct call *call)
 {
     if (fill_watches(call) != 0)
         return -1;
-    int result = verd__hub_wait_any(call->hub, call->watches, call->count, call->deadline);
+    int result = verd__loop_wait_any(call->loop, call->watches, call->count, call->deadline);
     call->over = result != 0 && errno == ETIME;
     return call->over ? 0 : result;
 }
@@ -74,8 +74,8 @@ static int look_and_wait(struct call *call, bool closed)
 static int begin(struct call *call)
 {
     struct verd__scheduler *scheduler = verd__begin();
-    call->hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    return call->hub != NULL ? 0 : -1;
+    call->loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
+    return call->loop != NULL ? 0 : -1;
 }
 
 static int wait_fd(int fd, short events)

@@ -14,7 +14,8 @@
 /* musl before 1.2.4 has neither the flags nor the functions. */
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 0x8
-static inline ssize_t preadv2(int fd, const struct iovec *vector, int count, off_t offset, int flags)
+static inline ssize_t preadv2(int fd, const struct iovec *vector, int count, off_t offset,
+                              int flags)
 {
     return syscall(SYS_preadv2, fd, vector, (long)count, offset, 0L, (long)flags);
 }

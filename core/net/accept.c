@@ -78,25 +78,25 @@ int verd__accept_recover(int fd, struct verd__accept_trouble *trouble)
     if (passing && ++trouble->skipped < SKIP_MAX)
         return 0;
     struct verd__scheduler *scheduler = verd__scheduler();
-    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    const struct verd__fd *record = hub != NULL ? verd__hub_fd(hub, fd) : NULL;
+    struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
+    const struct verd__fd *record = loop != NULL ? verd__loop_fd(loop, fd) : NULL;
     if (record == NULL)
         return -1;
     uint32_t generation = record->generation;
-    if (!verd__may_wait(scheduler) || verd__shortage_wait(&trouble->shortage, scheduler) != 0)
+    if (!verd__may_wait(scheduler) || verd__backoff_wait(&trouble->backoff, scheduler) != 0)
         return -1;
-    return verd__hub_is_same(record, generation) ? 0 : -1;
+    return verd__loop_is_same(record, generation) ? 0 : -1;
 }
 
 /* The connection has been made, and is not to be lost for want of memory: that is waited for. */
 static int adopt(int client, unsigned kind)
 {
-    struct verd__hub *hub = verd__hub(verd__current);
-    struct verd__shortage shortage = {0};
+    struct verd__loop *loop = verd__loop(verd__current);
+    struct verd__backoff backoff = {0};
     struct verd__held held;
-    while (verd__hub_adopt(hub, client, kind) != 0) {
+    while (verd__loop_adopt(loop, client, kind) != 0) {
         verd__descriptor_hold(&held, client);
-        int waited = verd__shortage_wait(&shortage, hub->scheduler);
+        int waited = verd__backoff_wait(&backoff, loop->scheduler);
         verd__descriptor_let_go(&held);
         if (waited == 0)
             continue;
@@ -120,7 +120,7 @@ int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags)
     ssize_t client = verd__input_keep(fd, &request);
     if (client < 0)
         return -1;
-    const struct verd__fd *listener = verd__hub_fd(verd__hub(verd__current), fd);
+    const struct verd__fd *listener = verd__loop_fd(verd__loop(verd__current), fd);
     return adopt((int)client, kind_of((int)client, listener));
 }
 

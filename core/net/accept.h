@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "io/shortage.h"
+#include "io/backoff.h"
 
 /* Errors in a row that are not the listener's; zero before the first. */
 struct verd__accept_trouble {
-    struct verd__shortage shortage;
+    struct verd__backoff backoff;
     unsigned skipped;
 };
 

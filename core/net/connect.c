@@ -34,12 +34,12 @@ static int start(int fd, const struct sockaddr *address, socklen_t length)
 }
 
 /* Waits for news of an attempt that goes on. -1 and errno if it has failed */
-static int wait_for_news(struct verd__hub *hub, int fd)
+static int wait_for_news(struct verd__loop *loop, int fd)
 {
     int error = 0;
     socklen_t length = sizeof error;
-    struct verd__fd *record = verd__hub_fd(hub, fd);
-    if (record == NULL || verd__hub_wait(hub, fd, record, VERD__OUTPUT, true) != 0 ||
+    struct verd__fd *record = verd__loop_fd(loop, fd);
+    if (record == NULL || verd__loop_wait(loop, fd, record, VERD__OUTPUT, true) != 0 ||
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
         return -1;
     errno = error;
@@ -48,10 +48,10 @@ static int wait_for_news(struct verd__hub *hub, int fd)
 
 /* Waits until the attempt has ended, and lets the socket know of it: the system takes the
  * connection as made once it has told so. */
-static int finish(struct verd__hub *hub, int fd, const struct sockaddr *address, socklen_t length)
+static int finish(struct verd__loop *loop, int fd, const struct sockaddr *address, socklen_t length)
 {
     do {
-        if (wait_for_news(hub, fd) != 0)
+        if (wait_for_news(loop, fd) != 0)
             return -1;
         int result;
         do { /* an interruption is no news */
@@ -63,7 +63,7 @@ static int finish(struct verd__hub *hub, int fd, const struct sockaddr *address,
     return -1;
 }
 
-static int connect_socket(struct verd__hub *hub, int fd, const struct sockaddr *address,
+static int connect_socket(struct verd__loop *loop, int fd, const struct sockaddr *address,
                           socklen_t length)
 {
     verd_duration pause = PAUSE_MIN;
@@ -72,7 +72,7 @@ static int connect_socket(struct verd__hub *hub, int fd, const struct sockaddr *
         if (result == 0)
             return 0;
         if (errno == EINPROGRESS || errno == EINTR)
-            return finish(hub, fd, address, length);
+            return finish(loop, fd, address, length);
         if (errno != EAGAIN || address->sa_family != AF_UNIX || verd_sleep(pause) != 0)
             return -1;
         pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
@@ -80,14 +80,14 @@ static int connect_socket(struct verd__hub *hub, int fd, const struct sockaddr *
 }
 
 /* Connects a new socket, or closes it. */
-static int connect_new(struct verd__hub *hub, int fd, const struct sockaddr *address,
+static int connect_new(struct verd__loop *loop, int fd, const struct sockaddr *address,
                        socklen_t length)
 {
     struct verd__held held;
     if (fd < 0)
         return -1;
     verd__descriptor_hold(&held, fd);
-    int result = connect_socket(hub, fd, address, length);
+    int result = connect_socket(loop, fd, address, length);
     verd__descriptor_let_go(&held);
     if (result == 0)
         return fd;
@@ -95,12 +95,12 @@ static int connect_new(struct verd__hub *hub, int fd, const struct sockaddr *add
     return -1;
 }
 
-static int connect_any(struct verd__hub *hub, const struct addrinfo *addresses)
+static int connect_any(struct verd__loop *loop, const struct addrinfo *addresses)
 {
     if (addresses->ai_next != NULL)
-        return verd__race(hub, addresses);
+        return verd__race(loop, addresses);
     int fd = verd__socket_tcp(addresses->ai_family);
-    return connect_new(hub, fd, addresses->ai_addr, addresses->ai_addrlen);
+    return connect_new(loop, fd, addresses->ai_addr, addresses->ai_addrlen);
 }
 
 /* A host's addresses, which outlive neither the call nor its thread. */
@@ -121,13 +121,13 @@ static int connect_host(const char *host, int port)
         return -1;
     }
     struct verd__scheduler *scheduler = verd__begin();
-    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
+    struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
     struct found found;
-    found.addresses = hub != NULL ? verd__address_resolve(host, port) : NULL;
+    found.addresses = loop != NULL ? verd__address_resolve(host, port) : NULL;
     if (found.addresses == NULL)
         return -1;
     verd__obligation_begin(scheduler, &found.obligation, free_found);
-    int fd = connect_any(hub, found.addresses);
+    int fd = connect_any(loop, found.addresses);
     int error = errno;
     verd__obligation_settle(scheduler, &found.obligation);
     errno = error;
@@ -148,11 +148,11 @@ static int connect_path(const char *path)
     if (length == 0)
         return -1;
     struct verd__scheduler *scheduler = verd__begin();
-    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    if (hub == NULL)
+    struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
+    if (loop == NULL)
         return -1;
     int fd = verd__socket_stream(AF_UNIX, VERD__FD_UNIX);
-    return connect_new(hub, fd, (struct sockaddr *)&address, length);
+    return connect_new(loop, fd, (struct sockaddr *)&address, length);
 }
 
 int verd_connect_unix(const char *path)
@@ -163,26 +163,26 @@ int verd_connect_unix(const char *path)
 }
 
 /* A socket that can be treated like those that libverd makes: then it is. */
-static void adopt_if_alike(struct verd__hub *hub, int fd)
+static void adopt_if_alike(struct verd__loop *loop, int fd)
 {
     int protocol = 0;
     socklen_t length = sizeof protocol;
-    const struct verd__fd *record = verd__hub_fd(hub, fd);
+    const struct verd__fd *record = verd__loop_fd(loop, fd);
     int flags = fcntl(fd, F_GETFL);
     if (record == NULL || (record->bits & VERD__FD_OURS) || record->waiting[VERD__INPUT] != NULL ||
         record->waiting[VERD__OUTPUT] != NULL || flags < 0 || !(flags & O_NONBLOCK) ||
         getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0 || protocol != IPPROTO_TCP)
         return;
-    verd__hub_adopt(hub, fd, VERD__FD_SOCKET | VERD__FD_STREAM);
+    verd__loop_adopt(loop, fd, VERD__FD_SOCKET | VERD__FD_STREAM);
 }
 
 static int connect_to(int fd, const struct sockaddr *address, socklen_t length)
 {
     struct verd__scheduler *scheduler = verd__begin();
-    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    if (hub == NULL || connect_socket(hub, fd, address, length) != 0)
+    struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
+    if (loop == NULL || connect_socket(loop, fd, address, length) != 0)
         return -1;
-    adopt_if_alike(hub, fd);
+    adopt_if_alike(loop, fd);
     return 0;
 }
 

@@ -24,7 +24,7 @@ struct attempt {
 
 struct race {
     struct verd__obligation obligation;
-    struct verd__hub *hub;
+    struct verd__loop *loop;
     const struct addrinfo *next[2]; /* of the first address's family, of the other; NULL: no more */
     int turn;                       /* which of them is next */
     verd_duration due;              /* when */
@@ -85,7 +85,7 @@ static int start(struct race *race, const struct addrinfo *address)
         return -1;
     }
     race->watches[race->count] = (struct verd__fd_watch){
-        .record = verd__hub_fd(race->hub, fd), /* adopted */
+        .record = verd__loop_fd(race->loop, fd), /* adopted */
         .fd = fd,
         .events = VERD__OUTPUT_EVENTS,
     };
@@ -131,7 +131,7 @@ static int wait_for_news(struct race *race)
 {
     bool more = race->next[0] != NULL || race->next[1] != NULL;
     verd_duration until = more ? race->due : VERD_FOREVER;
-    if (verd__hub_wait_any(race->hub, race->watches, race->count, until) == 0 || errno == ETIME)
+    if (verd__loop_wait_any(race->loop, race->watches, race->count, until) == 0 || errno == ETIME)
         return 0;
     return -1;
 }
@@ -176,19 +176,19 @@ static void end(struct verd__obligation *obligation)
     free(race->attempts);
 }
 
-int verd__race(struct verd__hub *hub, const struct addrinfo *addresses)
+int verd__race(struct verd__loop *loop, const struct addrinfo *addresses)
 {
     size_t length = length_of(addresses);
     struct race race = {
-        .hub = hub,
+        .loop = loop,
         .next = {addresses, find(addresses, addresses->ai_family, false)},
     };
     race.attempts = calloc(length, sizeof *race.attempts);
     race.watches = calloc(length, sizeof *race.watches);
-    verd__obligation_begin(hub->scheduler, &race.obligation, end);
+    verd__obligation_begin(loop->scheduler, &race.obligation, end);
     int fd = race.attempts != NULL && race.watches != NULL ? run(&race) : -1;
     int error = errno;
-    verd__obligation_settle(hub->scheduler, &race.obligation);
+    verd__obligation_settle(loop->scheduler, &race.obligation);
     errno = error;
     return fd;
 }

@@ -9,6 +9,6 @@
 
 /* Connects to the first of the addresses to answer. Returns the descriptor, or -1 with errno as
  * verd_connect. */
-int verd__race(struct verd__hub *hub, const struct addrinfo *addresses);
+int verd__race(struct verd__loop *loop, const struct addrinfo *addresses);
 
 #endif

@@ -15,7 +15,7 @@
 
 uint32_t verd__server_generation(int fd)
 {
-    return verd__hub_fd(verd__hub(verd__current), fd)->generation;
+    return verd__loop_fd(verd__loop(verd__current), fd)->generation;
 }
 
 void verd__server_close(int fd, uint32_t generation)
@@ -96,9 +96,9 @@ static int wait_for_client(int listener, struct verd__accept_trouble *trouble)
 {
     if (errno != EAGAIN)
         return verd__accept_recover(listener, trouble);
-    struct verd__hub *hub = verd__hub(verd__current);
-    struct verd__fd *record = verd__hub_fd(hub, listener);
-    if (record != NULL && verd__hub_wait(hub, listener, record, VERD__INPUT, true) == 0)
+    struct verd__loop *loop = verd__loop(verd__current);
+    struct verd__fd *record = verd__loop_fd(loop, listener);
+    if (record != NULL && verd__loop_wait(loop, listener, record, VERD__INPUT, true) == 0)
         return 0;
     return verd__accept_recover(listener, trouble); /* a lack of memory passes */
 }
@@ -106,12 +106,12 @@ static int wait_for_client(int listener, struct verd__accept_trouble *trouble)
 /* Starts the handler of a client, in a slot that was taken, as soon as there is memory. */
 static int serve_client(struct verd_server *server, int client, struct verd__slot *slot)
 {
-    struct verd__shortage shortage = {0};
+    struct verd__backoff backoff = {0};
     struct verd__held held;
     while (start_handler(server, client, slot) != 0) {
         verd__descriptor_hold(&held, client);
         bool again =
-            verd__shortage_wait(&shortage, verd__current) == 0 && take_slot(server, slot) == 0;
+            verd__backoff_wait(&backoff, verd__current) == 0 && take_slot(server, slot) == 0;
         verd__descriptor_let_go(&held);
         if (again)
             continue;
@@ -206,14 +206,14 @@ struct verd_server *verd__serve(int listener, void (*handler)(int client, void *
                                 verd_pool *pool, void (*full)(void *ctx))
 {
     struct verd__scheduler *scheduler = verd__scheduler();
-    struct verd__hub *hub = scheduler != NULL ? verd__hub(scheduler) : NULL;
-    if (hub == NULL || check_listener(listener) != 0)
+    struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
+    if (loop == NULL || check_listener(listener) != 0)
         return NULL;
     if (handler == NULL || (pool != NULL && verd__pool_check(pool) != 0)) {
         errno = handler == NULL ? EINVAL : EPERM;
         return NULL;
     }
-    const struct verd__fd *record = verd__hub_fd(hub, listener);
+    const struct verd__fd *record = verd__loop_fd(loop, listener);
     struct verd_server *server = record != NULL ? server_new(scheduler, pool) : NULL;
     if (server == NULL)
         return NULL;

@@ -30,8 +30,8 @@ int verd_shutdown(int fd, int how)
 {
     struct verd__scheduler *scheduler = verd__current;
     int result = shutdown(fd, how);
-    if (result == 0 && scheduler != NULL && scheduler->outside != NULL)
-        verd__hub_retry(verd__hub(scheduler), fd);
+    if (result == 0 && scheduler != NULL && scheduler->poller != NULL)
+        verd__loop_retry(verd__loop(scheduler), fd);
     return result;
 }
 

@@ -109,7 +109,7 @@ static void fork_child(void)
     if (inbox == NULL)
         return;
     close(inbox->fd);
-    if (verd__hub_renumber(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), inbox->fd) != 0)
+    if (verd__loop_renumber(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), inbox->fd) != 0)
         verd__die("the child of a fork cannot make an eventfd of its own");
     inbox->forks = time;
     empty(inbox);
@@ -128,7 +128,7 @@ static int prepare_process(void)
     return error;
 }
 
-static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd__hub *hub)
+static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd__loop *loop)
 {
     struct verd_hub *inbox = calloc(1, sizeof *inbox);
     if (inbox == NULL)
@@ -136,11 +136,11 @@ static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd
     inbox->references = 1;
     inbox->forks = atomic_load(&forks);
     inbox->scheduler = scheduler;
-    inbox->outside = &hub->outside;
+    inbox->poller = &loop->poller;
     inbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (inbox->fd < 0)
         goto no_fd;
-    if (verd__hub_adopt(hub, inbox->fd, 0) != 0)
+    if (verd__loop_adopt(loop, inbox->fd, 0) != 0)
         goto no_record;
     if (pthread_setspecific(key, inbox) != 0) { /* glibc allocates for keys beyond the 32nd */
         errno = ENOMEM;
@@ -150,7 +150,7 @@ static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd
         return inbox;
     pthread_setspecific(key, NULL);
 no_place:
-    verd__hub_forget(hub, inbox->fd);
+    verd__loop_forget(loop, inbox->fd);
 no_record:
     close(inbox->fd);
 no_fd:
@@ -161,7 +161,7 @@ no_fd:
 /* An OS thread that uses green threads again after its scheduler's end has a new one. */
 static bool is_current(const struct verd_hub *inbox, const struct verd__scheduler *scheduler)
 {
-    return inbox->scheduler == scheduler && inbox->outside == scheduler->outside;
+    return inbox->scheduler == scheduler && inbox->poller == scheduler->poller;
 }
 
 struct verd_hub *verd__inbox(struct verd__scheduler *scheduler)
@@ -176,6 +176,6 @@ struct verd_hub *verd__inbox(struct verd__scheduler *scheduler)
     if (inbox != NULL)
         end(inbox);
     pthread_setspecific(key, NULL);
-    struct verd__hub *hub = verd__hub(scheduler);
-    return hub != NULL ? inbox_new(scheduler, hub) : NULL;
+    struct verd__loop *loop = verd__loop(scheduler);
+    return loop != NULL ? inbox_new(scheduler, loop) : NULL;
 }

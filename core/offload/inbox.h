@@ -58,7 +58,7 @@ struct verd_hub {
     size_t head;    /* of the line of posts: the next to be taken */
     size_t callers; /* whose message is to come */
     struct verd__scheduler *scheduler;
-    struct verd__outside *outside;
+    struct verd__poller *poller;
     struct verd__thread *receiver;
 
     struct verd__post posts[VERD_POSTS_MAX];

@@ -70,10 +70,10 @@ static void deliver(struct verd_hub *inbox)
  * eventfd (no memory; someone has closed it) the inbox is looked at from time to time. */
 static void await(struct verd_hub *inbox, struct verd__fd *record)
 {
-    struct verd__hub *hub = verd__hub(inbox->scheduler);
+    struct verd__loop *loop = verd__loop(inbox->scheduler);
     if (!is_expecting(inbox))
         verd__wait(inbox->scheduler, verd__own_wait(inbox->scheduler), &idle_kind);
-    else if (verd__hub_wait(hub, inbox->fd, record, VERD__INPUT, true) != 0 && errno != ECANCELED)
+    else if (verd__loop_wait(loop, inbox->fd, record, VERD__INPUT, true) != 0 && errno != ECANCELED)
         verd_sleep(RETRY);
 }
 
@@ -81,7 +81,7 @@ static void await(struct verd_hub *inbox, struct verd__fd *record)
 static void *receive(void *arg)
 {
     struct verd_hub *inbox = arg;
-    struct verd__fd *record = verd__hub_fd(verd__hub(inbox->scheduler), inbox->fd); /* adopted */
+    struct verd__fd *record = verd__loop_fd(verd__loop(inbox->scheduler), inbox->fd); /* adopted */
     for (;;) {
         uint64_t count;
         if (verd__fd_may_have_input(record)) {

@@ -30,8 +30,8 @@ static int open_pidfd(pid_t pid)
  * descriptor. -1: the caller gives up. */
 static int await_end(struct verd__scheduler *scheduler, int pidfd)
 {
-    struct verd__hub *hub = verd__hub(scheduler);
-    int result = verd__hub_wait(hub, pidfd, verd__hub_fd(hub, pidfd), VERD__INPUT, false);
+    struct verd__loop *loop = verd__loop(scheduler);
+    int result = verd__loop_wait(loop, pidfd, verd__loop_fd(loop, pidfd), VERD__INPUT, false);
     verd__descriptor_drop(pidfd);
     return result != 0 && (errno == ECANCELED || errno == ETIMEDOUT) ? -1 : 0;
 }

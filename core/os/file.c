@@ -143,7 +143,7 @@ int verd_open(const char *path, int flags, ...)
     }
     int fd = ask(inquiry, release_open, NULL);
     if (fd >= 0) /* what the hub knows of the number is of another file */
-        verd__hub_forget(verd__hub(verd__current), fd);
+        verd__loop_forget(verd__loop(verd__current), fd);
     return fd;
 }
 

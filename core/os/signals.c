@@ -25,7 +25,7 @@
 #define RETRY (10 * VERD_MS)
 
 struct signals {
-    struct verd__tenant tenant;
+    struct verd__exit_hook hook;
     struct verd__list line;
     int fd;
     struct verd__thread *reader; /* NULL: there is none */
@@ -105,11 +105,12 @@ static const struct verd__wait_kind kind = {
 static void *read_signals(void *arg)
 {
     struct signals *signals = arg;
-    struct verd__hub *hub = verd__hub(verd__current);
-    struct verd__fd *record = verd__hub_fd(hub, signals->fd); /* adopted */
+    struct verd__loop *loop = verd__loop(verd__current);
+    struct verd__fd *record = verd__loop_fd(loop, signals->fd); /* adopted */
     while (signals->line.first != NULL) {
         if (!serve_one(signals) &&
-            verd__hub_wait(hub, signals->fd, record, VERD__INPUT, true) != 0 && errno != ECANCELED)
+            verd__loop_wait(loop, signals->fd, record, VERD__INPUT, true) != 0 &&
+            errno != ECANCELED)
             verd_sleep(RETRY);
     }
     follow_line(signals);
@@ -126,19 +127,19 @@ static int start_reader(struct signals *signals)
 }
 
 /* The OS thread ends; its green threads are gone. */
-static void end(struct verd__tenant *tenant)
+static void end(struct verd__exit_hook *hook)
 {
-    struct signals *signals = VERD__CONTAINER_OF(tenant, struct signals, tenant);
+    struct signals *signals = VERD__CONTAINER_OF(hook, struct signals, hook);
     close(signals->fd);
     free(signals);
 }
 
 static struct signals *find(const struct verd__scheduler *scheduler)
 {
-    struct verd__tenant *tenant = scheduler->tenants;
-    while (tenant != NULL && tenant->end != end)
-        tenant = tenant->next;
-    return tenant != NULL ? VERD__CONTAINER_OF(tenant, struct signals, tenant) : NULL;
+    struct verd__exit_hook *hook = scheduler->exit_hooks;
+    while (hook != NULL && hook->end != end)
+        hook = hook->next;
+    return hook != NULL ? VERD__CONTAINER_OF(hook, struct signals, hook) : NULL;
 }
 
 static int open_fd(void)
@@ -156,7 +157,7 @@ static void fork_child(void)
     if (signals == NULL)
         return;
     close(signals->fd);
-    if (verd__hub_renumber(open_fd(), signals->fd) != 0)
+    if (verd__loop_renumber(open_fd(), signals->fd) != 0)
         verd__die("the child of a fork cannot make a signalfd of its own");
     signals->reader = NULL;
 }
@@ -169,8 +170,8 @@ static int prepare_process(void)
 static struct signals *signals_new(struct verd__scheduler *scheduler)
 {
     static struct verd__once once;
-    struct verd__hub *hub = verd__hub(scheduler);
-    if (hub == NULL)
+    struct verd__loop *loop = verd__loop(scheduler);
+    if (loop == NULL)
         return NULL;
     if (verd__once(&once, prepare_process) != 0) {
         errno = ENOMEM;
@@ -182,11 +183,11 @@ static struct signals *signals_new(struct verd__scheduler *scheduler)
     signals->fd = open_fd();
     if (signals->fd < 0)
         goto no_fd;
-    if (verd__hub_adopt(hub, signals->fd, 0) != 0)
+    if (verd__loop_adopt(loop, signals->fd, 0) != 0)
         goto no_record;
-    signals->tenant.end = end;
-    signals->tenant.next = scheduler->tenants;
-    scheduler->tenants = &signals->tenant;
+    signals->hook.end = end;
+    signals->hook.next = scheduler->exit_hooks;
+    scheduler->exit_hooks = &signals->hook;
     return signals;
 no_record:
     close(signals->fd);

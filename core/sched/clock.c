@@ -44,21 +44,21 @@ int verd__clock_start(struct verd__clock *clock)
     return clock->cycles != 0;
 }
 
-verd_duration verd__moment_time(const struct verd__clock *clock, uint64_t moment)
+verd_duration verd__timestamp_time(const struct verd__clock *clock, uint64_t timestamp)
 {
     uint64_t cycles = verd__cycles();
     verd_duration now = verd_now();
-    if (moment < clock->cycles || cycles <= moment || now <= clock->time)
+    if (timestamp < clock->cycles || cycles <= timestamp || now <= clock->time)
         return now; /* the counter was set back, as after a suspension of the machine: be late */
     __extension__ typedef unsigned __int128 wide;
-    uint64_t passed = (uint64_t)((wide)(cycles - moment) * (uint64_t)(now - clock->time) /
+    uint64_t passed = (uint64_t)((wide)(cycles - timestamp) * (uint64_t)(now - clock->time) /
                                  (cycles - clock->cycles));
     return now - (verd_duration)passed;
 }
 
 void verd__clock_learn(struct verd__clock *clock)
 {
-    uint64_t cycles = verd__moment(clock);
+    uint64_t cycles = verd__timestamp(clock);
     verd_duration passed = verd_now() - clock->time;
     if (cycles > clock->cycles && passed >= VERD_MS && passed < 3600 * VERD_SEC)
         clock->span = (cycles - clock->cycles) * (uint64_t)VERD__SPAN / (uint64_t)passed;

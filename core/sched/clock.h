@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Moments: a point in time that costs less to note than verd_now, and is worked out later if it is
+ * Timestamps: a point in time that costs less to note than verd_now, and is worked out later if it is
  * asked for at all. Most timeouts end before anyone asks.
  *
- * A moment is a reading of the processor's counter. The time of it follows from two pairs of counter
+ * A timestamp is a reading of the processor's counter. The time of it follows from two pairs of counter
  * and clock, one read long before and one read when it is asked for:
  *
- *     counter   base ........ moment ........ now
+ *     counter   base ........ timestamp ........ now
  *     clock     base ........   ?    ........ now
  *
  * Each pair reads the counter first. What passes between the two readings of a pair then moves the
@@ -35,41 +35,42 @@ struct verd__clock {
 /* Reads the base pair, unless the kernel itself does not trust the counter; returns whether it has. */
 int verd__clock_start(struct verd__clock *clock);
 
-/* Whether it has; then a moment is a reading of verd__cycles. */
+/* Whether it has; then a timestamp is a reading of verd__cycles. */
 static inline bool verd__clock_runs(const struct verd__clock *clock)
 {
     return clock->cycles != 0;
 }
 
-/* This moment, or 0 where there is no counter to be used. */
-static inline uint64_t verd__moment(struct verd__clock *clock)
+/* This timestamp, or 0 where there is no counter to be used. */
+static inline uint64_t verd__timestamp(struct verd__clock *clock)
 {
     if (__builtin_expect(!verd__clock_runs(clock), 0) && !verd__clock_start(clock))
         return 0;
     return verd__cycles();
 }
 
-/* When that was, or up to a microsecond later; `moment` is not 0. */
-verd_duration verd__moment_time(const struct verd__clock *clock, uint64_t moment);
+/* When that was, or up to a microsecond later; `timestamp` is not 0. */
+verd_duration verd__timestamp_time(const struct verd__clock *clock, uint64_t timestamp);
 
 /* Learns how far the counter goes in VERD__SPAN, once enough time has passed to tell. */
 void verd__clock_learn(struct verd__clock *clock);
 
-/* Makes a moment that was followed by a reading of the time the base pair, once the span is known. Moments
+/* Makes a timestamp that was followed by a reading of the time the base pair, once the span is known. Timestamps
  * that are still to be asked for come after it. So whatever happens to the counter while the machine is
  * suspended, an answer is wrong by no more than has passed since the last such pair. */
-static inline void verd__clock_renew(struct verd__clock *clock, uint64_t moment, verd_duration time)
+static inline void verd__clock_renew(struct verd__clock *clock, uint64_t timestamp,
+                                     verd_duration time)
 {
     if (clock->span == 0)
         return;
-    clock->cycles = moment;
+    clock->cycles = timestamp;
     clock->time = time;
 }
 
-/* Whether less than VERD__SPAN has passed since the moment; no, where that cannot be told. */
-static inline bool verd__is_recent(const struct verd__clock *clock, uint64_t moment)
+/* Whether less than VERD__SPAN has passed since the timestamp; no, where that cannot be told. */
+static inline bool verd__is_recent(const struct verd__clock *clock, uint64_t timestamp)
 {
-    return clock->span != 0 && verd__cycles() - moment < clock->span;
+    return clock->span != 0 && verd__cycles() - timestamp < clock->span;
 }
 
 #endif

@@ -103,6 +103,6 @@ void verd__fork_child(void)
     scheduler->forked = true;
     verd__threads_end(scheduler, true);
     scheduler->forked = false;
-    if (scheduler->outside != NULL)
-        scheduler->outside->forked(scheduler->outside);
+    if (scheduler->poller != NULL)
+        scheduler->poller->forked(scheduler->poller);
 }

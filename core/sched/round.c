@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a round of the run queue: timers and the outside world are looked at, or waited for. */
+/* The end of a round of the run queue: timers and the poller are asked, or waited for. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -11,7 +11,7 @@
 /* While unstarted threads lack a stack, how long nobody looks whether there is one now. */
 #define STARVED_RETRY (10 * VERD_MS)
 
-static bool expects_outside(const struct verd__scheduler *scheduler)
+static bool expects_events(const struct verd__scheduler *scheduler)
 {
     return (scheduler->expecting & ~VERD__SEEDED) != 0;
 }
@@ -19,7 +19,7 @@ static bool expects_outside(const struct verd__scheduler *scheduler)
 /* Whether there is something besides threads that can make one runnable. */
 static bool wants_waiting(const struct verd__scheduler *scheduler)
 {
-    return expects_outside(scheduler) || scheduler->timers.armed != 0 || scheduler->starved != NULL;
+    return expects_events(scheduler) || scheduler->timers.armed != 0 || scheduler->starved != NULL;
 }
 
 /* Nobody can run, and nothing will change that, but perhaps the user's function. */
@@ -38,7 +38,7 @@ static void deadlock(struct verd__scheduler *scheduler)
     abort();
 }
 
-/* How long the outside may be waited for: 0 if someone can run. */
+/* How long the poller may be waited for: 0 if someone can run. */
 static verd_duration patience(struct verd__scheduler *scheduler)
 {
     if (scheduler->first != NULL)
@@ -55,7 +55,7 @@ static verd_duration patience(struct verd__scheduler *scheduler)
     return wait;
 }
 
-/* Without an outside there is only time to wait for. */
+/* Without a poller there is only time to wait for. */
 static void wait_for_time(verd_duration wait)
 {
     struct timespec span = {(time_t)(wait / VERD_SEC), (long)(wait % VERD_SEC)};
@@ -77,8 +77,8 @@ static void retry_starved(struct verd__scheduler *scheduler)
     verd__thread_start(scheduler, thread);
 }
 
-/* One look at the outside, then at the clock: readiness wins over a deadline that it came before. */
-static void look(struct verd__scheduler *scheduler)
+/* Asks the poller, then the clock: readiness wins over a deadline that it came before. */
+static void poll_once(struct verd__scheduler *scheduler)
 {
     if (scheduler->first == NULL && scheduler->starved != NULL)
         retry_starved(scheduler);
@@ -88,28 +88,28 @@ static void look(struct verd__scheduler *scheduler)
         return;
     }
     verd_duration wait = patience(scheduler);
-    if (expects_outside(scheduler))
-        scheduler->outside->wait(scheduler->outside, wait);
+    if (expects_events(scheduler))
+        scheduler->poller->wait(scheduler->poller, wait);
     else if (wait > 0)
         wait_for_time(wait);
-    scheduler->looked = verd__moment(&scheduler->moments);
+    scheduler->polled = verd__timestamp(&scheduler->timestamps);
     if (scheduler->timers.armed == 0 && wait == 0)
         return;
     scheduler->clock = verd_now();
-    verd__clock_renew(&scheduler->moments, scheduler->looked, scheduler->clock);
+    verd__clock_renew(&scheduler->timestamps, scheduler->polled, scheduler->clock);
     verd__timers_advance(&scheduler->timers, scheduler->clock);
 }
 
 void verd__round(struct verd__scheduler *scheduler)
 {
     do {
-        look(scheduler);
+        poll_once(scheduler);
     } while (scheduler->first == NULL);
     if (scheduler->expecting & VERD__SEEDED) {
         verd__shuffle(scheduler);
         return;
     }
-    if (scheduler->moments.span == 0)
-        verd__clock_learn(&scheduler->moments);
+    if (scheduler->timestamps.span == 0)
+        verd__clock_learn(&scheduler->timestamps);
     verd__turn(scheduler);
 }

@@ -17,7 +17,7 @@ static void stack_main(void *value);
 /* Begins the next round if someone is in it and no look is owed. */
 static inline bool begin_round(struct verd__scheduler *scheduler)
 {
-    if (scheduler->first == NULL || verd__wants_look(scheduler))
+    if (scheduler->first == NULL || verd__wants_poll(scheduler))
         return false;
     verd__turn(scheduler);
     return true;

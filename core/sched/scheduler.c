@@ -22,12 +22,12 @@ static pthread_key_t end_of_os_thread;
 static struct verd__once once;
 
 /* They may use anything as they go. */
-static void end_tenants(struct verd__scheduler *scheduler)
+static void call_exit_hooks(struct verd__scheduler *scheduler)
 {
-    struct verd__tenant *tenant;
-    while ((tenant = scheduler->tenants) != NULL) {
-        scheduler->tenants = tenant->next;
-        tenant->end(tenant);
+    struct verd__exit_hook *hook;
+    while ((hook = scheduler->exit_hooks) != NULL) {
+        scheduler->exit_hooks = hook->next;
+        hook->end(hook);
     }
 }
 
@@ -42,9 +42,9 @@ static void scheduler_free(void *value)
         verd__locals_end(area); /* runs functions of the user's, which may use anything */
     verd__threads_end(scheduler, false);
     verd__area_clear(scheduler, scheduler->main);
-    end_tenants(scheduler);
-    if (scheduler->outside != NULL)
-        scheduler->outside->close(scheduler->outside);
+    call_exit_hooks(scheduler);
+    if (scheduler->poller != NULL)
+        scheduler->poller->close(scheduler->poller);
     verd__overflow_end(scheduler);
     verd__stacks_free(&scheduler->stacks);
     verd__slabs_free(scheduler);

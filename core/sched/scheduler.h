@@ -5,11 +5,11 @@
  * The run queue is two lists through verd__thread.next: `batch`, what is left of this round, and
  * `first`..`last`, the next. Whoever becomes runnable goes to the end of the next; when the batch is
  * empty the round is over, and the next list is the batch. So a round's end costs nothing to notice. At
- * it timers and the outside world are looked at, unless that was less than VERD__SPAN ago: so nobody
- * can keep the world out, and rounds that are short do not each pay for a system call.
+ * it timers and the poller are asked, unless that was less than VERD__SPAN ago: so nobody
+ * can keep events out, and rounds that are short do not each pay for a system call.
  *
  * There is no scheduler context: a thread that waits switches straight to the next one, and if there
- * is none, it waits for the outside world on its own stack.
+ * is none, it waits for the poller on its own stack.
  */
 #ifndef VERD_SCHED_SCHEDULER_H
 #define VERD_SCHED_SCHEDULER_H
@@ -104,22 +104,22 @@ struct verd__watch {
     void (*ended)(struct verd__watch *watch, struct verd__thread *thread, int error);
 };
 
-/* The outside world, as the floor above provides it: what may make threads runnable besides other
+/* The poller, as the floor above provides it: what may make threads runnable besides other
  * threads and timers. */
-struct verd__outside {
-    /* Makes runnable whom the outside has an event for; waits for one up to `timeout` nanoseconds:
+struct verd__poller {
+    /* Makes runnable whom the poller has an event for; waits for one up to `timeout` nanoseconds:
      * 0 looks only, VERD_FOREVER has no limit. May return early. */
-    void (*wait)(struct verd__outside *outside, verd_duration timeout);
+    void (*wait)(struct verd__poller *poller, verd_duration timeout);
     /* The scheduler ends: frees it. */
-    void (*close)(struct verd__outside *outside);
+    void (*close)(struct verd__poller *poller);
     /* This is the child of a fork, and nobody waits: parts with what it shares with the parent. */
-    void (*forked)(struct verd__outside *outside);
+    void (*forked)(struct verd__poller *poller);
 };
 
 /* What a floor above keeps for the OS thread; told from others by `end`. */
-struct verd__tenant {
-    struct verd__tenant *next;
-    void (*end)(struct verd__tenant *tenant); /* the OS thread ends: frees it */
+struct verd__exit_hook {
+    struct verd__exit_hook *next;
+    void (*end)(struct verd__exit_hook *hook); /* the OS thread ends: frees it */
 };
 
 struct verd__slab;
@@ -137,17 +137,17 @@ struct verd__scheduler {
     struct verd__thread *free;           /* control blocks */
     int *errno_location;                 /* this OS thread's */
     struct verd__exceptions *exceptions; /* this OS thread's; NULL: there is no C++ */
-    verd_duration clock;                 /* when the outside or time was last waited for */
-    size_t expecting; /* waits for the outside; 0: it is not asked. And VERD__SEEDED */
+    verd_duration clock;                 /* when the poller or time was last waited for */
+    size_t expecting; /* waits for the poller; 0: it is not asked. And VERD__SEEDED */
     int budget;
     bool ending; /* all but the running thread are being ended, and get nothing any more */
     bool forked; /* that is so because this is the child of a fork */
     struct verd__float_control float_control; /* what threads start with */
-    struct verd__clock moments;               /* of timeouts that have not been waited for */
-    uint64_t looked;               /* the moment of the last look at the outside; 0: unknown */
-    struct verd__outside *outside; /* NULL: none yet */
-    struct verd__tenant *tenants;  /* the last to come is the first to go */
-    struct verd__thread *starved;  /* UNSTARTED for which there was no stack, in order */
+    struct verd__clock timestamps;            /* of timeouts that have not been waited for */
+    uint64_t polled;                          /* the timestamp of the last poll; 0: unknown */
+    struct verd__poller *poller;              /* NULL: none yet */
+    struct verd__exit_hook *exit_hooks;       /* the last to come is the first to go */
+    struct verd__thread *starved;             /* UNSTARTED for which there was no stack, in order */
     struct verd__thread **starved_last;
     void (*on_deadlock)(void); /* NULL: report and abort */
     uint64_t chance;           /* VERD__SEEDED: what draws who runs (shuffle.h) */
@@ -190,14 +190,14 @@ static inline void verd__turn(struct verd__scheduler *scheduler)
     scheduler->last = &scheduler->first;
 }
 
-/* Whether timers or the outside world want a look before the next round. */
-static inline bool verd__wants_look(const struct verd__scheduler *scheduler)
+/* Whether timers or the poller are to be asked before the next round. */
+static inline bool verd__wants_poll(const struct verd__scheduler *scheduler)
 {
     return (scheduler->timers.armed | scheduler->expecting) != 0 &&
-           !verd__is_recent(&scheduler->moments, scheduler->looked);
+           !verd__is_recent(&scheduler->timestamps, scheduler->polled);
 }
 
-/* Refills the empty batch: ends the round, looks at timers and the outside world, and waits for them
+/* Refills the empty batch: ends the round, asks timers and the poller, and waits for them
  * if nobody can run. */
 void verd__round(struct verd__scheduler *scheduler);
 

@@ -30,7 +30,7 @@ static bool is_pending(const struct verd__scope *scope)
 static verd_duration deadline_of(const struct verd__scheduler *scheduler, struct verd__scope *scope)
 {
     if (scope->begun != 0) {
-        verd_duration begun = verd__moment_time(&scheduler->moments, scope->begun);
+        verd_duration begun = verd__timestamp_time(&scheduler->timestamps, scope->begun);
         if (begun < scheduler->clock) /* it has run ever since the last look */
             begun = scheduler->clock;
         scope->deadline = verd__time_after(begun, scope->deadline);
@@ -113,7 +113,7 @@ static bool has_place(const struct verd__area *area)
     return area->scope_count < (area->scopes != NULL ? area->scope_room : VERD__SCOPES_MIN);
 }
 
-/* Begins to count where there is no moment of the beginning: the deadline is known now. */
+/* Begins to count where there is no timestamp of the beginning: the deadline is known now. */
 static __attribute__((noinline)) int start_slowly(struct verd__thread *self,
                                                   struct verd__scope *scope, verd_duration after)
 {
@@ -142,7 +142,7 @@ static inline int begin(struct verd__scheduler *scheduler, const verd_timeout *t
     scope->fired = false;
     scope->shield = self->shield;
     bool is_finite = after > 0 && after != VERD_FOREVER;
-    if (__builtin_expect(!is_finite || !verd__clock_runs(&scheduler->moments), 0))
+    if (__builtin_expect(!is_finite || !verd__clock_runs(&scheduler->timestamps), 0))
         return start_slowly(self, scope, after);
     scope->begun = verd__cycles();
     self->interrupt |= VERD__INTERRUPT_UNARMED;
@@ -213,8 +213,8 @@ static __attribute__((noinline)) int begin_slowly(verd_timeout *timeout, verd_du
         errno = ENOMEM;
         return -1;
     }
-    if (!verd__clock_runs(&scheduler->moments))
-        verd__clock_start(&scheduler->moments);
+    if (!verd__clock_runs(&scheduler->timestamps))
+        verd__clock_start(&scheduler->timestamps);
     return begin(scheduler, timeout, after);
 }
 
@@ -222,7 +222,7 @@ int verd_timeout_begin(verd_timeout *timeout, verd_duration after)
 {
     struct verd__scheduler *scheduler = verd__current;
     if (__builtin_expect(timeout == NULL || scheduler == NULL ||
-                             !verd__clock_runs(&scheduler->moments) ||
+                             !verd__clock_runs(&scheduler->timestamps) ||
                              verd__area(scheduler->running)->scope_count != 0,
                          0))
         return begin_slowly(timeout, after);

@@ -12,34 +12,34 @@
 
 /* The hub's backend, but for `verify`. */
 static struct verd__backend backend;
-static int (*real_verify)(struct verd__hub *hub, int fd, const struct verd__fd *record);
+static int (*real_verify)(struct verd__loop *loop, int fd, const struct verd__fd *record);
 
 static size_t verified;
 static size_t at_once, most_at_once; /* between two looks of the hub */
 static size_t look;
 static verd_duration first;
 
-static int verify(struct verd__hub *hub, int fd, const struct verd__fd *record)
+static int verify(struct verd__loop *loop, int fd, const struct verd__fd *record)
 {
     verd_duration begin = verd_now();
     if (verified++ == 0)
         first = begin;
-    at_once = look == hub->polls ? at_once + 1 : 1;
-    look = hub->polls;
+    at_once = look == loop->polls ? at_once + 1 : 1;
+    look = loop->polls;
     if (at_once > most_at_once)
         most_at_once = at_once;
     while (verd_now() - begin < VERIFY_TIME)
         ;
-    return real_verify(hub, fd, record);
+    return real_verify(loop, fd, record);
 }
 
 static void watch_audits(void)
 {
-    struct verd__hub *hub = verd__hub(verd__scheduler());
-    backend = *hub->backend;
+    struct verd__loop *loop = verd__loop(verd__scheduler());
+    backend = *loop->backend;
     real_verify = backend.verify;
     backend.verify = verify;
-    hub->backend = &backend;
+    loop->backend = &backend;
     with_audits();
 }
 
@@ -56,11 +56,11 @@ static void park_readers(struct call *readers, size_t count)
 /* Waits until so many have been looked at, and the audit is over. */
 static void await_audit(size_t waits)
 {
-    while (verified < waits || verd__hub(verd__current)->audit_next != 0)
+    while (verified < waits || verd__loop(verd__current)->audit_next != 0)
         verd_sleep(VERD_MS);
 }
 
-Test(hub, an_audit_of_many_waits_lets_others_run_between)
+Test(loop, an_audit_of_many_waits_lets_others_run_between)
 {
     static struct call readers[WAITS];
     watch_audits();
@@ -70,7 +70,7 @@ Test(hub, an_audit_of_many_waits_lets_others_run_between)
 }
 
 /* Else it does not end, either. */
-Test(hub, waits_that_go_on_are_not_looked_at_for_ever)
+Test(loop, waits_that_go_on_are_not_looked_at_for_ever)
 {
     static struct call readers[WAITS];
     watch_audits();
@@ -82,7 +82,7 @@ Test(hub, waits_that_go_on_are_not_looked_at_for_ever)
     } while (verified != 0);
 }
 
-Test(hub, an_audit_does_not_come_at_once)
+Test(loop, an_audit_does_not_come_at_once)
 {
     struct call reader = {0};
     watch_audits();
@@ -92,7 +92,7 @@ Test(hub, an_audit_does_not_come_at_once)
     cr_assert_geq(first - begin, INTERVAL);
 }
 
-Test(hub, an_audit_does_not_follow_another_at_once)
+Test(loop, an_audit_does_not_follow_another_at_once)
 {
     static struct call readers[2];
     watch_audits();
@@ -106,7 +106,7 @@ Test(hub, an_audit_does_not_follow_another_at_once)
 }
 
 /* Begins to wait while an audit is at it, with a number that it has passed. */
-Test(hub, a_wait_that_begins_during_an_audit_is_looked_at_too)
+Test(loop, a_wait_that_begins_during_an_audit_is_looked_at_too)
 {
     static struct call readers[WAITS];
     static struct call late;

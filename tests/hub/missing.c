@@ -53,22 +53,22 @@ static size_t polls_without(unsigned error)
     make_pair(fds);
     call_start(&reader, call_read, fds[0]);
     verd_sleep(VERD_MS); /* finds out */
-    size_t before = verd__hub(verd__scheduler())->polls;
+    size_t before = verd__loop(verd__scheduler())->polls;
     verd_sleep(20 * VERD_MS);
-    return verd__hub(verd__scheduler())->polls - before;
+    return verd__loop(verd__scheduler())->polls - before;
 }
 
-Test(hub, without_epoll_pwait2_a_sleep_does_not_spin)
+Test(loop, without_epoll_pwait2_a_sleep_does_not_spin)
 {
     cr_assert_leq(polls_without(ENOSYS), 2);
 }
 
-Test(hub, where_epoll_pwait2_is_forbidden_a_sleep_does_not_spin)
+Test(loop, where_epoll_pwait2_is_forbidden_a_sleep_does_not_spin)
 {
     cr_assert_leq(polls_without(EPERM), 2);
 }
 
-Test(hub, without_epoll_pwait2_sleeps_are_not_early)
+Test(loop, without_epoll_pwait2_sleeps_are_not_early)
 {
     int fds[2];
     struct call reader = {0};
@@ -90,7 +90,7 @@ static void *speak_later(void *fd)
 }
 
 /* A timer is always armed: who is not woken before it fires is woken by nothing. */
-Test(hub, where_epoll_pwait2_is_forbidden_a_reader_with_a_timeout_is_woken)
+Test(loop, where_epoll_pwait2_is_forbidden_a_reader_with_a_timeout_is_woken)
 {
     int fds[2];
     struct call reader = {0};
@@ -106,7 +106,7 @@ Test(hub, where_epoll_pwait2_is_forbidden_a_reader_with_a_timeout_is_woken)
 
 /* What is refused, and to which hub. */
 struct refusal {
-    const char *hub;
+    const char *loop;
     long numbers[3]; /* of system calls; 0: none */
     unsigned error;
     bool before; /* the hub is made */
@@ -118,7 +118,7 @@ static void read_without(void *arg)
     const struct refusal *refusal = arg;
     int fds[2];
     char byte;
-    setenv("VERD_HUB", refusal->hub, 1);
+    setenv("VERD_HUB", refusal->loop, 1);
     make_foreign_pair(fds);
     if (refusal->before)
         verd_hub_open();
@@ -140,31 +140,31 @@ static void expect_refusal(struct refusal refusal, const char *call, const char 
     cr_assert_eq(process_count(end.text, "libverd:"), 1);
 }
 
-Test(hub, an_epoll_that_is_forbidden_is_told)
+Test(loop, an_epoll_that_is_forbidden_is_told)
 {
     expect_refusal((struct refusal){"epoll", {SYS_epoll_create1}, EPERM, false}, "epoll_create1",
                    "VERD_HUB=poll");
 }
 
-Test(hub, an_epoll_that_does_not_exist_is_told)
+Test(loop, an_epoll_that_does_not_exist_is_told)
 {
     expect_refusal((struct refusal){"epoll", {SYS_epoll_create1}, ENOSYS, false}, "epoll_create1",
                    "VERD_HUB=poll");
 }
 
-Test(hub, a_forbidden_epoll_ctl_is_told)
+Test(loop, a_forbidden_epoll_ctl_is_told)
 {
     expect_refusal((struct refusal){"epoll", {SYS_epoll_ctl}, EPERM, true}, "epoll_ctl",
                    "VERD_HUB=poll");
 }
 
-Test(hub, a_missing_epoll_ctl_is_told)
+Test(loop, a_missing_epoll_ctl_is_told)
 {
     expect_refusal((struct refusal){"epoll", {SYS_epoll_ctl}, ENOSYS, true}, "epoll_ctl",
                    "VERD_HUB=poll");
 }
 
-Test(hub, a_forbidden_epoll_wait_is_told)
+Test(loop, a_forbidden_epoll_wait_is_told)
 {
 #ifdef SYS_epoll_wait
     const long old = SYS_epoll_wait;
@@ -175,17 +175,17 @@ Test(hub, a_forbidden_epoll_wait_is_told)
     expect_refusal(refusal, "epoll_wait", "VERD_HUB=poll");
 }
 
-Test(hub, a_forbidden_ppoll_is_told)
+Test(loop, a_forbidden_ppoll_is_told)
 {
     expect_refusal((struct refusal){"poll", {SYS_ppoll}, EPERM, true}, "ppoll", "VERD_HUB=epoll");
 }
 
 /* epoll does not take them, and says so as a sandbox would. */
-Test(hub, what_has_no_events_is_not_taken_for_a_refusal)
+Test(loop, what_has_no_events_is_not_taken_for_a_refusal)
 {
     char byte;
     int null = open("/dev/null", O_RDONLY);
-    struct verd__hub *hub = verd__hub(verd__scheduler());
-    cr_assert_eq(verd__hub_wait(hub, null, verd__hub_fd(hub, null), VERD__INPUT, true), 0);
+    struct verd__loop *loop = verd__loop(verd__scheduler());
+    cr_assert_eq(verd__loop_wait(loop, null, verd__loop_fd(loop, null), VERD__INPUT, true), 0);
     cr_assert_eq(verd_read(null, &byte, 1), 0);
 }

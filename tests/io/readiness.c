@@ -252,10 +252,10 @@ static void wait_for_a_band(short band, int fds[2])
 {
     struct pollfd poller = {.fd = fds[0], .events = band};
     verd_write(fds[1], "x", 1);
-    const struct verd__hub *hub = verd__hub(verd__scheduler());
-    size_t before = hub->polls;
+    const struct verd__loop *loop = verd__loop(verd__scheduler());
+    size_t before = loop->polls;
     cr_assert_eq(verd_poll(&poller, 1, 20), 0);
-    cr_assert_leq(hub->polls - before, 4);
+    cr_assert_leq(loop->polls - before, 4);
 }
 
 Test(io, poll_for_urgent_bands_of_input_has_its_timeout)

@@ -13,11 +13,11 @@
 /* How often the hub asks in 50 ms, once it has settled. */
 static size_t polls_in_vain(void)
 {
-    const struct verd__hub *hub = verd__hub(verd__scheduler());
+    const struct verd__loop *loop = verd__loop(verd__scheduler());
     verd_sleep(100 * VERD_MS);
-    size_t before = hub->polls;
+    size_t before = loop->polls;
     verd_sleep(50 * VERD_MS);
-    return hub->polls - before;
+    return loop->polls - before;
 }
 
 /* A datagram socket of the caller's, at an address of its own on the loopback interface. */

@@ -73,7 +73,7 @@ static void add_unreachable(void)
 
 static int race(void)
 {
-    return verd__race(verd__hub(verd__scheduler()), list);
+    return verd__race(verd__loop(verd__scheduler()), list);
 }
 
 static ssize_t call_race(struct call *call)
@@ -205,7 +205,7 @@ Test(race, a_race_that_is_out_of_time_leaves_nothing)
     struct call connecter = {0};
     add_silent("127.0.0.1");
     add_silent("127.0.0.1");
-    verd__hub(verd__scheduler());
+    verd__loop(verd__scheduler());
     size_t before = descriptors_now();
     cr_expect_eq(call_within(HEAD_START * 3 / 2, &connecter, call_race, 0), -ETIMEDOUT);
     cr_expect_eq(descriptors_now(), before);
@@ -216,7 +216,7 @@ Test(race, a_race_that_is_killed_leaves_nothing)
     struct call connecter = {0};
     add_silent("127.0.0.1");
     add_silent("127.0.0.1");
-    verd__hub(verd__scheduler());
+    verd__loop(verd__scheduler());
     size_t before = descriptors_now();
     call_start(&connecter, call_race, 0);
     verd_sleep(HEAD_START * 3 / 2);
@@ -231,7 +231,7 @@ Test(race, a_race_that_all_lose_leaves_nothing)
     add_refusing();
     add_unreachable();
     add_refusing();
-    verd__hub(verd__scheduler());
+    verd__loop(verd__scheduler());
     size_t before = descriptors_now();
     cr_expect_eq(outcome(race()), -ECONNREFUSED);
     cr_expect_eq(descriptors_now(), before);

@@ -261,7 +261,7 @@ Test(offload, a_hub_sleeps_between_posts)
     pthread_t asker;
     sem_init(&answered, 0, 0);
     open_hub();
-    const struct verd__hub *waiter = verd__hub(verd__current);
+    const struct verd__loop *waiter = verd__loop(verd__current);
     size_t before = waiter->polls;
     pthread_create(&asker, NULL, ask_a_hundred_times, NULL);
     wait_for_posts(100);

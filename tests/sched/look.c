@@ -10,28 +10,28 @@
 static int looks;
 static verd_event ping = VERD_EVENT_INIT, pong = VERD_EVENT_INIT;
 
-static void count_look(struct verd__outside *outside, verd_duration timeout)
+static void count_look(struct verd__poller *poller, verd_duration timeout)
 {
-    (void)outside, (void)timeout;
+    (void)poller, (void)timeout;
     looks++;
 }
 
-static void close_nothing(struct verd__outside *outside)
+static void close_nothing(struct verd__poller *poller)
 {
-    (void)outside;
+    (void)poller;
 }
 
-static struct verd__outside counting = {.wait = count_look, .close = close_nothing};
+static struct verd__poller counting = {.wait = count_look, .close = close_nothing};
 
 /* Has looks counted, as if an hour on the counter were no time at all; or any time too long. */
 static struct verd__scheduler *count_looks(bool patient)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
-    if (verd__moment(&scheduler->moments) == 0)
+    if (verd__timestamp(&scheduler->timestamps) == 0)
         cr_skip_test("the kernel does not tell the time by the processor's counter");
-    scheduler->outside = &counting;
+    scheduler->poller = &counting;
     scheduler->expecting = 1;
-    scheduler->moments.span = patient ? UINT64_MAX : 1;
+    scheduler->timestamps.span = patient ? UINT64_MAX : 1;
     verd_yield();
     looks = 0;
     return scheduler;

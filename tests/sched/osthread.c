@@ -326,14 +326,14 @@ Test(sched, a_signal_stack_that_the_os_thread_had_is_kept)
 
 static bool closed, closed_before_destructor;
 
-static void look_nowhere(struct verd__outside *outside, verd_duration timeout)
+static void look_nowhere(struct verd__poller *poller, verd_duration timeout)
 {
-    (void)outside, (void)timeout;
+    (void)poller, (void)timeout;
 }
 
-static void note_closed(struct verd__outside *outside)
+static void note_closed(struct verd__poller *poller)
 {
-    (void)outside;
+    (void)poller;
     closed = true;
 }
 
@@ -343,11 +343,11 @@ static void destroy(void *value)
     closed_before_destructor = closed;
 }
 
-static struct verd__outside outside = {.wait = look_nowhere, .close = note_closed};
+static struct verd__poller poller = {.wait = look_nowhere, .close = note_closed};
 
 static void *set_value_with_an_outside(void *value)
 {
-    verd__scheduler()->outside = &outside;
+    verd__scheduler()->poller = &poller;
     verd_set(key, value);
     return NULL;
 }

@@ -60,23 +60,23 @@ Test(sched, a_sleep_that_succeeds_keeps_errno)
 }
 
 /* An outside world in which every look leaves an errno behind, as system calls do. */
-static void look_and_fail(struct verd__outside *outside, verd_duration timeout)
+static void look_and_fail(struct verd__poller *poller, verd_duration timeout)
 {
-    (void)outside, (void)timeout;
+    (void)poller, (void)timeout;
     errno = EINTR;
 }
 
-static void close_nothing(struct verd__outside *outside)
+static void close_nothing(struct verd__poller *poller)
 {
-    (void)outside;
+    (void)poller;
 }
 
-static struct verd__outside failing = {.wait = look_and_fail, .close = close_nothing};
+static struct verd__poller failing = {.wait = look_and_fail, .close = close_nothing};
 
 static void use_failing_outside(void)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
-    scheduler->outside = &failing;
+    scheduler->poller = &failing;
     scheduler->expecting = 1;
 }
 

@@ -22,7 +22,7 @@ void with_audits(void)
 static void prepare(void)
 {
     if (!audits)
-        verd__hub(verd__scheduler())->audit_interval = 3600 * VERD_SEC;
+        verd__loop(verd__scheduler())->audit_interval = 3600 * VERD_SEC;
 }
 
 static void *run(void *arg)

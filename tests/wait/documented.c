@@ -88,6 +88,16 @@ static void skip_line(struct reader *reader)
         reader->at++;
 }
 
+/* A definition is nobody's declaration, nor are the calls in it. */
+static void skip_definition(struct reader *reader)
+{
+    const char *body = strchr(reader->at, '{'), *end = strchr(reader->at, ';');
+    if (body != NULL && body < end)
+        end = strstr(body, "\n}");
+    cr_assert_not_null(end);
+    reader->at = end + 1;
+}
+
 static void read_comment(struct reader *reader)
 {
     const char *end = strstr(reader->at, "*/");
@@ -114,9 +124,10 @@ static bool next_function(struct reader *reader)
     while (*reader->at != '\0') {
         if (strncmp(reader->at, "/*", 2) == 0)
             read_comment(reader);
-        else if (*reader->at == '#' || strncmp(reader->at, "typedef ", 8) == 0 ||
-                 strncmp(reader->at, "static ", 7) == 0)
+        else if (*reader->at == '#' || strncmp(reader->at, "typedef ", 8) == 0)
             skip_line(reader);
+        else if (strncmp(reader->at, "static ", 7) == 0)
+            skip_definition(reader);
         else if (!isalpha((unsigned char)*reader->at))
             reader->at++;
         else if (read_name(reader))
