@@ -60,7 +60,7 @@ static void await_audit(size_t waits)
         verd_sleep(VERD_MS);
 }
 
-Test(loop, an_audit_of_many_waits_lets_others_run_between)
+Test(hub, an_audit_of_many_waits_lets_others_run_between)
 {
     static struct call readers[WAITS];
     watch_audits();
@@ -70,7 +70,7 @@ Test(loop, an_audit_of_many_waits_lets_others_run_between)
 }
 
 /* Else it does not end, either. */
-Test(loop, waits_that_go_on_are_not_looked_at_for_ever)
+Test(hub, waits_that_go_on_are_not_looked_at_for_ever)
 {
     static struct call readers[WAITS];
     watch_audits();
@@ -82,7 +82,7 @@ Test(loop, waits_that_go_on_are_not_looked_at_for_ever)
     } while (verified != 0);
 }
 
-Test(loop, an_audit_does_not_come_at_once)
+Test(hub, an_audit_does_not_come_at_once)
 {
     struct call reader = {0};
     watch_audits();
@@ -92,7 +92,7 @@ Test(loop, an_audit_does_not_come_at_once)
     cr_assert_geq(first - begin, INTERVAL);
 }
 
-Test(loop, an_audit_does_not_follow_another_at_once)
+Test(hub, an_audit_does_not_follow_another_at_once)
 {
     static struct call readers[2];
     watch_audits();
@@ -106,7 +106,7 @@ Test(loop, an_audit_does_not_follow_another_at_once)
 }
 
 /* Begins to wait while an audit is at it, with a number that it has passed. */
-Test(loop, a_wait_that_begins_during_an_audit_is_looked_at_too)
+Test(hub, a_wait_that_begins_during_an_audit_is_looked_at_too)
 {
     static struct call readers[WAITS];
     static struct call late;

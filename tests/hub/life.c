@@ -25,30 +25,30 @@ static void choose(void *name)
     expect_backend(strcmp(name, "poll") == 0 ? &verd__backend_poll : &verd__backend_epoll);
 }
 
-Test(loop, VERD_HUB_chooses_poll)
+Test(hub, VERD_HUB_chooses_poll)
 {
     struct process_end end = process_run(choose, (void *)"poll");
     cr_assert(end.status == 0 && end.text[0] == '\0');
 }
 
-Test(loop, VERD_HUB_chooses_epoll)
+Test(hub, VERD_HUB_chooses_epoll)
 {
     struct process_end end = process_run(choose, (void *)"epoll");
     cr_assert(end.status == 0 && end.text[0] == '\0');
 }
 
-Test(loop, an_unknown_VERD_HUB_is_epoll)
+Test(hub, an_unknown_VERD_HUB_is_epoll)
 {
     cr_assert_eq(process_run(choose, (void *)"kqueue").status, 0);
 }
 
-Test(loop, an_unknown_VERD_HUB_is_told_in_one_line)
+Test(hub, an_unknown_VERD_HUB_is_told_in_one_line)
 {
     struct process_end end = process_run(choose, (void *)"kqueue");
     cr_assert(strstr(end.text, "VERD_HUB=kqueue") && process_count(end.text, "\n") == 1);
 }
 
-Test(loop, an_empty_VERD_HUB_is_epoll_without_a_word)
+Test(hub, an_empty_VERD_HUB_is_epoll_without_a_word)
 {
     struct process_end end = process_run(choose, (void *)"");
     cr_assert(end.status == 0 && end.text[0] == '\0');
@@ -61,7 +61,7 @@ static void default_backend(void *arg)
     expect_backend(&verd__backend_epoll);
 }
 
-Test(loop, without_VERD_HUB_it_is_epoll)
+Test(hub, without_VERD_HUB_it_is_epoll)
 {
     cr_assert_eq(process_run(default_backend, NULL).status, 0);
 }
@@ -96,7 +96,7 @@ static void run_os_threads(int count)
     close(fds[1]);
 }
 
-Test(loop, hubs_that_come_and_go_leave_no_descriptors)
+Test(hub, hubs_that_come_and_go_leave_no_descriptors)
 {
     run_os_threads(1);
     size_t before = process_descriptors();
@@ -111,7 +111,7 @@ static void *read_here(void *arg)
     return (void *)(intptr_t)verd_read(fds[0], &byte, 1);
 }
 
-Test(loop, OS_threads_wait_on_the_same_descriptor_each_for_itself)
+Test(hub, OS_threads_wait_on_the_same_descriptor_each_for_itself)
 {
     int fds[2];
     void *result;
@@ -127,7 +127,7 @@ Test(loop, OS_threads_wait_on_the_same_descriptor_each_for_itself)
     cr_expect_null(result);
 }
 
-Test(loop, a_descriptor_made_on_one_OS_thread_is_used_on_another)
+Test(hub, a_descriptor_made_on_one_OS_thread_is_used_on_another)
 {
     int fds[2];
     void *result;
@@ -140,7 +140,7 @@ Test(loop, a_descriptor_made_on_one_OS_thread_is_used_on_another)
     cr_assert_eq((intptr_t)result, 1);
 }
 
-Test(loop, many_descriptors_become_ready_in_one_turn)
+Test(hub, many_descriptors_become_ready_in_one_turn)
 {
     enum { COUNT = 200 };
     static int fds[COUNT][2];

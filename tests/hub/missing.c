@@ -58,17 +58,17 @@ static size_t polls_without(unsigned error)
     return verd__loop(verd__scheduler())->polls - before;
 }
 
-Test(loop, without_epoll_pwait2_a_sleep_does_not_spin)
+Test(hub, without_epoll_pwait2_a_sleep_does_not_spin)
 {
     cr_assert_leq(polls_without(ENOSYS), 2);
 }
 
-Test(loop, where_epoll_pwait2_is_forbidden_a_sleep_does_not_spin)
+Test(hub, where_epoll_pwait2_is_forbidden_a_sleep_does_not_spin)
 {
     cr_assert_leq(polls_without(EPERM), 2);
 }
 
-Test(loop, without_epoll_pwait2_sleeps_are_not_early)
+Test(hub, without_epoll_pwait2_sleeps_are_not_early)
 {
     int fds[2];
     struct call reader = {0};
@@ -90,7 +90,7 @@ static void *speak_later(void *fd)
 }
 
 /* A timer is always armed: who is not woken before it fires is woken by nothing. */
-Test(loop, where_epoll_pwait2_is_forbidden_a_reader_with_a_timeout_is_woken)
+Test(hub, where_epoll_pwait2_is_forbidden_a_reader_with_a_timeout_is_woken)
 {
     int fds[2];
     struct call reader = {0};
@@ -140,31 +140,31 @@ static void expect_refusal(struct refusal refusal, const char *call, const char 
     cr_assert_eq(process_count(end.text, "libverd:"), 1);
 }
 
-Test(loop, an_epoll_that_is_forbidden_is_told)
+Test(hub, an_epoll_that_is_forbidden_is_told)
 {
     expect_refusal((struct refusal){"epoll", {SYS_epoll_create1}, EPERM, false}, "epoll_create1",
                    "VERD_HUB=poll");
 }
 
-Test(loop, an_epoll_that_does_not_exist_is_told)
+Test(hub, an_epoll_that_does_not_exist_is_told)
 {
     expect_refusal((struct refusal){"epoll", {SYS_epoll_create1}, ENOSYS, false}, "epoll_create1",
                    "VERD_HUB=poll");
 }
 
-Test(loop, a_forbidden_epoll_ctl_is_told)
+Test(hub, a_forbidden_epoll_ctl_is_told)
 {
     expect_refusal((struct refusal){"epoll", {SYS_epoll_ctl}, EPERM, true}, "epoll_ctl",
                    "VERD_HUB=poll");
 }
 
-Test(loop, a_missing_epoll_ctl_is_told)
+Test(hub, a_missing_epoll_ctl_is_told)
 {
     expect_refusal((struct refusal){"epoll", {SYS_epoll_ctl}, ENOSYS, true}, "epoll_ctl",
                    "VERD_HUB=poll");
 }
 
-Test(loop, a_forbidden_epoll_wait_is_told)
+Test(hub, a_forbidden_epoll_wait_is_told)
 {
 #ifdef SYS_epoll_wait
     const long old = SYS_epoll_wait;
@@ -175,13 +175,13 @@ Test(loop, a_forbidden_epoll_wait_is_told)
     expect_refusal(refusal, "epoll_wait", "VERD_HUB=poll");
 }
 
-Test(loop, a_forbidden_ppoll_is_told)
+Test(hub, a_forbidden_ppoll_is_told)
 {
     expect_refusal((struct refusal){"poll", {SYS_ppoll}, EPERM, true}, "ppoll", "VERD_HUB=epoll");
 }
 
 /* epoll does not take them, and says so as a sandbox would. */
-Test(loop, what_has_no_events_is_not_taken_for_a_refusal)
+Test(hub, what_has_no_events_is_not_taken_for_a_refusal)
 {
     char byte;
     int null = open("/dev/null", O_RDONLY);

@@ -38,7 +38,7 @@ static void park_a_reader(struct call *reader)
     verd_sleep(300 * VERD_MS);
 }
 
-Test(loop, sleeps_of_300_us_with_a_parked_reader_are_not_early)
+Test(hub, sleeps_of_300_us_with_a_parked_reader_are_not_early)
 {
     struct call reader = {0};
     park_a_reader(&reader);
@@ -49,7 +49,7 @@ Test(loop, sleeps_of_300_us_with_a_parked_reader_are_not_early)
     }
 }
 
-Test(loop, sleeps_of_300_us_with_a_parked_reader_do_not_spin)
+Test(hub, sleeps_of_300_us_with_a_parked_reader_do_not_spin)
 {
     struct call reader = {0};
     size_t total = 0;
@@ -59,7 +59,7 @@ Test(loop, sleeps_of_300_us_with_a_parked_reader_do_not_spin)
     cr_assert_leq(total, 2 * SLEEPS);
 }
 
-Test(loop, sleeps_of_300_us_without_descriptors_are_not_early)
+Test(hub, sleeps_of_300_us_without_descriptors_are_not_early)
 {
     for (int i = 0; i < SLEEPS; i++) {
         verd_duration begin = verd_now();
@@ -68,7 +68,7 @@ Test(loop, sleeps_of_300_us_without_descriptors_are_not_early)
     }
 }
 
-Test(loop, sleeps_of_300_us_without_descriptors_do_not_spin)
+Test(hub, sleeps_of_300_us_without_descriptors_do_not_spin)
 {
     verd_sleep(VERD_MS);
     long before = process_waits();
@@ -77,7 +77,7 @@ Test(loop, sleeps_of_300_us_without_descriptors_do_not_spin)
     cr_assert_leq(process_waits() - before, 2 * SLEEPS);
 }
 
-Test(loop, an_idle_process_with_a_parked_reader_is_not_woken)
+Test(hub, an_idle_process_with_a_parked_reader_is_not_woken)
 {
     struct call reader = {0};
     park_a_reader(&reader);
@@ -101,17 +101,17 @@ static size_t polls_while_waiting_for(short event)
     return polls_during(50 * VERD_MS);
 }
 
-Test(loop, a_wait_for_urgent_data_does_not_spin_on_other_data)
+Test(hub, a_wait_for_urgent_data_does_not_spin_on_other_data)
 {
     cr_assert_leq(polls_while_waiting_for(POLLPRI), 3);
 }
 
-Test(loop, a_wait_for_a_half_close_does_not_spin_on_data)
+Test(hub, a_wait_for_a_half_close_does_not_spin_on_data)
 {
     cr_assert_leq(polls_while_waiting_for(POLLRDHUP), 3);
 }
 
-Test(loop, a_wait_for_room_does_not_spin_on_data)
+Test(hub, a_wait_for_room_does_not_spin_on_data)
 {
     int fds[2];
     struct call writer = {.size = 1};
@@ -123,7 +123,7 @@ Test(loop, a_wait_for_room_does_not_spin_on_data)
     cr_assert_leq(polls_during(50 * VERD_MS), 3);
 }
 
-Test(loop, a_wait_for_room_does_not_spin_on_a_half_close)
+Test(hub, a_wait_for_room_does_not_spin_on_a_half_close)
 {
     int fds[2];
     struct call writer = {.size = 1};
@@ -136,7 +136,7 @@ Test(loop, a_wait_for_room_does_not_spin_on_a_half_close)
 }
 
 /* The reader has been served, and the writer still waits; there is more to read. */
-Test(loop, a_wait_for_room_does_not_spin_on_data_that_was_waited_for)
+Test(hub, a_wait_for_room_does_not_spin_on_data_that_was_waited_for)
 {
     int fds[2];
     struct call writer = {.size = 1}, reader = {0};
@@ -152,7 +152,7 @@ Test(loop, a_wait_for_room_does_not_spin_on_data_that_was_waited_for)
     cr_assert_not(writer.returned);
 }
 
-Test(loop, each_look_is_counted)
+Test(hub, each_look_is_counted)
 {
     int fds[2];
     struct call reader = {0};
@@ -179,7 +179,7 @@ static ssize_t poll_all(struct call *call)
     return ready;
 }
 
-Test(loop, a_full_batch_of_events_is_not_followed_by_a_wait)
+Test(hub, a_full_batch_of_events_is_not_followed_by_a_wait)
 {
     struct call poller = {0};
     for (int i = 0; i < FULL; i++)
@@ -191,7 +191,7 @@ Test(loop, a_full_batch_of_events_is_not_followed_by_a_wait)
 }
 
 /* Closed, but alive as a duplicate, it goes on telling, under what is another's number now. */
-Test(loop, an_event_of_a_closed_file_is_not_taken_for_the_new_one_s)
+Test(hub, an_event_of_a_closed_file_is_not_taken_for_the_new_one_s)
 {
     int fds[2], port;
     struct call reader = {0};
@@ -212,7 +212,7 @@ Test(loop, an_event_of_a_closed_file_is_not_taken_for_the_new_one_s)
     cr_assert(verd__loop_fd(verd__loop(verd__scheduler()), fds[0])->waiting[VERD__INPUT]);
 }
 
-Test(loop, data_that_nobody_waits_for_wakes_nobody)
+Test(hub, data_that_nobody_waits_for_wakes_nobody)
 {
     int fds[2];
     struct call reader = {0};
@@ -226,7 +226,7 @@ Test(loop, data_that_nobody_waits_for_wakes_nobody)
     cr_assert_leq(polls_during(50 * VERD_MS), 1);
 }
 
-Test(loop, a_hub_in_which_nobody_waits_any_more_is_not_asked)
+Test(hub, a_hub_in_which_nobody_waits_any_more_is_not_asked)
 {
     int fds[2];
     struct call readers[3] = {0};
@@ -298,27 +298,27 @@ static void read_beside(void *(*busy)(void *), void *arg)
     verd_join(thread, NULL);
 }
 
-Test(loop, a_thread_that_only_yields_does_not_keep_timers_out)
+Test(hub, a_thread_that_only_yields_does_not_keep_timers_out)
 {
     sleep_beside(yield_on, NULL);
 }
 
-Test(loop, a_thread_that_only_yields_does_not_keep_sockets_out)
+Test(hub, a_thread_that_only_yields_does_not_keep_sockets_out)
 {
     read_beside(yield_on, NULL);
 }
 
-Test(loop, a_thread_that_never_waits_for_its_socket_does_not_keep_timers_out)
+Test(hub, a_thread_that_never_waits_for_its_socket_does_not_keep_timers_out)
 {
     sleep_beside(talk_to_itself, NULL);
 }
 
-Test(loop, a_thread_that_never_waits_for_its_socket_does_not_keep_sockets_out)
+Test(hub, a_thread_that_never_waits_for_its_socket_does_not_keep_sockets_out)
 {
     read_beside(talk_to_itself, NULL);
 }
 
-Test(loop, a_thread_that_reads_on_and_on_does_not_keep_timers_out)
+Test(hub, a_thread_that_reads_on_and_on_does_not_keep_timers_out)
 {
     int fds[2];
     make_pair(fds);
@@ -326,7 +326,7 @@ Test(loop, a_thread_that_reads_on_and_on_does_not_keep_timers_out)
     sleep_beside(read_on, fds);
 }
 
-Test(loop, a_thread_that_reads_on_and_on_does_not_keep_sockets_out)
+Test(hub, a_thread_that_reads_on_and_on_does_not_keep_sockets_out)
 {
     int fds[2];
     make_pair(fds);
@@ -348,7 +348,7 @@ static void *accept_on(void *arg)
     return arg;
 }
 
-Test(loop, a_thread_that_accepts_on_and_on_does_not_keep_timers_out)
+Test(hub, a_thread_that_accepts_on_and_on_does_not_keep_timers_out)
 {
     sleep_beside(accept_on, NULL);
 }
@@ -364,7 +364,7 @@ static void *poll_on(void *arg)
     return arg;
 }
 
-Test(loop, a_thread_that_polls_on_and_on_does_not_keep_sockets_out)
+Test(hub, a_thread_that_polls_on_and_on_does_not_keep_sockets_out)
 {
     read_beside(poll_on, NULL);
 }
