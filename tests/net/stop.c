@@ -439,3 +439,23 @@ Test(stop, a_wait_for_the_end_obeys_a_timeout)
     cr_expect_eq(house.begun, 1);
     verd_close(guest);
 }
+
+static void note_turn(void *turned)
+{
+    *(bool *)turned = true;
+}
+
+Test(stop, waiting_for_a_server_that_has_ended_lets_others_run_once_in_a_while)
+{
+    bool stop_turned = false, wait_turned = false;
+    house_open(&house, NULL);
+    cr_assert_eq(verd_serve_stop(house.server, 0), 0);
+    verd_spawn_n(note_turn, &stop_turned);
+    for (int i = 0; i < 1000; i++)
+        cr_assert_eq(verd_serve_stop(house.server, 0), 0);
+    cr_expect(stop_turned);
+    verd_spawn_n(note_turn, &wait_turned);
+    for (int i = 0; i < 1000; i++)
+        cr_assert_eq(verd_serve_wait(house.server), 0);
+    cr_expect(wait_turned);
+}
