@@ -16,6 +16,7 @@ const char *const column_names[COLUMNS] = {
     [BOTH_AT_ONCE] = "both come at once",
     [ZERO_TIMEOUT] = "the timeout is zero",
     [TIMEOUT_UNDER_SHIELD] = "the timeout fires under a shield",
+    [TIMEOUT_IN_SHIELD] = "the timeout is begun under a shield, and it is killed",
     [KILL] = "it is killed",
     [KILLED_BEFORE] = "it was killed before",
     [EVENT_THEN_KILL] = "it is killed after the event",
@@ -69,6 +70,7 @@ void open_gate(void)
 struct subject {
     verd_thread *thread;
     bool shielded;
+    bool inside; /* a shield, with its limit */
     bool limited;
     bool killed; /* by itself, before the call */
     bool again;  /* calls once more when the limit is lifted */
@@ -88,6 +90,8 @@ static int next_call(void)
 static void call_once(struct subject *self)
 {
     verd_timeout limit;
+    if (self->inside)
+        verd_shield_begin();
     if (self->limited) {
         self->limit_begin = verd_now() + self->limit;
         verd_timeout_begin(&limit, self->limit);
@@ -104,6 +108,8 @@ static void call_once(struct subject *self)
     self->next = next_call();
     if (self->limited)
         self->fired = verd_timeout_end(&limit);
+    if (self->inside)
+        verd_shield_end();
 }
 
 static void *call(void *arg)
@@ -276,6 +282,20 @@ static void timeout_under_shield(void)
     check_whole();
 }
 
+/* As for a cleanup that may take so long. */
+static void timeout_in_shield(void)
+{
+    struct subject one = {.limited = true, .limit = patience / 10, .inside = true};
+    start(&one);
+    verd_kill(one.thread);
+    join(&one);
+    check("it gets", one.first, -ETIMEDOUT);
+    check("the next call gets", one.next, -ETIMEDOUT);
+    check("the timeout has fired", one.fired, true);
+    check("it has left all as it was", row->untouched == NULL || row->untouched(), true);
+    check_another(false);
+}
+
 static void check_killed(struct subject *one)
 {
     join(one);
@@ -382,6 +402,7 @@ void play(const struct row *wanted, enum column column, verd_duration time,
         [BOTH_AT_ONCE] = both_at_once,
         [ZERO_TIMEOUT] = zero_timeout,
         [TIMEOUT_UNDER_SHIELD] = timeout_under_shield,
+        [TIMEOUT_IN_SHIELD] = timeout_in_shield,
         [KILL] = kill_it,
         [KILLED_BEFORE] = killed_before,
         [EVENT_THEN_KILL] = event_then_kill,

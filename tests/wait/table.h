@@ -57,6 +57,7 @@ enum column {
     BOTH_AT_ONCE, /* in one turn of the hub: the event wins, the next call sees the timeout */
     ZERO_TIMEOUT, /* although the event is there already */
     TIMEOUT_UNDER_SHIELD, /* waits on; the next call after the shield sees it */
+    TIMEOUT_IN_SHIELD,    /* begun there, it fires there, although the thread is killed */
     KILL,
     KILLED_BEFORE,     /* although the event is there already */
     EVENT_THEN_KILL,   /* before the thread runs: what it has been given it keeps */
