@@ -111,7 +111,7 @@ Test(net, poll_finds_that_a_band_can_be_written_once_it_can)
 {
     int fds[2];
     struct call poller = {0};
-    make_tcp_pair(fds);
+    make_pair(fds);
     fill(fds[0]);
     events = POLLWRBAND;
     timeout_ms = 30000;
