@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* What a report says to who has to find the knot: which lock or condition is waited for and who has it, what
- * an unnamed thread was started with, and which OS thread's
- * they are. */
+ * an unnamed thread was started with, and of which OS thread the lines are. */
 #include <pthread.h>
 #include <stdint.h>
 
