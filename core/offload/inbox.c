@@ -13,7 +13,6 @@
 #include "sched/once.h"
 #include "stack/line.h"
 
-static pthread_key_t key; /* this OS thread's inbox */
 static struct verd__once once;
 
 /* In the child of a fork the inboxes of the parent's other OS threads have nobody behind them: they were
@@ -75,14 +74,23 @@ static void lose_messages(struct verd__message *message)
     }
 }
 
-/* The OS thread ends. Its scheduler may be gone already, or not. */
-static void end(void *value)
+/* The OS thread ends; its green threads are gone. */
+static void end(struct verd__exit_hook *hook)
 {
-    struct verd_hub *inbox = value;
+    struct verd_hub *inbox = VERD__CONTAINER_OF(hook, struct verd_hub, hook);
     atomic_store(&inbox->closed, true);
     verd__workers_forsake(inbox);
     lose_messages(atomic_exchange(&inbox->messages, &closed));
     verd__inbox_drop(inbox);
+}
+
+/* The inbox of the OS thread that has this scheduler; NULL: there is none yet. */
+static struct verd_hub *find(const struct verd__scheduler *scheduler)
+{
+    struct verd__exit_hook *hook = scheduler->exit_hooks;
+    while (hook != NULL && hook->end != end)
+        hook = hook->next;
+    return hook != NULL ? VERD__CONTAINER_OF(hook, struct verd_hub, hook) : NULL;
 }
 
 /* What was in the line belonged to the parent; a slot may even be half filled, by an OS thread that is
@@ -105,7 +113,7 @@ static void empty(struct verd_hub *inbox)
 static void fork_child(void)
 {
     unsigned time = atomic_fetch_add(&forks, 1) + 1;
-    struct verd_hub *inbox = pthread_getspecific(key);
+    struct verd_hub *inbox = verd__current != NULL ? find(verd__current) : NULL;
     if (inbox == NULL)
         return;
     close(inbox->fd);
@@ -119,13 +127,7 @@ static void fork_child(void)
 
 static int prepare_process(void)
 {
-    int error = pthread_key_create(&key, end);
-    if (error != 0)
-        return error;
-    error = pthread_atfork(NULL, NULL, fork_child);
-    if (error != 0)
-        pthread_key_delete(key);
-    return error;
+    return pthread_atfork(NULL, NULL, fork_child);
 }
 
 static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd__loop *loop)
@@ -136,20 +138,18 @@ static struct verd_hub *inbox_new(struct verd__scheduler *scheduler, struct verd
     inbox->references = 1;
     inbox->forks = atomic_load(&forks);
     inbox->scheduler = scheduler;
-    inbox->poller = &loop->poller;
     inbox->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (inbox->fd < 0)
         goto no_fd;
     if (verd__loop_adopt(loop, inbox->fd, 0) != 0)
         goto no_record;
-    if (pthread_setspecific(key, inbox) != 0) { /* glibc allocates for keys beyond the 32nd */
-        errno = ENOMEM;
-        goto no_place;
-    }
-    if (verd__receiver_start(inbox) == 0)
-        return inbox;
-    pthread_setspecific(key, NULL);
-no_place:
+    if (verd__receiver_start(inbox) != 0)
+        goto no_receiver;
+    inbox->hook.end = end;
+    inbox->hook.next = scheduler->exit_hooks;
+    scheduler->exit_hooks = &inbox->hook;
+    return inbox;
+no_receiver:
     verd__loop_forget(loop, inbox->fd);
 no_record:
     close(inbox->fd);
@@ -158,24 +158,15 @@ no_fd:
     return NULL;
 }
 
-/* An OS thread that uses green threads again after its scheduler's end has a new one. */
-static bool is_current(const struct verd_hub *inbox, const struct verd__scheduler *scheduler)
-{
-    return inbox->scheduler == scheduler && inbox->poller == scheduler->poller;
-}
-
 struct verd_hub *verd__inbox(struct verd__scheduler *scheduler)
 {
     if (verd__once(&once, prepare_process) != 0) {
         errno = ENOMEM;
         return NULL;
     }
-    struct verd_hub *inbox = pthread_getspecific(key);
-    if (inbox != NULL && is_current(inbox, scheduler))
-        return inbox;
+    struct verd_hub *inbox = find(scheduler);
     if (inbox != NULL)
-        end(inbox);
-    pthread_setspecific(key, NULL);
+        return inbox;
     struct verd__loop *loop = verd__loop(scheduler);
     return loop != NULL ? inbox_new(scheduler, loop) : NULL;
 }

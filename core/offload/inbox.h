@@ -45,7 +45,8 @@ struct verd__post {
 };
 
 struct verd_hub {
-    _Atomic(size_t) references; /* handles, messages to come, and the OS thread; 0: freed */
+    struct verd__exit_hook hook; /* of the OS thread */
+    _Atomic(size_t) references;  /* handles, messages to come, and the OS thread; 0: freed */
     _Atomic(size_t) handles;
     _Atomic(bool) closed;    /* the OS thread has ended */
     _Atomic(bool) signalled; /* the receiver will look */
@@ -58,7 +59,6 @@ struct verd_hub {
     size_t head;    /* of the line of posts: the next to be taken */
     size_t callers; /* whose message is to come */
     struct verd__scheduler *scheduler;
-    struct verd__poller *poller;
     struct verd__thread *receiver;
 
     struct verd__post posts[VERD_POSTS_MAX];

@@ -56,10 +56,13 @@ verd_duration verd__timestamp_time(const struct verd__clock *clock, uint64_t tim
     return now - (verd_duration)passed;
 }
 
-void verd__clock_learn(struct verd__clock *clock)
+void verd__clock_learn(struct verd__clock *clock, uint64_t timestamp, verd_duration time)
 {
-    uint64_t cycles = verd__timestamp(clock);
-    verd_duration passed = verd_now() - clock->time;
-    if (cycles > clock->cycles && passed >= VERD_MS && passed < 3600 * VERD_SEC)
-        clock->span = (cycles - clock->cycles) * (uint64_t)VERD__SPAN / (uint64_t)passed;
+    verd_duration passed = time - clock->time;
+    if (!verd__clock_runs(clock) || passed < VERD_MS)
+        return;
+    if (timestamp > clock->cycles && passed < 3600 * VERD_SEC)
+        clock->span = (timestamp - clock->cycles) * (uint64_t)VERD__SPAN / (uint64_t)passed;
+    clock->cycles = timestamp;
+    clock->time = time;
 }

@@ -52,17 +52,19 @@ static inline uint64_t verd__timestamp(struct verd__clock *clock)
 /* When that was, or up to a microsecond later; `timestamp` is not 0. */
 verd_duration verd__timestamp_time(const struct verd__clock *clock, uint64_t timestamp);
 
-/* Learns how far the counter goes in VERD__SPAN, once enough time has passed to tell. */
-void verd__clock_learn(struct verd__clock *clock);
+/* The same where the span is not known yet: learns it once enough time has passed since the base pair to tell. */
+void verd__clock_learn(struct verd__clock *clock, uint64_t timestamp, verd_duration time);
 
-/* Makes a timestamp that was followed by a reading of the time the base pair, once the span is known. Timestamps
- * that are still to be asked for come after it. So whatever happens to the counter while the machine is
- * suspended, an answer is wrong by no more than has passed since the last such pair. */
+/* Makes a timestamp that was followed by a reading of the time the base pair. Timestamps that are still to be
+ * asked for come after it. So whatever happens to the counter while the machine is suspended, an answer is
+ * wrong by no more than has passed since the last such pair. */
 static inline void verd__clock_renew(struct verd__clock *clock, uint64_t timestamp,
                                      verd_duration time)
 {
-    if (clock->span == 0)
+    if (__builtin_expect(clock->span == 0, 0)) {
+        verd__clock_learn(clock, timestamp, time);
         return;
+    }
     clock->cycles = timestamp;
     clock->time = time;
 }

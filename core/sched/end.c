@@ -65,13 +65,6 @@ static void leave_join(struct verd__wait *wait, int error)
 static const struct verd__wait_kind join_kind = {
     .name = "the end of a thread", .has_more = true, .ended = leave_join};
 
-/* A link of the running thread may ask for its result, which is there already. */
-static bool has_ended(const struct verd__scheduler *scheduler, const struct verd__thread *thread)
-{
-    return thread->state == VERD__ENDED ||
-           (thread == scheduler->running && (thread->flags & VERD__ENDING));
-}
-
 /* The thread has ended. */
 static int take_result(struct verd__scheduler *scheduler, struct verd__thread *thread,
                        void **result, bool release)
@@ -88,7 +81,7 @@ static inline int await_end(struct verd__scheduler *scheduler, const verd_thread
     struct verd__thread *thread = verd__thread_find(t);
     if (__builtin_expect(thread == NULL, 0))
         return verd__refuse(0);
-    if (has_ended(scheduler, thread))
+    if (verd__thread_has_ended(scheduler, thread))
         return take_result(scheduler, thread, result, release);
     if (__builtin_expect(thread == scheduler->running, 0))
         return verd__refuse(EDEADLK);

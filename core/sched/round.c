@@ -106,10 +106,11 @@ void verd__round(struct verd__scheduler *scheduler)
         poll_once(scheduler);
     } while (scheduler->first == NULL);
     if (scheduler->expecting & VERD__SEEDED) {
+        scheduler->timestamps.span = 0; /* so that each round is one of its own */
         verd__shuffle(scheduler);
         return;
     }
     if (scheduler->timestamps.span == 0)
-        verd__clock_learn(&scheduler->timestamps);
+        verd__clock_renew(&scheduler->timestamps, scheduler->polled, verd_now());
     verd__turn(scheduler);
 }

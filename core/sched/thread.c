@@ -193,7 +193,7 @@ bool verd_ended(const verd_thread *t)
     int error = errno;
     const struct verd__thread *thread = verd__thread_find(t);
     errno = error;
-    return thread != NULL && (thread->state == VERD__ENDED || (thread->flags & VERD__ENDING));
+    return thread != NULL && verd__thread_has_ended(verd__current, thread);
 }
 
 size_t verd__thread_number(const struct verd__thread *thread)

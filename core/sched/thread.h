@@ -70,6 +70,15 @@ static inline void verd__thread_release(struct verd__scheduler *scheduler,
         verd__thread_drop(scheduler, thread);
 }
 
+/* Whether a wait for the thread does not block. A link of the running thread may ask for its result, which is
+ * there already. */
+static inline bool verd__thread_has_ended(const struct verd__scheduler *scheduler,
+                                          const struct verd__thread *thread)
+{
+    return thread->state == VERD__ENDED ||
+           (thread == scheduler->running && (thread->flags & VERD__ENDING));
+}
+
 /* verd_kill, of a thread that has not been freed. */
 void verd__thread_kill(struct verd__scheduler *scheduler, struct verd__thread *thread);
 

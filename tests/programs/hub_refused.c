@@ -114,10 +114,7 @@ static void the_newest_wait_is_not_allowed(void)
     wait_for_pipe();
 }
 
-#define REFUSED(what, error)                      \
-    {                                             \
-        "libverd: ", what, error, "VERD_HUB=poll" \
-    }
+#define REFUSED(what, error) {"libverd: ", what, error, "VERD_HUB=poll"}
 
 static const struct scene epoll_scenes[] = {
     {"wait: EPERM", wait_is_not_allowed, SIGABRT, 0, REFUSED("epoll_", "not permitted"), NULL, 0},

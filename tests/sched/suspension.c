@@ -32,16 +32,16 @@ static bool is_early(void)
 static void begin(void)
 {
     verd_timeout scope;
-    verd_timeout_begin(&scope, VERD_SEC); /* from now on moments are noted by the counter */
+    verd_timeout_begin(&scope, VERD_SEC); /* from now on timestamps are noted by the counter */
     verd_timeout_end(&scope);
-    if (!verd__clock_runs(&verd__scheduler()->moments))
+    if (!verd__clock_runs(&verd__scheduler()->timestamps))
         cr_skip_test("the kernel does not tell the time by the processor's counter");
 }
 
 Test(sched, a_timeout_is_not_early_after_the_counter_has_stood_still)
 {
     begin();
-    verd__scheduler()->moments.time -= 3600 * VERD_SEC;
+    verd__scheduler()->timestamps.time -= 3600 * VERD_SEC;
     verd_sleep(VERD_MS);
     cr_assert_not(is_early());
 }
@@ -49,7 +49,7 @@ Test(sched, a_timeout_is_not_early_after_the_counter_has_stood_still)
 Test(sched, a_timeout_is_not_early_after_the_counter_has_gone_ahead)
 {
     begin();
-    verd__scheduler()->moments.cycles /= 2;
+    verd__scheduler()->timestamps.cycles /= 2;
     verd_sleep(VERD_MS);
     cr_assert_not(is_early());
 }
@@ -57,7 +57,7 @@ Test(sched, a_timeout_is_not_early_after_the_counter_has_gone_ahead)
 Test(sched, a_timeout_is_not_early_after_the_counter_was_set_back)
 {
     begin();
-    verd__scheduler()->moments.cycles += UINT64_C(1) << 50;
+    verd__scheduler()->timestamps.cycles += UINT64_C(1) << 50;
     verd_sleep(VERD_MS);
     cr_assert_not(is_early());
 }
