@@ -10,6 +10,27 @@
  *
  * There is no scheduler context: a thread that waits switches straight to the next one, and if there
  * is none, it waits for the poller on its own stack.
+ *
+ * The way of a byte, from a socket of the library's that has none yet to the return of verd_read:
+ *
+ *     verd_read               io/read.c           says what is to be read
+ *     verd__input_keep        io/io.c             verd__begin, then the loop: try, and wait
+ *     verd__attempt           io/attempt.c        recv: EAGAIN
+ *     verd__loop_wait         hub/hub.c           registers the file once (hub/epoll.c), and the thread's wait
+ *                                                 with the descriptor's record
+ *     verd__wait              sched/wait.h        notes the kind of wait
+ *     verd__suspend           sched/run.c         another thread runs, until the run queue is empty
+ *     verd__round, poll_once  sched/round.c       the last to suspend itself asks the poller
+ *     epoll_collect           hub/epoll.c         epoll_wait: there is something to read
+ *     verd__loop_ready        hub/hub.c           latches that, and ends the wait of the record
+ *     verd__wait_end          sched/wait.h        nothing of the wait is registered any more; it is ready
+ *     switch_to               sched/run.c         the thread's turn
+ *     verd_context_switch     arch/x86_64/switch.S returns to where verd__loop_wait was called
+ *     verd__attempt           io/attempt.c        recv: the byte
+ *     verd__spend             sched/wait.h        gives way, if the budget is spent
+ *
+ * And of one to the return of verd_write: verd_write (io/write.c), verd__output (io/io.c), verd__attempt, send;
+ * a full socket is waited for in the same way.
  */
 #ifndef VERD_SCHED_SCHEDULER_H
 #define VERD_SCHED_SCHEDULER_H

@@ -12,6 +12,15 @@
  * What a thread is handed with the end of its wait and has yet to use or pass on is an obligation
  * (obligation.h).
  *
+ * The endings, and where each is tried:
+ *
+ *     event, kill, timeout      tests/wait/columns.c, of each call that blocks
+ *     child of a fork           tests/sched/fork.c, hub/fork.c, net/fork*.c, os/fork.c, pool/fork*.c
+ *     end of the OS thread      tests/wait/gone.c, os/ending.c, os/keys.c, sched/osthread.c
+ *     end of the object         tests/pool/free.c, sync/queue.c, net/stop.c, io/closing.c
+ *     C++ exception             tests/programs/timeout_exceptions.cc, exceptions.cc: it leaves a frame that has
+ *                               waited; none can leave one that waits
+ *
  * A call on an object goes like this:
  *
  *     verd__begin      whether the thread may go on; nobody else runs from here
