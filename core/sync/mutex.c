@@ -8,11 +8,25 @@
 
 static const struct verd__wait_kind mutex_kind = {.name = "a mutex", .is_users = true};
 
+/* Those who wait at conditions have let go of the mutex, and it stays their OS thread's: false. But that may have
+ * ended. */
+static bool take_home(const struct verd__scheduler *scheduler, verd_mutex *mutex)
+{
+    if (mutex->home == scheduler->number)
+        return true;
+    if (verd__scheduler_lives(mutex->home))
+        return false;
+    mutex->lent = 0;
+    return true;
+}
+
 /* Locks if nobody else has it. Returns 0, EDEADLK, EPERM, or EAGAIN. */
 static inline int try_lock(const struct verd__scheduler *scheduler, verd_mutex *mutex)
 {
     verd_thread *self = verd__handle(scheduler->running);
     if (mutex->owner == NULL) {
+        if (__builtin_expect(mutex->lent != 0, 0) && !take_home(scheduler, mutex))
+            return EPERM;
         mutex->owner = self;
         mutex->home = scheduler->number;
         return 0;
@@ -60,13 +74,11 @@ int verd_mutex_unlock(verd_mutex *mutex)
     return 0;
 }
 
-int verd__mutex_relock(struct verd__scheduler *scheduler, verd_mutex *mutex)
+void verd__mutex_relock(struct verd__scheduler *scheduler, verd_mutex *mutex)
 {
-    int error = try_lock(scheduler, mutex);
-    if (error == EAGAIN) {
-        verd_shield_begin();
-        error = verd__wait_in_queue(scheduler, &mutex_kind, &mutex->waiters, NULL);
-        verd_shield_end();
-    }
-    return error == 0 ? 0 : verd__fail(error);
+    if (try_lock(scheduler, mutex) == 0)
+        return;
+    verd_shield_begin();
+    verd__wait_in_queue(scheduler, &mutex_kind, &mutex->waiters, NULL);
+    verd_shield_end();
 }

@@ -7,8 +7,8 @@
 
 #include "sched/scheduler.h"
 
-/* Locks although the thread may be killed or out of time. 0, or -1 with errno EPERM: it has become another OS
- * thread's. */
-int verd__mutex_relock(struct verd__scheduler *scheduler, verd_mutex *mutex);
+/* Locks although the thread may be killed or out of time. The mutex was lent to a condition, so it is the
+ * OS thread's. */
+void verd__mutex_relock(struct verd__scheduler *scheduler, verd_mutex *mutex);
 
 #endif

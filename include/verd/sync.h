@@ -99,9 +99,10 @@ typedef struct verd_mutex {
     struct verd__list waiters;
     uint64_t home;
     verd_thread *owner;
+    size_t lent; /* to conditions: those who wait there will have it again */
 } verd_mutex;
 
-#define VERD_MUTEX_INIT {{NULL, NULL}, 0, NULL}
+#define VERD_MUTEX_INIT {{NULL, NULL}, 0, NULL, 0}
 
 /* Locks; blocks until it can. A thread that ends with the lock held leaves it locked.
  * Returns 0, or -1 with errno as above, or EDEADLK (the caller holds it). */
