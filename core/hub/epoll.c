@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "hub/hub.h"
+#include "stack/valgrind.h"
 
 #define EVENTS_MAX 1024 /* taken at once */
 #define BATCHES_MAX 64  /* in one look, while they come in full */
@@ -121,7 +122,7 @@ static int wait_for_events(struct state *state, verd_duration timeout)
 {
 #ifdef SYS_epoll_pwait2
     static _Atomic(bool) missing; /* the system call, found out by trying */
-    if (timeout > 0 && timeout != VERD_FOREVER &&
+    if (timeout > 0 && timeout != VERD_FOREVER && !VERD__ON_VALGRIND &&
         !atomic_load_explicit(&missing, memory_order_relaxed)) {
         struct { /* struct __kernel_timespec */
             int64_t seconds;

@@ -148,8 +148,10 @@ static ssize_t read_piece(int fd, void *buffer, size_t size, off_t offset)
 {
     if (verd__begin() == NULL)
         return verd__refuse(0);
-    ssize_t done = read_cached(fd, buffer, size, offset);
-    if (done < 0)
+    ssize_t done = -1;
+    if (offset < 0) /* which is the file's own to preadv2 */
+        errno = EINVAL;
+    else if ((done = read_cached(fd, buffer, size, offset)) < 0)
         done = read_from_disk(fd, buffer, size, offset);
     verd__spend();
     return done;

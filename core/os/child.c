@@ -10,6 +10,7 @@
 #include "hub/hub.h"
 #include "io/descriptor.h"
 #include "sched/wait.h"
+#include "stack/valgrind.h"
 
 /* How long nobody looks whether a child that nothing tells of has changed. */
 #define PAUSE_MIN VERD_MS
@@ -19,7 +20,7 @@
 static int open_pidfd(pid_t pid)
 {
 #ifdef SYS_pidfd_open
-    return verd__descriptor_new((int)syscall(SYS_pidfd_open, pid, 0), 0);
+    return VERD__ON_VALGRIND ? -1 : verd__descriptor_new((int)syscall(SYS_pidfd_open, pid, 0), 0);
 #else
     (void)pid;
     return -1;

@@ -14,6 +14,7 @@
 
 #include "stack/line.h"
 #include "stack/memory.h"
+#include "stack/valgrind.h"
 
 #define STACKS_MAX 64                         /* the bits of `clean` */
 #define BYTES_MAX ((size_t)256 * 1024 * 1024) /* of an arena with more than one stack */
@@ -68,6 +69,8 @@ static char *guard_of(const struct verd__arena *arena, unsigned index)
 static bool guard_batched(const struct verd__arena *arena)
 {
     struct iovec guards[STACKS_MAX];
+    if (VERD__ON_VALGRIND)
+        return false;
     for (unsigned i = arena->count; i-- > 0;)
         guards[i] = (struct iovec){guard_of(arena, i), arena->guard};
     long done = syscall(SYS_process_madvise, PIDFD_SELF_THREAD, guards, arena->count,

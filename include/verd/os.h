@@ -183,6 +183,7 @@ typedef struct verd_process {
  * and *process, whose pipes are closed by verd_process_close or one by one with verd_close; or -1
  * with errno
  *   ENOENT, EACCES, ...  as execvp(3), or of the directory
+ *   ENOEXEC              it is no program, or a script without #!, for which no shell is started
  *   EBADF                a descriptor that was named is not open
  *   EINVAL               an argument is NULL, there is no program, or an unknown constant
  *   EAGAIN, EMFILE, ...  as fork(2) and pipe(2)

@@ -140,6 +140,16 @@ Test(os, pread_behind_the_end_reads_nothing)
     cr_assert_eq(verd_pread(make_nameless_file("text"), buffer, sizeof buffer, 100), 0);
 }
 
+Test(os, pread_at_a_negative_offset_is_EINVAL_and_leaves_the_offset_of_the_file)
+{
+    int fd = make_nameless_file("some text");
+    for (off_t offset = -1; offset >= -2; offset--) {
+        cr_assert(verd_pread(fd, buffer, 4, offset) == -1 && errno == EINVAL);
+        cr_assert(verd_pwrite(fd, "more", 4, offset) == -1 && errno == EINVAL);
+    }
+    cr_assert_eq(lseek(fd, 0, SEEK_CUR), 0);
+}
+
 Test(os, pread_of_a_pipe_is_ESPIPE)
 {
     int fds[2];

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -198,6 +199,19 @@ Test(os, a_program_that_may_not_be_executed_is_EACCES)
     skip_if_emulated();
     verd_process_options options = {.arguments = (const char *const[]){"/dev/null", NULL}};
     cr_assert(verd_spawn_process(&process, &options) == -1 && errno == EACCES);
+}
+
+Test(os, a_script_that_does_not_say_what_runs_it_is_ENOEXEC)
+{
+    skip_if_emulated();
+    char script[] = "/tmp/verd-os-XXXXXX";
+    int fd = mkstemp(script);
+    cr_assert(write(fd, "exit 0\n", 7) == 7 && fchmod(fd, 0700) == 0 && close(fd) == 0);
+    verd_process_options options = {.arguments = (const char *const[]){script, NULL}};
+    int result = verd_spawn_process(&process, &options);
+    int error = errno;
+    unlink(script);
+    cr_assert(result == -1 && error == ENOEXEC);
 }
 
 Test(os, a_program_that_cannot_be_started_leaves_no_descriptor)

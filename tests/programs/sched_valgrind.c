@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A program with green threads runs under valgrind without a complaint: stacks are registered, and
- * nothing is read before it is written. */
+/* A program with green threads runs under valgrind without a word from it: stacks are registered,
+ * nothing is read before it is written, and no system call is made that valgrind does not know. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include <verd.h>
 
@@ -30,6 +31,33 @@ static void *work(void *arg)
     use_stack(30);
     verd_sleep(100 * VERD_US);
     return arg;
+}
+
+/* What waits in the hub, and what asks the kernel for more than waiting. */
+static void use_descriptors(void)
+{
+    static const char *const true_argv[] = {"true", NULL};
+    char byte[4] = "abc";
+    int ends[2], pair[2];
+    verd_timeout limit;
+    verd_pipe(ends);
+    verd_socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    verd_timeout_begin(&limit, VERD_MS);
+    verd_read(ends[0], byte, 1);
+    verd_timeout_end(&limit);
+    for (int i = 0; i < 2; i++) {
+        int from = i == 0 ? ends[0] : pair[0], to = i == 0 ? ends[1] : pair[1];
+        verd_write_full(to, byte, 3, NULL);
+        verd_read(from, byte, 3);
+        verd_close(from);
+        verd_close(to);
+    }
+    int file = verd_open("/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
+    verd_pread(file, byte, 4, 0);
+    verd_close(file);
+    verd_process child;
+    if (verd_spawn_process(&child, &(verd_process_options){.arguments = true_argv}) == 0)
+        verd_process_wait(&child, NULL);
 }
 
 static void *work_with_many(void *arg)
@@ -57,6 +85,7 @@ static int be_watched(void)
         pthread_join(os_thread, NULL);
     }
     work_with_many(NULL);
+    use_descriptors();
     return 0;
 }
 
@@ -66,7 +95,8 @@ static void run_valgrind(void)
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length > 0)
         execlp("valgrind", "valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-               "--errors-for-leak-kinds=definite", self, "watched", (char *)NULL);
+               "--errors-for-leak-kinds=definite", "--show-leak-kinds=definite", self, "watched",
+               (char *)NULL);
     _exit(errno == ENOENT ? 77 : 1);
 }
 
@@ -82,7 +112,7 @@ int main(int argc, char *argv[])
 {
     static const struct scene present = {.name = "present", .play = run_valgrind_on_nothing};
     static const struct scene scenes[] = {
-        {"valgrind", run_valgrind, 0, 0, {NULL}, "==", 0},
+        {"valgrind", run_valgrind, 0, 0, {NULL}, "\n", 0},
     };
     const char *config = getenv("VERD_CONFIG");
     char text[256];
