@@ -14,10 +14,12 @@ test: export VERD_CXX = $(CXX) $(TARGET)
 test: export VERD_NM = $(NM)
 test: export VERD_CFLAGS = $(USER_C) $(CFLAGS)
 test: export VERD_LDFLAGS = $(LDFLAGS)
+test: export VERD_MUSL = $(MUSL)
+test: export VERD_WITHOUT = $(WITHOUT)
 # What `make deps` has just promised may not be skipped.
 export VERD_PROMISED = $(AFTER_DEPS)
 test: export QEMU_LD_PREFIX = $(if $(CROSS),$(abspath $(SYSROOT)))
-test: $(if $(PROGRAM),,$(BUILD)/suite) $(if $(FILTER),,$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
+test: $(if $(PROGRAM)$(MUSL),,$(BUILD)/suite) $(if $(FILTER),,$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
 	$(Q)tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
 

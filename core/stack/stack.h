@@ -41,8 +41,12 @@ struct verd__stack {
     uint8_t index; /* in the arena */
     uint8_t class; /* in verd__stacks.classes */
     unsigned valgrind_id;
-    _Alignas(64) char area[VERD__STACK_AREA]; /* its first fields share a cache line */
+    char unused[32]; /* so that the first fields of the area share a cache line */
+    _Alignas(16) char area[VERD__STACK_AREA];
 };
+
+_Static_assert(offsetof(struct verd__stack, area) == 64 && sizeof(struct verd__stack) % 64 == 0,
+               "stacks end at cache lines, and so do these");
 
 #define VERD__STACK_CLASSES 17 /* 16 KiB to 1 GiB */
 
