@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "pool/job.h"
+#include "pool/loan.h"
 #include "pool/pool.h"
 
 struct array {
@@ -27,11 +28,11 @@ struct verd_imap {
     struct verd__thread *feeder; /* NULL: ended */
     void *(*fn)(void *);
     verd_source next;
-    void *state;        /* the source's */
-    struct array array; /* its state, with verd_pool_imap_array */
-    int error;          /* for the consumer, after all jobs; 0: none */
-    bool borrows;       /* made by a member: the feeder counts as that member */
-    bool freed;         /* by the user: the feeder is to end */
+    void *state;             /* the source's */
+    struct array array;      /* its state, with verd_pool_imap_array */
+    int error;               /* for the consumer, after all jobs; 0: none */
+    struct verd__loan *loan; /* made by a member, as which the feeder counts; NULL: it was not */
+    bool freed;              /* by the user: the feeder is to end */
 };
 
 static bool has_room(const struct verd_imap *it)
@@ -65,8 +66,14 @@ static void report(struct verd_imap *it, int error)
 static void feed_item(struct verd__scheduler *scheduler, struct verd_imap *it,
                       struct verd__job *job, void *item)
 {
+    struct verd__loan_use use;
+    bool borrows = verd__loan_is_good(it->loan);
+    if (borrows)
+        verd__loan_begin(scheduler, it->loan, &use);
     if (!verd__may_wait(scheduler) || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0)
         verd__job_fail(scheduler, job, errno);
+    if (borrows)
+        verd__loan_end(scheduler, &use);
 }
 
 /* Reads and starts one item. Returns whether to go on. */
@@ -97,8 +104,9 @@ static bool feed_one(struct verd_imap *it)
 static void feed(void *arg)
 {
     struct verd_imap *it = arg;
-    struct verd__area *room = verd__area(verd__current->running);
-    room->member = it->borrows ? &it->pool->owner : &it->pool->feeder;
+    struct verd__area *area = verd__area(verd__current->running);
+    area->member = it->loan != NULL ? &it->pool->owner : &it->pool->feeder;
+    area->loan = it->loan;
     while (!it->freed && await_room(it) == 0 && feed_one(it))
         ;
 }
@@ -106,6 +114,7 @@ static void feed(void *arg)
 static void imap_end(struct verd_imap *it)
 {
     it->pool->users--;
+    verd__loan_drop(it->loan);
     free(it);
 }
 
@@ -148,11 +157,17 @@ static struct verd_imap *imap_new(struct verd_pool *pool, void *(*fn)(void *))
     it->watch.ended = feeder_ended;
     it->pool = pool;
     it->fn = fn;
-    it->borrows = verd__pool_is_member(verd__current, pool);
     verd__jobs_init(&it->jobs, verd__current);
     it->jobs.more = true;
+    if (verd__pool_is_member(verd__current, pool)) {
+        it->loan = verd__loan_take(verd__current, pool);
+        if (it->loan == NULL)
+            goto no_loan;
+    }
     if (start_feeder(it) == 0)
         return it;
+    verd__loan_drop(it->loan);
+no_loan:
     free(it);
     errno = ENOMEM;
     return NULL;

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "pool/loan.h"
 #include "sched/thread.h"
 
 static bool is_idle(const struct verd_pool *pool)
@@ -102,7 +103,10 @@ static const struct verd__wait_kind spawner_kind = {
 
 bool verd__pool_is_member(const struct verd__scheduler *scheduler, const struct verd_pool *pool)
 {
-    return verd__area(scheduler->running)->member == &pool->owner;
+    const struct verd__thread *self = scheduler->running;
+    const struct verd__area *area = verd__area(self);
+    return area->member == &pool->owner &&
+           (self->owner == &pool->owner || verd__loan_is_good(area->loan));
 }
 
 int verd__pool_take(struct verd__scheduler *scheduler, struct verd_pool *pool,

@@ -7,6 +7,7 @@
 #include "sched/scheduler.h"
 #include "sched/timer.h"
 
+struct verd__loan;
 struct verd__wait;
 struct verd__wait_kind;
 
@@ -55,10 +56,11 @@ struct verd__area {
     unsigned scope_count;
     unsigned scope_room; /* of `scopes` */
     struct verd__scope own_scopes[VERD__SCOPES_MIN];
-    struct verd__timer limit;      /* of the scopes: armed for the earliest deadline */
-    void **locals;                 /* VERD_KEYS_MAX of them; NULL: none set yet */
-    struct verd__owner *member;    /* the owner of which it counts as a member; NULL: none */
-    void *fibre;                   /* what a sanitizer knows the stack by, while it is suspended */
+    struct verd__timer limit;   /* of the scopes: armed for the earliest deadline */
+    void **locals;              /* VERD_KEYS_MAX of them; NULL: none set yet */
+    struct verd__owner *member; /* the owner of which it counts as a member; NULL: none */
+    struct verd__loan *loan;    /* valid if that is not its own owner: in whose slot; the pool's */
+    void *fibre;                /* what a sanitizer knows the stack by, while it is suspended */
     struct verd__list obligations; /* the first is the last to have come */
     char name[VERD_NAME_SIZE];
 };

@@ -117,3 +117,29 @@ Test(imap, whose_reader_waits_for_a_slot_is_cut_short_in_the_child_of_a_fork)
     cr_assert_eq(verd_pool_waiting(pool), 1);
     cr_assert(process_child_finds(imap_is_cut_short));
 }
+
+static void map_in_place(void *gate)
+{
+    static void *items[1];
+    items[0] = gate;
+    imap = verd_pool_imap_array(pool, stay, items, 1);
+    let_others_run();
+}
+
+static bool imap_goes_and_pool_is_idle(void)
+{
+    verd_imap_free(imap);
+    return pool_is_idle();
+}
+
+Test(imap, whose_item_runs_in_a_slot_lent_leaves_it_free_in_the_child_of_a_fork)
+{
+    struct gate gate = {0};
+    pool = verd_pool_new(1);
+    verd_pool_spawn_n(pool, map_in_place, &gate);
+    while (imap == NULL || verd_pool_running(pool) != 1)
+        verd_yield();
+    let_others_run();
+    cr_assert(gate.inside == 1 && verd_pool_running(pool) == 1);
+    cr_assert(process_child_finds(imap_goes_and_pool_is_idle));
+}
