@@ -3,6 +3,7 @@
 #include "table.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -134,6 +135,23 @@ CALL(wait_for_nobody, verd_waitpid(-1, NULL, 0))
 CALL(wait_badly, verd_waitpid(-1, NULL, -1))
 CALL(spawn_true, spawn("true", 0))
 CALL(spawn_what_is_missing, spawn("/no such program", 0))
+
+/* A script that does not say what runs it. */
+static char script[] = "/tmp/verd-errno-XXXXXX";
+
+static void write_a_script(void)
+{
+    int fd = mkstemp(script);
+    must(fd >= 0 && write(fd, "exit 0\n", 7) == 7 && fchmod(fd, 0700) == 0 && close(fd) == 0);
+}
+
+static int spawn_the_script(void)
+{
+    int error = spawn(script, 0) != 0 ? errno : 0;
+    unlink(script);
+    return error;
+}
+
 CALL(spawn_a_directory, spawn("/", 0))
 CALL(spawn_onto_nothing, spawn("true", 1000))
 CALL(spawn_onto_what, spawn("true", -1000))
@@ -196,6 +214,7 @@ const struct row os_rows[] = {
     AT_FIRST("verd_waitpid", wait_for_nobody),
     BLOCKS("verd_spawn_process", NULL, spawn_true),
     PLAINLY("verd_spawn_process", ENOENT, NULL, spawn_what_is_missing),
+    PLAINLY("verd_spawn_process", ENOEXEC, write_a_script, spawn_the_script),
     PLAINLY("verd_spawn_process", EACCES, NULL, spawn_a_directory),
     PLAINLY("verd_spawn_process", EBADF, NULL, spawn_onto_nothing),
     PLAINLY("verd_spawn_process", EINVAL, NULL, spawn_onto_what),
