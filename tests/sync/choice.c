@@ -19,6 +19,12 @@ static void make_queues(void)
         queues[i] = verd_queue_new(1);
 }
 
+static void free_queues(void)
+{
+    for (int i = 0; i < CASES; i++)
+        verd_queue_free(queues[i]);
+}
+
 /* A case of queue i that is possible now. */
 static verd_case possible(int i, bool put, void **item)
 {
@@ -53,6 +59,7 @@ static void expect_even(const int *ready, bool put)
         cr_expect(taken[ready[k]] > TURNS / many * 8 / 10 &&
                       taken[ready[k]] < TURNS / many * 12 / 10,
                   "case %d of %d: %ld of %d times", ready[k], many, taken[ready[k]], TURNS);
+    free_queues();
 }
 
 static const int sets[][6] = {
@@ -90,6 +97,7 @@ static void *choose(void *arg)
             cases[k] = possible(k, false, &item);
         choices->taken[i] = (char)verd_select(cases, 4);
     }
+    free_queues();
     return NULL;
 }
 
