@@ -3,7 +3,7 @@
 #   make                 libverd.a; SHARED=1: and libverd.so.0
 #   make deps check      install what the tests need (Debian), run every test in every build
 #   make test            run the tests in one build:
-#                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|ubsan|lto  CC=...
+#                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|tsan|ubsan|lto  CC=...
 #                          HUB=epoll|poll  FILTER='pool/*' (one suite)  PROGRAM=name (one program)
 #   make bench           measure; BENCH=name for one row, BENCH_QUICK=1 for a short run
 #   make demo            show the three patterns at work; CLIENTS=n of the echo server
@@ -30,7 +30,7 @@ $(if $(filter extra-prereqs,$(.FEATURES)),,$(error libverd needs GNU make 4.3 or
 one_of = $(if $(and $(filter 1,$(words $($1))),$(if $(filter-out $2,$($1)),,1)),,\
     $(error $1=$($1): expected one of $2))
 $(call one_of,ARCH,$(notdir $(wildcard arch/*)))
-$(call one_of,CONFIG,release debug asan ubsan lto)
+$(call one_of,CONFIG,release debug asan tsan ubsan lto)
 # The library's own list of hubs.
 $(call one_of,HUB,$(shell sed -n '/define VERD__BACKENDS(X)/s/.*(X) *//p' core/hub/hub.h | tr -d 'X()'))
 $(if $(PROGRAM),$(if $(wildcard $(PROGRAM:%=tests/programs/%.*)),,\
@@ -67,6 +67,7 @@ SYSROOT := build/sysroot-$(ARCH)
 CONFIG_release = -O2
 CONFIG_debug = -O0
 CONFIG_asan = -O1 -fsanitize=address
+CONFIG_tsan = -O1 -fsanitize=thread
 CONFIG_ubsan = -O1 -fsanitize=undefined -fno-sanitize-recover=undefined
 CONFIG_lto = -O2 $(if $(CLANG),-flto,-flto=auto)
 
