@@ -48,7 +48,14 @@
  * debugger_stepping.sh unwind from each.
  */
 
+#include "context/sanitizer.h"
 #include "frame.h"
+
+/* What is announced to a sanitizer goes through a function of C, which has that name (fibre.c). */
+#if VERD__ANNOUNCED
+#define verd_context_switch verd__context_switch_raw
+    .hidden verd__context_switch_raw
+#endif
 
     .text
 

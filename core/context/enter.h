@@ -10,6 +10,14 @@
  * through. */
 int verd__context_switch(verd_context *from, const verd_context *to,
                          void *value) __asm__("verd_context_switch");
+struct verd__frame;
+
+/* In switch.S: writes into a zeroed frame what only the assembly knows. */
+__attribute__((visibility("hidden"))) void verd__context_stamp(struct verd__frame *frame,
+                                                               verd_context_fn fn);
+
+/* Called by switch.S when a context's function came to its end. */
+__attribute__((visibility("hidden"), noreturn)) void verd__context_returned(void);
 
 /* Suspends the caller into `from` and calls fn(value) on the empty stack below `top`, which is 16-byte
  * aligned. fn must not return, but end in verd__context_leave. The floating-point control state stays as

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "context/fibre.h"
 #include "sched/local.h"
 #include "sched/obligation.h"
 #include "sched/slab.h"
@@ -67,6 +68,8 @@ static void end(struct verd__scheduler *scheduler, struct verd__thread *thread)
         return;
     }
     verd__delay_end(scheduler, thread);
+    if (thread->state == VERD__STARTED)
+        verd__fibre_abandon(&thread->context);
     if (thread == scheduler->main) {
         thread->flags |=
             VERD__HANDLE; /* its control block stays, as that of a main that has ended */

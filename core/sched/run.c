@@ -2,10 +2,9 @@
 /* Who runs next, and the switch to it; the code under every green thread. */
 #include <errno.h>
 
-#include "context/enter.h"
+#include "context/fibre.h"
 #include "sched/area.h"
 #include "sched/exceptions.h"
-#include "sched/fibre.h"
 #include "sched/scheduler.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
@@ -98,11 +97,7 @@ static inline int switch_to(struct verd__scheduler *scheduler, struct verd__thre
     self->error = *scheduler->errno_location;
     *scheduler->errno_location = next->error;
     scheduler->running = next;
-    verd__fibre_leave(scheduler, &verd__area(self)->fibre, next);
-    int outcome =
-        verd__context_switch(&self->context, &next->context, (void *)(intptr_t)next->outcome);
-    verd__fibre_return(self);
-    return outcome;
+    return verd__context_switch(&self->context, &next->context, (void *)(intptr_t)next->outcome);
 }
 
 /* The same for one that has a stack, but has not started. */
@@ -113,10 +108,7 @@ static inline int enter(struct verd__scheduler *scheduler, struct verd__thread *
     scheduler->budget = VERD__BUDGET;
     self->error = *scheduler->errno_location;
     scheduler->running = next;
-    verd__fibre_leave(scheduler, &verd__area(self)->fibre, next);
-    int outcome = verd__context_enter(&self->context, next->stack, scheduler, stack_main);
-    verd__fibre_return(self);
-    return outcome;
+    return verd__fibre_enter(&self->context, next->stack, scheduler, stack_main);
 }
 
 /* Goes on with the running thread itself. */
@@ -294,15 +286,13 @@ static void stack_main(void *value)
 {
     struct verd__scheduler *scheduler = value;
     struct verd__stack *stack = scheduler->running->stack;
-    verd__fibre_arrive(scheduler, NULL);
     struct verd__thread *next = run_on(scheduler, stack);
     prefetch_next(scheduler);
     verd__stack_give(&scheduler->stacks, stack);
     scheduler->running = next;
     *scheduler->errno_location = next->error;
-    verd__fibre_leave(scheduler, NULL, next);
     if (next->state == VERD__STARTED)
-        verd__context_leave(&next->context, (void *)(intptr_t)next->outcome);
+        verd__fibre_leave(&next->context, (void *)(intptr_t)next->outcome);
     else /* bound early, to a stack on which it has not begun */
-        verd__context_enter(&scheduler->nowhere, next->stack, scheduler, stack_main);
+        verd__fibre_replace(&scheduler->nowhere, next->stack, scheduler, stack_main);
 }

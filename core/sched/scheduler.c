@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sched/area.h"
+#include "context/fibre.h"
 #include "sched/exceptions.h"
 #include "sched/local.h"
 #include "sched/once.h"

@@ -176,8 +176,6 @@ struct verd__scheduler {
     verd_context nowhere; /* suspended into when something is not to be resumed */
     struct verd__slab *slabs;
     void *signal_stack;   /* NULL: the OS thread had one */
-    const void *main_low; /* AddressSanitizer: the OS thread's own stack */
-    size_t main_size;
     struct verd__stack main_stack; /* only its area is used */
     unsigned default_class;
     struct verd__stacks stacks;

@@ -9,15 +9,9 @@
 
 #include <stddef.h>
 
-#ifdef __SANITIZE_ADDRESS__ /* gcc */
-#define VERD__ASAN 1
-#elif defined(__has_feature) /* clang */
-#if __has_feature(address_sanitizer)
-#define VERD__ASAN 1
-#endif
-#endif
+#include "context/sanitizer.h"
 
-#ifdef VERD__ASAN
+#if VERD__ASAN
 #define VERD__MEMORY_IS_READ 1
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
@@ -27,7 +21,7 @@
 
 static inline void verd__memory_register(void *base, size_t size)
 {
-#ifdef VERD__ASAN
+#if VERD__ASAN
     __asan_unpoison_memory_region(base, size);
     __lsan_register_root_region(base, size);
 #else
@@ -37,7 +31,7 @@ static inline void verd__memory_register(void *base, size_t size)
 
 static inline void verd__memory_deregister(void *base, size_t size)
 {
-#ifdef VERD__ASAN
+#if VERD__ASAN
     __asan_unpoison_memory_region(base, size);
     __lsan_unregister_root_region(base, size);
 #else
@@ -48,7 +42,7 @@ static inline void verd__memory_deregister(void *base, size_t size)
 /* What frames that will never return had on a stack does not count either. */
 static inline void verd__memory_clean(const void *base, size_t size)
 {
-#ifdef VERD__ASAN
+#if VERD__ASAN
     __asan_unpoison_memory_region(base, size);
 #else
     (void)base, (void)size;

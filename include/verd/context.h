@@ -41,7 +41,8 @@ extern "C" {
 #define VERD_CONTEXT_STACK_MIN 4096
 
 /* A suspended flow of control. While it is suspended, `sp` is the lowest address in use on its
- * stack; while it runs, or before it is made, `sp` means nothing. The struct needs no clean-up
+ * stack (in a library built with a sanitizer, a place in that stack whose first word is this address);
+ * while it runs, or before it is made, `sp` means nothing. The struct needs no clean-up
  * and may be copied, but each suspension can be resumed only once. */
 typedef struct verd_context {
     void *sp;

@@ -62,7 +62,7 @@ static unsigned connection_count(void)
     setrlimit(RLIMIT_NOFILE, &limit);
     unsigned most = (unsigned)limit.rlim_max / 2 - 50;
     /* LeakSanitizer reads every stack there has been, once the test has passed. */
-    unsigned wanted = process_is_emulated() || UNDER_ASAN ? 200 : 1000;
+    unsigned wanted = process_is_emulated() || UNDER_SANITIZER ? 200 : 1000;
     return wanted < most ? wanted : most;
 }
 

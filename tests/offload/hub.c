@@ -103,12 +103,11 @@ static void note_deadlock(void)
     verd_unpark(parked);
 }
 
-/* Parks with nobody to unpark, but for the function that is told of deadlocks. */
-static void park(void)
+/* The caller is to park, with nobody to unpark it but the function that is told of deadlocks. */
+static void watch_for_deadlocks(void)
 {
     parked = verd_self();
     verd_on_deadlock(note_deadlock);
-    verd_park();
 }
 
 static void unpark(void *thread)
@@ -127,17 +126,18 @@ Test(offload, nothing_is_a_deadlock_while_there_is_a_handle)
 {
     pthread_t os_thread;
     verd_hub *hub = verd_hub_open();
-    parked = verd_self();
+    watch_for_deadlocks();
     pthread_create(&os_thread, NULL, post_unpark, hub);
-    park();
+    verd_park();
     pthread_join(os_thread, NULL);
     cr_assert_eq(deadlocks, 0);
 }
 
 Test(offload, a_deadlock_is_seen_once_the_last_handle_is_closed)
 {
+    watch_for_deadlocks();
     verd_hub_close(verd_hub_open());
-    park();
+    verd_park();
     cr_assert_eq(deadlocks, 1);
 }
 
@@ -152,8 +152,9 @@ Test(offload, a_deadlock_is_seen_when_another_os_thread_closes_the_last_handle)
     pthread_t os_thread;
     verd_hub *hub = verd_hub_open();
     verd_yield();
+    watch_for_deadlocks();
     pthread_create(&os_thread, NULL, close_from_elsewhere, hub);
-    park();
+    verd_park();
     pthread_join(os_thread, NULL);
     cr_assert_eq(deadlocks, 1);
 }

@@ -209,7 +209,7 @@ static void *produce(void *arg)
 
 static void produce_all(void)
 {
-    posts_each = process_is_emulated() || UNDER_ASAN ? 5000 : 100000;
+    posts_each = process_is_emulated() || UNDER_SANITIZER ? 5000 : 100000;
     products = calloc(PRODUCERS * posts_each, sizeof *products);
     open_hub();
     for (int i = 0; i < PRODUCERS; i++)

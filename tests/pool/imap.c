@@ -102,7 +102,7 @@ Test(imap, takes_its_slots_from_the_pool)
 
 Test(imap, is_never_more_than_size_and_one_items_ahead)
 {
-    size_t items = UNDER_ASAN || process_is_emulated() ? 20000 : 1000000;
+    size_t items = UNDER_SANITIZER || process_is_emulated() ? 20000 : 1000000;
     verd_pool *pool = verd_pool_new(4);
     struct counter counter = {.end = items};
     verd_imap *it = verd_pool_imap(pool, echo, count, &counter);

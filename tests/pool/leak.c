@@ -14,7 +14,7 @@
  * The sanitizer's allocator does not tell, but it looks for leaks itself. */
 static size_t allocated(void)
 {
-    return UNDER_ASAN ? 0 : mallinfo2().uordblks;
+    return UNDER_SANITIZER ? 0 : mallinfo2().uordblks;
 }
 
 /* Asserts that a deed does not leave a block behind each time, of which the smallest is 32 bytes. */

@@ -141,7 +141,7 @@ Test(pool, nothing_is_lost_in_a_storm_of_kills_and_timeouts)
     wanted.max_idle = 3;
     resources = verd_resource_pool_new(&wanted);
     pool = verd_pool_new(10);
-    for (int round = UNDER_ASAN || process_is_emulated() ? 2 : 10; round > 0; round--) {
+    for (int round = UNDER_SANITIZER || process_is_emulated() ? 2 : 10; round > 0; round--) {
         for (size_t i = 0; i < THREADS; i++)
             begin(i);
         while (alive > 0)

@@ -204,7 +204,7 @@ static void run_with_each_fault(const struct run *run)
     for (const struct fault_count *count = counts; count->fault != NULL; count++) {
         struct fault *fault = count->fault;
         unsigned calls = process_is_emulated() ? 1 : count->calls;
-        size_t errors = process_is_emulated() || UNDER_ASAN ? 1 : fault->error_count;
+        size_t errors = process_is_emulated() || UNDER_SANITIZER ? 1 : fault->error_count;
         for (unsigned call = 0; call < calls; call += call < OFTEN ? 1 : OFTEN) {
             for (size_t i = 0; i < errors; i++)
                 run_with_fault(run, fault, call, fault->errors[i]);
@@ -248,7 +248,7 @@ static bool is_out_of_use(const char *name)
     const char *hub = getenv("VERD_HUB");
     const char *other = hub != NULL && strcmp(hub, "poll") == 0 ? "epoll" : "ppoll";
     return strncmp(name, other, strlen(other)) == 0 ||
-           (UNDER_ASAN && strcmp(name, "process_madvise") == 0);
+           (UNDER_SANITIZER && strcmp(name, "process_madvise") == 0);
 }
 
 /* The functions that no scenario has made fail. */
@@ -280,7 +280,7 @@ static bool is_covered(void)
 int main(int argc, char **argv)
 {
 #if defined(__clang__)
-    if (UNDER_ASAN) {
+    if (UNDER_SANITIZER) {
         puts("clang's AddressSanitizer is linked into the program, and its calls would fail, too");
         return 77;
     }

@@ -14,7 +14,7 @@
 static bool failing;
 static unsigned failures;
 
-#if !UNDER_ASAN /* which has a malloc of its own */
+#if !UNDER_SANITIZER /* which has a malloc of its own */
 void *__libc_malloc(size_t size);
 
 /* Stands in for libc's. */
@@ -63,7 +63,7 @@ static bool is_kept_waiting(int fd)
 int main(void)
 {
     char byte;
-    if (UNDER_ASAN) {
+    if (UNDER_SANITIZER) {
         puts("AddressSanitizer has a malloc of its own");
         return 77;
     }

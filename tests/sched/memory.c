@@ -39,8 +39,8 @@ static void lift_limit(void)
 
 static struct process_end run_limited(void (*fn)(void *))
 {
-    if (UNDER_ASAN)
-        cr_skip_test("AddressSanitizer needs address space without limit");
+    if (UNDER_SANITIZER)
+        cr_skip_test("sanitizers need address space without limit");
     if (process_is_emulated())
         cr_skip_test("the emulator does not apply limits of address space");
     return process_run(fn, NULL);

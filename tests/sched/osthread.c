@@ -202,7 +202,7 @@ static void come_and_go(int times)
 
 static int many_times(void)
 {
-    return UNDER_ASAN || process_is_emulated() ? 300 : 5000;
+    return UNDER_SANITIZER || process_is_emulated() ? 300 : 5000;
 }
 
 Test(sched, os_threads_that_come_and_go_leak_no_memory)
@@ -225,7 +225,7 @@ Test(sched, os_threads_that_come_and_go_leak_no_mappings)
 
 Test(sched, os_threads_that_come_and_go_leave_no_pages)
 {
-    if (UNDER_ASAN || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_emulated())
         cr_skip_test("freed memory in quarantine and emulator count too");
     verd_key_create(&key, NULL);
     come_and_go(10);
@@ -279,8 +279,8 @@ static void *end_from_a_green_thread(void *arg)
 
 Test(sched, a_green_thread_can_end_its_os_thread)
 {
-    if (UNDER_ASAN)
-        cr_skip_test("AddressSanitizer does not know of the jump between the stacks");
+    if (UNDER_SANITIZER)
+        cr_skip_test("sanitizers do not know of the jump between the stacks");
     cr_assert_str_eq(on_os_thread(end_from_a_green_thread, "result"), "result");
 }
 
@@ -319,7 +319,7 @@ static void *own_signal_stack(void *arg)
 
 Test(sched, a_signal_stack_that_the_os_thread_had_is_kept)
 {
-    if (UNDER_ASAN)
+    if (UNDER_SANITIZER)
         cr_skip_test("AddressSanitizer takes the signal stack for its own, and frees it");
     cr_assert_not_null(on_os_thread(own_signal_stack, NULL));
 }

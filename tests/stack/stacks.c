@@ -71,7 +71,7 @@ Test(stack, sizes_are_rounded_up_to_powers_of_two)
 
 Test(stack, the_largest_stack_can_be_had_and_costs_no_memory)
 {
-    if (UNDER_ASAN || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_emulated())
         cr_skip_test("shadow memory and emulator count too");
     long before = process_kib("VmRSS");
     const struct verd__stack *stack = take(VERD_STACK_SIZE_MAX);
@@ -228,7 +228,7 @@ Test(stack, a_stack_whose_pages_were_given_back_keeps_its_guard)
 
 Test(stack, beyond_the_high_water_mark_pages_are_given_back)
 {
-    if (UNDER_ASAN || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_emulated())
         cr_skip_test("shadow memory and emulator count too");
     take_crowd();
     for (size_t i = 0; i < CROWD; i++)
@@ -240,7 +240,7 @@ Test(stack, beyond_the_high_water_mark_pages_are_given_back)
 
 Test(stack, of_huge_stacks_only_a_few_keep_their_pages)
 {
-    if (UNDER_ASAN || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_emulated())
         cr_skip_test("shadow memory and emulator count too");
     enum { SOME = 10, USED = 4 * 1024 * 1024 };
     for (size_t i = 0; i < SOME; i++) {
@@ -358,6 +358,8 @@ Test(stack, no_stack_is_handed_out_twice)
 
 Test(stack, freeing_all_stacks_unmaps_taken_and_cached_ones)
 {
+    if (UNDER_TSAN)
+        cr_skip_test("ThreadSanitizer has mappings of its own for each");
     size_t before = process_mappings();
     for (size_t size = VERD_STACK_SIZE_MIN; size <= VERD_STACK_SIZE_MAX; size *= 4) {
         take(size);

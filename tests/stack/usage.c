@@ -96,7 +96,7 @@ static ssize_t used_by(size_t bytes)
 Test(stack, a_thread_in_a_shallow_call_has_used_little)
 {
     ssize_t used = used_by(1);
-    cr_assert(used > 0 && used < (UNDER_ASAN ? 4096 : 2048));
+    cr_assert(used > 0 && used < (UNDER_SANITIZER ? 4096 : 2048));
 }
 
 Test(stack, the_bytes_used_are_counted_to_the_deepest_call)
@@ -120,7 +120,7 @@ Test(stack, a_thread_can_ask_for_its_own_usage)
 
 Test(stack, asking_for_the_usage_of_a_huge_stack_makes_none_of_it_resident)
 {
-    if (UNDER_ASAN || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_emulated())
         cr_skip_test("shadow memory and emulator count too");
     verd_attr attr = {.stack_size = 64 * 1024 * 1024};
     verd_thread *t = verd_spawn_with(&attr, use_and_park, (void *)1);

@@ -6,18 +6,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* AddressSanitizer needs address space without limit, and catches SIGSEGV itself. */
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#define HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define HAS_FEATURE(feature) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
 #define UNDER_ASAN true
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) && !defined(UNDER_ASAN)
-#define UNDER_ASAN true
-#endif
-#ifndef UNDER_ASAN
+#else
 #define UNDER_ASAN false
 #endif
+
+#if defined(__SANITIZE_THREAD__) || HAS_FEATURE(thread_sanitizer)
+#define UNDER_TSAN true
+#else
+#define UNDER_TSAN false
+#endif
+
+/* They need address space without limit and memory for each stack, have a malloc of their own, catch
+ * SIGSEGV, and make all take some ten times as long. */
+#define UNDER_SANITIZER (UNDER_ASAN || UNDER_TSAN)
 
 /* Whether another architecture is emulated in user mode: some ten times slower, and its memory is
  * not told from the emulator's. */

@@ -115,7 +115,7 @@ static int park_with_mapped_guards(void)
 
 /* More stacks come back than are kept with their pages. Their size decides how many that is; and to
  * AddressSanitizer they are all memory. */
-#define HUGE (UNDER_ASAN ? VERD_STACK_SIZE : VERD_STACK_SIZE_MAX)
+#define HUGE (UNDER_SANITIZER ? VERD_STACK_SIZE : VERD_STACK_SIZE_MAX)
 
 static int give_stacks_back(void)
 {

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Which sanitizer the library is built with, for C and assembly. */
+#ifndef VERD_CONTEXT_SANITIZER_H
+#define VERD_CONTEXT_SANITIZER_H
+
+#ifdef __has_feature /* clang */
+#define VERD__HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define VERD__HAS_FEATURE(feature) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || VERD__HAS_FEATURE(address_sanitizer)
+#define VERD__ASAN 1
+#else
+#define VERD__ASAN 0
+#endif
+
+#if defined(__SANITIZE_THREAD__) || VERD__HAS_FEATURE(thread_sanitizer)
+#define VERD__TSAN 1
+#else
+#define VERD__TSAN 0
+#endif
+
+#define VERD__MSAN VERD__HAS_FEATURE(memory_sanitizer)
+
+/* Whether each switch is announced to one; then verd_context_switch is a function of C (fibre.c). */
+#define VERD__ANNOUNCED (VERD__ASAN || VERD__TSAN || VERD__MSAN)
+
+#endif
