@@ -33,13 +33,15 @@ RUNS_lto = $(HOST):lto:clang:epoll
 RUNS_aarch64 = aarch64:release:cc:epoll aarch64:release:clang:poll
 RUNS_more = $(HOST):release:cc:poll $(HOST):release:clang:epoll $(HOST):debug:clang:epoll \
     $(HOST):asan:clang:poll $(HOST):ubsan:cc:epoll $(HOST):lto:cc:poll
+# Not of every check: it takes as long as some of the others together.
+RUNS_tsan = $(HOST):tsan:clang:epoll
 # With musl, what needs no Criterion, where `make deps` has installed its compiler.
 RUNS_musl = $(HOST):release:musl-gcc:epoll
 CHECKS := native debug asan ubsan lto $(if $(AFTER_DEPS)$(shell command -v musl-gcc),musl) \
     $(if $(filter-out aarch64,$(HOST)),aarch64)
-.PHONY: $(CHECKS:%=check-%) check-more
+.PHONY: $(CHECKS:%=check-%) check-tsan check-more
 
-$(CHECKS:%=check-%) check-more: check-%: | $(AFTER_DEPS)
+$(CHECKS:%=check-%) check-tsan check-more: check-%: | $(AFTER_DEPS)
 	@tests/support/run-builds $(RUNS_$*)
 
 check: | $(AFTER_DEPS)

@@ -31,7 +31,7 @@ __attribute__((visibility("hidden"))) void verd__fibre_abandon(const verd_contex
 
 /* As verd__context_enter. */
 static inline int verd__fibre_enter(verd_context *from, struct verd__stack *stack, void *value,
-                                      verd_context_fn fn)
+                                    verd_context_fn fn)
 {
     verd_context start;
     verd__context_prepare(&start, stack->low, verd__stack_size(stack), fn);
@@ -61,7 +61,7 @@ static inline void verd__fibre_abandon(const verd_context *context)
 }
 
 static inline int verd__fibre_enter(verd_context *from, struct verd__stack *stack, void *value,
-                                      verd_context_fn fn)
+                                    verd_context_fn fn)
 {
     return verd__context_enter(from, stack, value, fn);
 }

@@ -175,7 +175,7 @@ struct verd__scheduler {
     struct verd__thread *main;
     verd_context nowhere; /* suspended into when something is not to be resumed */
     struct verd__slab *slabs;
-    void *signal_stack;   /* NULL: the OS thread had one */
+    void *signal_stack;            /* NULL: the OS thread had one */
     struct verd__stack main_stack; /* only its area is used */
     unsigned default_class;
     struct verd__stacks stacks;

@@ -207,7 +207,8 @@ static unsigned connection_count(void)
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     unsigned most = (unsigned)(limit.rlim_max / 2) - 50;
-    bool slow = process_is_emulated() || UNDER_SANITIZER || (hub != NULL && strcmp(hub, "poll") == 0);
+    bool slow =
+        process_is_emulated() || UNDER_SANITIZER || (hub != NULL && strcmp(hub, "poll") == 0);
     unsigned wanted = slow ? 500 : 10000;
     return wanted < most ? wanted : most;
 }

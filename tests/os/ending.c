@@ -66,10 +66,15 @@ static int offload_with_little_time(struct caller *self)
 static struct caller caller;
 static int (*call)(struct caller *);
 
+static void call_it(void *arg)
+{
+    call(arg);
+}
+
 static void *end_after_turns(void *arg)
 {
     caller = (struct caller){.call = call};
-    verd_spawn_n((void (*)(void *))(void *)call, &caller);
+    verd_spawn_n(call_it, &caller);
     verd_yield();
     while (atomic_load(&returned) == 0)
         usleep(1000);
