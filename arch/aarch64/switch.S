@@ -42,7 +42,7 @@
  *   +--------------------+  <- verd_context.sp
  */
 
-#include "context/sanitizer.h"
+#include "stack/sanitizer.h"
 #include "frame.h"
 #include "sign.h"
 

@@ -48,7 +48,7 @@
  * debugger_stepping.sh unwind from each.
  */
 
-#include "context/sanitizer.h"
+#include "stack/sanitizer.h"
 #include "frame.h"
 
 /* What is announced to a sanitizer goes through a function of C, which has that name (fibre.c). */

@@ -10,7 +10,7 @@
 #include <verd/context.h>
 
 #include "context/enter.h"
-#include "context/sanitizer.h"
+#include "stack/sanitizer.h"
 #include "stack/stack.h"
 
 #if VERD__ANNOUNCED

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "context/sanitizer.h"
+#include "stack/sanitizer.h"
 
 #if VERD__ASAN
 #define VERD__MEMORY_IS_READ 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which sanitizer the library is built with, for C and assembly. */
-#ifndef VERD_CONTEXT_SANITIZER_H
-#define VERD_CONTEXT_SANITIZER_H
+#ifndef VERD_STACK_SANITIZER_H
+#define VERD_STACK_SANITIZER_H
 
 #ifdef __has_feature /* clang */
 #define VERD__HAS_FEATURE(feature) __has_feature(feature)
