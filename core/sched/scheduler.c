@@ -80,6 +80,7 @@ static void init_main(struct verd__scheduler *scheduler, struct verd__thread *ma
 
 struct verd__scheduler *verd__scheduler_new(void)
 {
+    int error = errno; /* getauxval and others leave theirs even where all goes well */
     struct verd__scheduler *scheduler = NULL;
     if (verd__once(&once, prepare_process) == 0)
         scheduler = calloc(1, sizeof *scheduler);
@@ -104,6 +105,7 @@ struct verd__scheduler *verd__scheduler_new(void)
         goto no_key;
     verd__overflow_begin(scheduler);
     verd__current = scheduler;
+    errno = error;
     return scheduler;
 
 no_key:

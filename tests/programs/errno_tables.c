@@ -110,7 +110,7 @@ static bool is_out_of_use(const char *fault)
 static bool is_not_told(const struct row *row)
 {
     return process_is_emulated() && strcmp(row->function, "verd_spawn_process") == 0 &&
-           (row->error == ENOENT || row->error == EACCES);
+           (row->error == ENOENT || row->error == EACCES || row->error == ENOEXEC);
 }
 
 static void check_row(const struct row *row)
