@@ -60,6 +60,7 @@ struct verd__area {
     void **locals;              /* VERD_KEYS_MAX of them; NULL: none set yet */
     struct verd__owner *member; /* the owner of which it counts as a member; NULL: none */
     struct verd__loan *loan;    /* valid if that is not its own owner: in whose slot; the pool's */
+    union verd__start start;    /* its function, for messages */
     struct verd__list obligations; /* the first is the last to have come */
     char name[VERD_NAME_SIZE];
 };

@@ -62,8 +62,13 @@ static void leave_join(struct verd__wait *wait, int error)
         verd__watch_remove(join->thread, &join->watch);
 }
 
+static verd_thread *awaited_one(const struct verd__wait *wait)
+{
+    return verd__handle(VERD__CONTAINER_OF(wait, struct verd__area, wait)->join.thread);
+}
+
 static const struct verd__wait_kind join_kind = {
-    .name = "the end of a thread", .has_more = true, .ended = leave_join};
+    .name = "the end of a thread", .has_more = true, .ended = leave_join, .holder = awaited_one};
 
 /* The thread has ended. */
 static int take_result(struct verd__scheduler *scheduler, struct verd__thread *thread,

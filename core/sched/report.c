@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the person with a hung server wants printed. */
+/* What the person with a hung server wants printed. Nothing is allocated for it. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sys/syscall.h>
 
 #include "sched/scheduler.h"
 #include "sched/slab.h"
@@ -8,8 +12,75 @@
 #include "sched/wait.h"
 #include "stack/line.h"
 
+/* Longer cycles are not looked for. */
+#define CYCLE_MAX 64
+
+static void add_thread(struct verd__line *line, const struct verd__scheduler *scheduler,
+                       const struct verd__thread *thread)
+{
+    verd__line_text(line, "thread ");
+    verd__line_number(line, verd__thread_number(thread));
+    if (thread == scheduler->main)
+        verd__line_text(line, " (main)");
+    if (verd__thread_name(thread)[0] != '\0') {
+        verd__line_text(line, " \"");
+        verd__line_text(line, verd__thread_name(thread));
+        verd__line_text(line, "\"");
+    }
+}
+
+/* Who has no name is known by its function. */
+static void add_start(struct verd__line *line, const struct verd__scheduler *scheduler,
+                      const struct verd__thread *thread)
+{
+    if (thread == scheduler->main || verd__thread_name(thread)[0] != '\0')
+        return;
+    union verd__start start =
+        thread->state == VERD__UNSTARTED ? thread->start : verd__area(thread)->start;
+    verd__line_text(line, " (");
+    verd__line_address(line,
+                       thread->flags & VERD__RESULT ? (uintptr_t)start.call : (uintptr_t)start.run);
+    verd__line_text(line, ")");
+}
+
+static const struct verd__wait *wait_of(const struct verd__thread *thread)
+{
+    const struct verd__wait *wait =
+        thread->state == VERD__STARTED ? &verd__area(thread)->wait : NULL;
+    return wait != NULL && wait->kind != NULL ? wait : NULL;
+}
+
+/* Who has what the thread waits for; NULL: nobody, it is not known, or that one has ended. */
+static const struct verd__thread *holder_for(const struct verd__thread *thread)
+{
+    const struct verd__wait *wait = wait_of(thread);
+    if (wait == NULL || wait->kind->holder == NULL)
+        return NULL;
+    const struct verd__thread *holder = verd__thread_find(wait->kind->holder(wait));
+    return holder != NULL && holder->state != VERD__ENDED ? holder : NULL;
+}
+
+/* What it waits for in particular, and who has it. */
+static void add_object(struct verd__line *line, const struct verd__scheduler *scheduler,
+                       const struct verd__wait *wait)
+{
+    if (wait->kind->is_users) {
+        verd__line_text(line, ", at ");
+        verd__line_address(line, (uintptr_t)wait->entry.queue);
+    }
+    if (wait->kind->holder == NULL || wait->kind->holder(wait) == NULL)
+        return;
+    const struct verd__thread *holder = holder_for(wait->thread);
+    verd__line_text(line, wait->kind->is_users ? ", held by " : ", ");
+    if (holder != NULL)
+        add_thread(line, scheduler, holder);
+    else
+        verd__line_text(line, "a thread that has ended");
+}
+
 /* What it waits for, and since when: as far back as the last time that nobody could run. */
-static void add_wait(struct verd__line *line, const struct verd__wait *wait)
+static void add_wait(struct verd__line *line, const struct verd__scheduler *scheduler,
+                     const struct verd__wait *wait)
 {
     verd_duration span = verd_now() - wait->since;
     const char *name = wait->kind->name;
@@ -25,6 +96,7 @@ static void add_wait(struct verd__line *line, const struct verd__wait *wait)
     verd__line_text(line, ".");
     verd__line_number(line, (size_t)(span % VERD_SEC / (100 * VERD_MS)));
     verd__line_text(line, " s");
+    add_object(line, scheduler, wait);
 }
 
 static void add_state(struct verd__line *line, const struct verd__scheduler *scheduler,
@@ -33,8 +105,8 @@ static void add_state(struct verd__line *line, const struct verd__scheduler *sch
     if (thread->state == VERD__UNSTARTED) {
         verd__line_text(line, thread->flags & VERD__DELAYED ? "is not due to start yet"
                                                             : "has not started");
-    } else if (verd__area(thread)->wait.kind != NULL) {
-        add_wait(line, &verd__area(thread)->wait);
+    } else if (wait_of(thread) != NULL) {
+        add_wait(line, scheduler, wait_of(thread));
     } else {
         verd__line_text(line, thread == scheduler->running ? "runs" : "can run");
     }
@@ -46,33 +118,61 @@ static void add_state(struct verd__line *line, const struct verd__scheduler *sch
         verd__line_text(line, ", shielded");
 }
 
-static void report_thread(const struct verd__scheduler *scheduler,
-                          const struct verd__thread *thread)
+/* The process's first one goes without saying. */
+static void add_os_thread(struct verd__line *line)
+{
+    long id = syscall(SYS_gettid);
+    if (id == getpid())
+        return;
+    verd__line_text(line, ", on OS thread ");
+    verd__line_number(line, (size_t)id);
+}
+
+static void report_thread(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     struct verd__line line = {0};
-    verd__line_text(&line, "thread ");
-    verd__line_number(&line, verd__thread_number(thread));
-    if (thread == scheduler->main)
-        verd__line_text(&line, " (main)");
-    if (verd__thread_name(thread)[0] != '\0') {
-        verd__line_text(&line, " \"");
-        verd__line_text(&line, verd__thread_name(thread));
-        verd__line_text(&line, "\"");
-    }
+    if (thread->state != VERD__STARTED && thread->state != VERD__UNSTARTED)
+        return;
+    add_thread(&line, scheduler, thread);
+    add_start(&line, scheduler, thread);
     verd__line_text(&line, " ");
     add_state(&line, scheduler, thread);
+    add_os_thread(&line);
     verd__line_write(&line);
 }
 
-static void report_living(struct verd__scheduler *scheduler, struct verd__thread *thread)
+/* Whether the thread is that with the lowest address in a cycle of those that wait for one another. */
+static bool begins_cycle(const struct verd__thread *thread)
 {
-    if (thread->state == VERD__STARTED || thread->state == VERD__UNSTARTED)
-        report_thread(scheduler, thread);
+    const struct verd__thread *next = holder_for(thread);
+    for (unsigned i = 1; i < CYCLE_MAX && next > thread; i++)
+        next = holder_for(next);
+    return next == thread;
+}
+
+static void report_cycle(struct verd__scheduler *scheduler, struct verd__thread *first)
+{
+    struct verd__line line = {0};
+    if (!begins_cycle(first))
+        return;
+    const struct verd__thread *thread = first;
+    verd__line_text(&line, "deadlock: ");
+    add_thread(&line, scheduler, first);
+    do {
+        thread = holder_for(thread);
+        verd__line_text(&line, thread == holder_for(first) ? " waits for " : ", that for ");
+        add_thread(&line, scheduler, thread);
+    } while (thread != first);
+    add_os_thread(&line);
+    verd__line_write(&line);
 }
 
 void verd__report(struct verd__scheduler *scheduler)
 {
-    verd__slabs_each(scheduler, NULL, report_living);
+    int error = errno;
+    verd__slabs_each(scheduler, NULL, report_thread);
+    verd__slabs_each(scheduler, NULL, report_cycle);
+    errno = error;
 }
 
 void verd_report(void)

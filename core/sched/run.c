@@ -215,6 +215,7 @@ static void run(struct verd__scheduler *scheduler, struct verd__thread *self)
     void *result = NULL;
     struct verd__area *area = verd__area(self);
     area->member = self->owner;
+    area->start = start;
     area->wait.thread = self;
     area->wait.entry.wait = &area->wait;
     self->state = VERD__STARTED;

@@ -40,7 +40,8 @@
 
 struct verd__wait_kind {
     const char *name; /* for messages: "waits for ..."; '#' at its end stands for the number */
-    bool is_users;    /* what is waited for lies in memory of the user's, who need not free it */
+    /* What is waited for lies in memory of the user's, who need not free it, and begins with the queue. */
+    bool is_users;
     /* Has registered more than its entry: a timer, or what `ended` takes back. */
     bool has_more;
     /* Takes that back; `error` is 0 if the event has ended the wait. NULL: there is only the timer. */
@@ -48,6 +49,8 @@ struct verd__wait_kind {
     /* Before a kill or a timeout ends the wait: looks whether the event has come, unseen so far. NULL: it cannot
      * have. */
     void (*look)(struct verd__wait *wait);
+    /* For messages: who has what is waited for; NULL: nobody, or it is not known. */
+    verd_thread *(*holder)(const struct verd__wait *wait);
 };
 
 /* Who waits in the queue first; NULL: nobody. */

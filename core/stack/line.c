@@ -15,16 +15,27 @@ void verd__line_text(struct verd__line *line, const char *text)
     line->length += length;
 }
 
-void verd__line_number(struct verd__line *line, size_t number)
+static void add_digits(struct verd__line *line, size_t number, unsigned base)
 {
     char digits[24];
     char *at = digits + sizeof digits;
     *--at = '\0';
     do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
+        *--at = "0123456789abcdef"[number % base];
+        number /= base;
     } while (number != 0);
     verd__line_text(line, at);
+}
+
+void verd__line_number(struct verd__line *line, size_t number)
+{
+    add_digits(line, number, 10);
+}
+
+void verd__line_address(struct verd__line *line, uintptr_t address)
+{
+    verd__line_text(line, "0x");
+    add_digits(line, address, 16);
 }
 
 void verd__line_write(struct verd__line *line)

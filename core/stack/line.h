@@ -5,6 +5,7 @@
 #define VERD_STACK_LINE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct verd__line {
     size_t length;
@@ -13,6 +14,7 @@ struct verd__line {
 
 void verd__line_text(struct verd__line *line, const char *text);
 void verd__line_number(struct verd__line *line, size_t number);
+void verd__line_address(struct verd__line *line, uintptr_t address);
 
 /* Writes the line with "libverd: " before and a newline behind it; empties it. errno stays. */
 void verd__line_write(struct verd__line *line);

@@ -6,7 +6,13 @@
 #include "sched/wait.h"
 #include "sync/home.h"
 
-static const struct verd__wait_kind mutex_kind = {.name = "a mutex", .is_users = true};
+static verd_thread *owner_of(const struct verd__wait *wait)
+{
+    return VERD__CONTAINER_OF(wait->entry.queue, verd_mutex, waiters)->owner;
+}
+
+static const struct verd__wait_kind mutex_kind = {
+    .name = "a mutex", .is_users = true, .holder = owner_of};
 
 /* Those who wait at conditions have let go of the mutex, and it stays their OS thread's: false. But that may have
  * ended. */

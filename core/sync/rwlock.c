@@ -9,11 +9,23 @@
 
 static void gave_up(struct verd__wait *wait, int error);
 
+/* Readers that have it are not known. */
+static verd_thread *writer_of(const struct verd__wait *wait)
+{
+    return VERD__CONTAINER_OF(wait->entry.queue, verd_rwlock, waiters)->writer;
+}
+
 /* Two kinds, told apart by their addresses. */
-static const struct verd__wait_kind read_kind = {
-    .name = "a lock, to read", .is_users = true, .has_more = true, .ended = gave_up};
-static const struct verd__wait_kind write_kind = {
-    .name = "a lock, to write", .is_users = true, .has_more = true, .ended = gave_up};
+static const struct verd__wait_kind read_kind = {.name = "a lock, to read",
+                                                 .is_users = true,
+                                                 .has_more = true,
+                                                 .ended = gave_up,
+                                                 .holder = writer_of};
+static const struct verd__wait_kind write_kind = {.name = "a lock, to write",
+                                                  .is_users = true,
+                                                  .has_more = true,
+                                                  .ended = gave_up,
+                                                  .holder = writer_of};
 
 /* Lets in as many as can be, from the first in the queue: readers together, or one writer. */
 static void admit(verd_rwlock *lock)

@@ -187,8 +187,11 @@ const char *verd_name(const verd_thread *t);
 size_t verd_number(const verd_thread *t);
 
 /*
- * Prints on stderr, a line each, the threads of this OS thread that have not ended: number, name, and
- * what they wait for. For a hung server; can be called from a debugger. Never blocks green threads.
+ * Prints on stderr, a line each, the threads of this OS thread that have not ended: number; name, or the address
+ * of the function of those that have none; and what they wait for: of a lock, a condition and the like the address
+ * and, if it is known, the thread that has it. Then the cycles of threads that wait for one another. OS threads but
+ * the process's first are named by what gettid(2) gives. For a hung server; can be called from a debugger.
+ * Never blocks green threads.
  */
 void verd_report(void);
 

@@ -2,6 +2,7 @@
 
 /* What a person reads who has a server that hangs. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,9 +50,19 @@ static void report(void *arg)
     verd_report();
 }
 
+/* Takes out the addresses of functions. */
+static void drop_functions(char *text)
+{
+    for (char *at = text; (at = strstr(at, " (0x")) != NULL;) {
+        const char *end = strchr(at, ')');
+        memmove(at, end + 1, strlen(end + 1) + 1);
+    }
+}
+
 static bool reported(const char *line)
 {
     struct process_end end = process_run(report, NULL);
+    drop_functions(end.text);
     return strstr(end.text, line) != NULL;
 }
 
@@ -118,6 +129,73 @@ Test(sched, the_report_says_who_is_killed_and_out_of_time_and_shielded)
 {
     struct process_end end = process_run(report_interrupted, NULL);
     cr_assert(strstr(end.text, " s, killed, out of time, shielded\n"));
+}
+
+static verd_mutex mutex;
+
+static void *lock_and_leave(void *arg)
+{
+    verd_mutex_lock(&mutex);
+    return arg;
+}
+
+static void *lock(void *arg)
+{
+    verd_mutex_lock(&mutex);
+    return arg;
+}
+
+static void report_left_mutex(void *arg)
+{
+    (void)arg;
+    verd_wait(verd_spawn(lock_and_leave, NULL), NULL);
+    verd_spawn(lock, NULL);
+    verd_yield();
+    verd_report();
+}
+
+Test(sched, the_report_says_whose_owner_has_ended)
+{
+    struct process_end end = process_run(report_left_mutex, NULL);
+    cr_assert(strstr(end.text, ", held by a thread that has ended\n"));
+}
+
+static verd_thread *self_of[3];
+
+static void *wait_for_next(void *number)
+{
+    size_t i = (size_t)(uintptr_t)number;
+    self_of[i] = verd_self();
+    verd_yield();
+    verd_wait(self_of[(i + 1) % 3], NULL);
+    return number;
+}
+
+/* The main thread waits for none of them, and runs. */
+static void report_circle(void *arg)
+{
+    (void)arg;
+    for (size_t i = 0; i < 3; i++)
+        verd_spawn(wait_for_next, (void *)i);
+    for (int i = 0; i < 4; i++)
+        verd_yield();
+    errno = EDOM;
+    verd_report();
+    exit(errno == EDOM ? 0 : 1);
+}
+
+Test(sched, the_report_shows_who_wait_for_one_another)
+{
+    static const char line[] =
+        "libverd: deadlock: thread 1 waits for thread 2, that for thread 3, that for thread 1\n";
+    struct process_end end = process_run(report_circle, NULL);
+    cr_assert(end.status == 0 && process_count(end.text, "deadlock") == 1 &&
+              strstr(end.text, line) != NULL);
+}
+
+Test(sched, the_report_shows_whose_end_is_waited_for)
+{
+    cr_assert(reported(" s, thread 1 \"parker\"\n"));
 }
 
 static void report_ended(void *arg)
