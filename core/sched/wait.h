@@ -12,13 +12,14 @@
  * What a thread is handed with the end of its wait and has yet to use or pass on is an obligation
  * (obligation.h).
  *
- * The endings, and where each is tried:
+ * The endings, and where each is tried; tests/wait is a table of all calls that block, of which each is
+ * played in each column:
  *
- *     event, kill, timeout      tests/wait/columns.c, of each call that blocks
- *     child of a fork           tests/sched/fork.c, hub/fork.c, net/fork*.c, os/fork.c, pool/fork*.c
- *     end of the OS thread      tests/wait/gone.c, os/ending.c, os/keys.c, sched/osthread.c
- *     end of the object         tests/pool/free.c, sync/queue.c, net/stop.c, io/closing.c
- *     C++ exception             tests/programs/timeout_exceptions.cc, exceptions.cc: it leaves a frame that has
+ *     event, kill, timeout      wait/columns.c, alone and against each other
+ *     child of a fork           wait/endings.c; net/fork*.c, os/fork.c, pool/fork*.c, sched/fork.c, hub/fork.c
+ *     end of the OS thread      wait/endings.c, wait/gone.c; os/ending.c, os/keys.c, sched/osthread.c
+ *     end of the object         wait/endings.c, where there is one to free; pool/free.c, sync/queue.c
+ *     C++ exception             programs/timeout_exceptions.cc, exceptions.cc: it leaves a frame that has
  *                               waited; none can leave one that waits
  *
  * A call on an object goes like this:

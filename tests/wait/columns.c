@@ -6,9 +6,7 @@
 #include "caller.h"
 #include "sched/area.h"
 #include "sched/slab.h"
-#include "table.h"
-
-#define LONG (3600 * VERD_SEC)
+#include "subject.h"
 
 const char *const column_names[COLUMNS] = {
     [EVENT_FIRST] = "the event comes first",
@@ -22,14 +20,17 @@ const char *const column_names[COLUMNS] = {
     [EVENT_THEN_KILL] = "it is killed after the event",
     [KILL_THEN_EVENT] = "it is killed before the event",
     [KILL_UNDER_SHIELD] = "it is killed under a shield",
+    [FORKS_CHILD] = "the process forks",
+    [OS_THREAD_END] = "its OS thread ends",
+    [DISCARDED] = "its object is freed",
 };
 
 enum column column_played;
 verd_duration patience;
 verd_thread *recipient;
 
-static const struct row *row;
-static const struct verdicts *verdicts;
+const struct row *row;
+const struct verdicts *verdicts;
 
 void must(bool holds, const char *what)
 {
@@ -66,21 +67,6 @@ void open_gate(void)
 }
 
 /* ---- who makes the call ---- */
-
-struct subject {
-    verd_thread *thread;
-    bool shielded;
-    bool inside; /* a shield, with its limit */
-    bool limited;
-    bool killed; /* by itself, before the call */
-    bool again;  /* calls once more when the limit is lifted */
-    verd_duration limit;
-    verd_duration limit_begin, limit_end; /* the deadline is between them */
-    bool begun, returned, ended;
-    bool fired;
-    bool left; /* `untouched` when the first call had failed */
-    intptr_t first, next, second;
-};
 
 static int next_call(void)
 {
@@ -138,18 +124,18 @@ static void spawn(struct subject *subject)
     must(subject->thread != NULL, "verd_spawn");
 }
 
-static void start(struct subject *subject)
+void subject_start(struct subject *subject)
 {
     spawn(subject);
     callers_settle();
 }
 
-static void join(struct subject *subject)
+void subject_join(struct subject *subject)
 {
     must(verd_join(subject->thread, NULL) == 0, "verd_join");
 }
 
-static void provoke(void)
+void provoke(void)
 {
     row->provoke();
     if (row->arrive != NULL)
@@ -158,33 +144,38 @@ static void provoke(void)
 
 /* ---- verdicts ---- */
 
-static void check(const char *what, intptr_t found, intptr_t expected)
+void check(const char *what, intptr_t found, intptr_t expected)
 {
     if (found != expected)
         verdicts->wrong(what, found, expected);
 }
 
-static void check_whole(void)
+void check_whole(void)
 {
     check("nothing is lost or left", row->whole == NULL || row->whole(), true);
 }
 
-static void check_waits(const char *what, const struct subject *subject)
+void check_untouched(void)
+{
+    check("it has left all as it was", row->untouched == NULL || row->untouched(), true);
+}
+
+void check_waits(const char *what, const struct subject *subject)
 {
     if (!(row->traits & TIMED))
         check(what, is_waiting(subject), true);
 }
 
 /* Another thread makes the call, as if nobody had before. The event has been, or comes. */
-static void check_another(bool event_was)
+void check_another(bool event_was)
 {
     struct subject other = {.limited = true, .limit = LONG};
-    start(&other);
+    subject_start(&other);
     if (!event_was || (row->traits & FLEETING)) {
         check_waits("another waits", &other);
         provoke();
     }
-    join(&other);
+    subject_join(&other);
     check("another gets", other.first, row->right);
     check_whole();
 }
@@ -194,10 +185,10 @@ static void check_another(bool event_was)
 static void event_first(void)
 {
     struct subject one = {.limited = true, .limit = LONG};
-    start(&one);
+    subject_start(&one);
     check_waits("it waits", &one);
     provoke();
-    join(&one);
+    subject_join(&one);
     check("it gets", one.first, row->right);
     check("the next call gets", one.next, 0);
     check("the timeout has fired", one.fired, false);
@@ -207,7 +198,7 @@ static void event_first(void)
 static void timeout_first(void)
 {
     struct subject one = {.limited = true, .limit = patience / 10, .again = true};
-    start(&one);
+    subject_start(&one);
     while (!one.returned)
         verd_sleep(VERD_MS);
     callers_settle();
@@ -217,7 +208,7 @@ static void timeout_first(void)
     check("it has left all as it was", one.left, true);
     check_waits("it waits again", &one);
     provoke();
-    join(&one);
+    subject_join(&one);
     check("then it gets", one.second, row->right);
     check_whole();
 }
@@ -226,7 +217,7 @@ static void timeout_first(void)
 static void both_at_once(void)
 {
     struct subject one = {.limited = true, .limit = patience};
-    start(&one);
+    subject_start(&one);
     if (!is_waiting(&one))
         verdicts->slow();
     if (row->traits & INDIRECT) {
@@ -236,7 +227,7 @@ static void both_at_once(void)
         stall(one.limit_end);
     }
     provoke();
-    join(&one);
+    subject_join(&one);
     if (slow)
         verdicts->slow();
     if ((row->traits & EITHER) && one.first == -ETIMEDOUT) {
@@ -261,7 +252,7 @@ static void zero_timeout(void)
     check("the timeout has fired", one.fired, true);
     if ((row->traits & FLEETING) && !one.ended)
         provoke();
-    join(&one);
+    subject_join(&one);
     check("then it gets", one.second, row->right);
     check_whole();
 }
@@ -269,13 +260,13 @@ static void zero_timeout(void)
 static void timeout_under_shield(void)
 {
     struct subject one = {.limited = true, .limit = patience / 10, .shielded = true};
-    start(&one);
+    subject_start(&one);
     while (one.limit_end >= verd_now())
         verd_sleep(VERD_MS);
     callers_settle();
     check_waits("it waits on", &one);
     provoke();
-    join(&one);
+    subject_join(&one);
     check("it gets", one.first, row->right);
     check("the next call gets", one.next, -ETIMEDOUT);
     check("the timeout has fired", one.fired, true);
@@ -286,9 +277,9 @@ static void timeout_under_shield(void)
 static void timeout_in_shield(void)
 {
     struct subject one = {.limited = true, .limit = patience / 10, .inside = true};
-    start(&one);
+    subject_start(&one);
     verd_kill(one.thread);
-    join(&one);
+    subject_join(&one);
     check("it gets", one.first, -ETIMEDOUT);
     check("the next call gets", one.next, -ETIMEDOUT);
     check("the timeout has fired", one.fired, true);
@@ -298,7 +289,7 @@ static void timeout_in_shield(void)
 
 static void check_killed(struct subject *one)
 {
-    join(one);
+    subject_join(one);
     check("it gets", one->first, -ECANCELED);
     check("the next call gets", one->next, -ECANCELED);
 }
@@ -306,11 +297,11 @@ static void check_killed(struct subject *one)
 static void kill_it(void)
 {
     struct subject one = {.limited = false};
-    start(&one);
+    subject_start(&one);
     check("it waits", is_waiting(&one), true);
     verd_kill(one.thread);
     check_killed(&one);
-    check("it has left all as it was", row->untouched == NULL || row->untouched(), true);
+    check_untouched();
     check_another(false);
 }
 
@@ -333,7 +324,7 @@ static void let_event_come(const struct subject *one)
 static void event_then_kill(void)
 {
     struct subject one = {.limited = false};
-    start(&one);
+    subject_start(&one);
     check("it waits", is_waiting(&one), true);
     provoke();
     let_event_come(&one);
@@ -344,7 +335,7 @@ static void event_then_kill(void)
         check_another(true);
         return;
     }
-    join(&one);
+    subject_join(&one);
     if ((row->traits & EITHER) && one.first == -ECANCELED) {
         check_another(true);
         return;
@@ -357,13 +348,13 @@ static void event_then_kill(void)
 static void kill_then_event(void)
 {
     struct subject one = {.limited = false}, behind = {.limited = false};
-    start(&one);
+    subject_start(&one);
     check("it waits", is_waiting(&one), true);
     if (!(row->traits & ALONE))
-        start(&behind);
+        subject_start(&behind);
     verd_kill(one.thread);
     provoke();
-    join(&one);
+    subject_join(&one);
     if (!(row->traits & FINISHES) || one.first != row->right)
         check("it gets", one.first, -ECANCELED);
     check("the next call gets", one.next, -ECANCELED);
@@ -371,7 +362,7 @@ static void kill_then_event(void)
         check_another(true);
         return;
     }
-    join(&behind);
+    subject_join(&behind);
     check("the next in line gets", behind.first, row->right);
     check_whole();
 }
@@ -379,7 +370,7 @@ static void kill_then_event(void)
 static void kill_under_shield(void)
 {
     struct subject one = {.shielded = true};
-    start(&one);
+    subject_start(&one);
     check_waits("it waits", &one);
     if (one.returned)
         verdicts->slow();
@@ -387,7 +378,7 @@ static void kill_under_shield(void)
     callers_settle();
     check_waits("it waits on", &one);
     provoke();
-    join(&one);
+    subject_join(&one);
     check("it gets", one.first, row->right);
     check("the next call gets", one.next, -ECANCELED);
     check_whole();
@@ -408,11 +399,15 @@ void play(const struct row *wanted, enum column column, verd_duration time,
         [EVENT_THEN_KILL] = event_then_kill,
         [KILL_THEN_EVENT] = kill_then_event,
         [KILL_UNDER_SHIELD] = kill_under_shield,
+        [FORKS_CHILD] = forks_child,
+        [OS_THREAD_END] = os_thread_end,
+        [DISCARDED] = discarded,
     };
     row = wanted;
     patience = time;
     verdicts = judges;
     column_played = column;
-    row->setup();
+    if (column != OS_THREAD_END) /* the other OS thread does it */
+        row->setup();
     columns[column]();
 }

@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,6 +75,7 @@ static void await_messages(void)
 static _Atomic(int) begun, released;
 static int succeeded;
 static sem_t finish;
+static pid_t opener;
 
 static void *give_back(void *arg)
 {
@@ -98,6 +100,7 @@ static void release(void *arg, void *result)
 
 static void open_finish(void)
 {
+    opener = getpid();
     hub = verd_hub_open();
     sem_init(&finish, 0, 0);
 }
@@ -136,9 +139,11 @@ static bool has_not_begun(void)
     return atomic_load(&begun) == 0;
 }
 
-/* What has begun and was given up, ends some time. */
+/* What has begun and was given up, ends some time; in the parent what was begun before a fork. */
 static bool each_was_released(void)
 {
+    if (column_played == FORKS_CHILD && getpid() != opener)
+        atomic_fetch_sub(&begun, 1);
     while (atomic_load(&released) + succeeded < atomic_load(&begun))
         usleep(100);
     return succeeded == 1;
@@ -183,10 +188,18 @@ static int file;
 static char name[] = "/tmp/verd-wait-XXXXXX";
 static struct stat status;
 static size_t descriptors;
+static _Atomic(int) *moved; /* bytes, by a fork's child as well, as the file is shared */
+
+static void share_file(void)
+{
+    keep_pool_busy();
+    moved = mmap(NULL, sizeof *moved, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    must(moved != MAP_FAILED, "mmap");
+}
 
 static void make_file(void)
 {
-    keep_pool_busy();
+    share_file();
     file = mkstemp(name);
     must(file >= 0 && unlink(name) == 0, "mkstemp");
 }
@@ -194,7 +207,7 @@ static void make_file(void)
 /* The page cache knows nothing of it. */
 static void open_uncached(void)
 {
-    keep_pool_busy();
+    share_file();
     file = open("/proc/version", O_RDONLY | O_CLOEXEC);
     must(file >= 0, "/proc/version");
 }
@@ -213,7 +226,8 @@ static intptr_t open_file(void)
 
 static bool none_is_open(void)
 {
-    return process_descriptors() == descriptors;
+    /* Those of an OS thread's hub end with it. */
+    return column_played == OS_THREAD_END || process_descriptors() == descriptors;
 }
 
 static intptr_t pread_file(void)
@@ -226,37 +240,37 @@ static intptr_t read_file(void)
 {
     char byte;
     intptr_t result = result_of(verd_read(file, &byte, 1));
-    succeeded += result == 1;
+    atomic_fetch_add(moved, result == 1);
     return result;
 }
 
 static bool as_many_were_read(void)
 {
-    return lseek(file, 0, SEEK_CUR) == succeeded;
+    return lseek(file, 0, SEEK_CUR) == atomic_load(moved);
 }
 
 static intptr_t pwrite_file(void)
 {
     intptr_t result = result_of(verd_pwrite(file, "y", 1, 0));
-    succeeded += result == 1;
+    atomic_fetch_add(moved, result == 1);
     return result;
 }
 
 static intptr_t write_file(void)
 {
     intptr_t result = result_of(verd_write(file, "y", 1));
-    succeeded += result == 1;
+    atomic_fetch_add(moved, result == 1);
     return result;
 }
 
 static bool as_many_were_written(void)
 {
-    return fstat(file, &status) == 0 && status.st_size == succeeded;
+    return fstat(file, &status) == 0 && status.st_size == atomic_load(moved);
 }
 
 static bool as_was_told(void)
 {
-    return fstat(file, &status) == 0 && status.st_size == (succeeded > 0);
+    return fstat(file, &status) == 0 && status.st_size == (atomic_load(moved) > 0);
 }
 
 static intptr_t fsync_file(void)
@@ -284,17 +298,12 @@ static intptr_t fstat_file(void)
     return result_of(verd_fstat(file, &status));
 }
 
-#define OFFLOADED(name, what, world, call_, result, account, traits_) \
-    {.call = name,                                                    \
-     .when = what,                                                    \
-     .setup = world,                                                  \
-     .make = call_,                                                   \
-     .right = result,                                                 \
-     .provoke = leave_pool,                                           \
-     .arrive = await_messages,                                        \
-     .untouched = account,                                            \
-     .whole = account,                                                \
-     .traits = traits_}
+#define OFFLOADED(name, what, world, call_, result, account, traits_)                            \
+    {                                                                                            \
+        .call = name, .when = what, .setup = world, .make = call_, .right = result,              \
+        .provoke = leave_pool, .arrive = await_messages, .untouched = account, .whole = account, \
+        .traits = (traits_) | OS_THREADS | ORPHANED, .orphaned = result                          \
+    }
 
 static const struct row rows[] = {
     {.call = "verd_offload",
@@ -302,20 +311,22 @@ static const struct row rows[] = {
      .setup = keep_pool_busy,
      .make = offload,
      .right = 3,
+     .orphaned = 3,
      .provoke = leave_pool,
      .arrive = await_messages,
      .untouched = has_not_begun,
-     .traits = OS_THREADS},
+     .traits = OS_THREADS | ORPHANED},
     {.call = "verd_offload_with",
      .when = "its turn",
      .setup = keep_pool_busy,
      .make = offload_with,
      .right = 3,
+     .orphaned = 3,
      .provoke = leave_pool,
      .arrive = await_messages,
      .untouched = has_not_begun,
      .whole = each_was_released,
-     .traits = OS_THREADS},
+     .traits = OS_THREADS | ORPHANED},
     {.call = "verd_offload_with",
      .when = "the function to return",
      .setup = open_finish,
@@ -325,23 +336,20 @@ static const struct row rows[] = {
      .arrive = await_messages,
      .whole = each_was_released,
      .traits = OS_THREADS},
-    OFFLOADED("verd_getaddrinfo", "the resolver", keep_pool_busy, look_up, 0, NULL, OS_THREADS),
+    OFFLOADED("verd_getaddrinfo", "the resolver", keep_pool_busy, look_up, 0, NULL, 0),
     OFFLOADED("verd_connect", "the resolver", listen_and_keep_busy, connect_by_name, 0, NULL,
-              EITHER | OS_THREADS),
-    OFFLOADED("verd_listen", "the resolver", keep_pool_busy, listen_by_name, 0, NULL, OS_THREADS),
-    OFFLOADED("verd_open", "a file", count_descriptors, open_file, 0, none_is_open, OS_THREADS),
-    OFFLOADED("verd_pread", "a disk", open_uncached, pread_file, 1, NULL, OS_THREADS),
-    OFFLOADED("verd_read", "a disk", open_uncached, read_file, 1, as_many_were_read,
-              FINISHES | OS_THREADS),
-    OFFLOADED("verd_pwrite", "a disk", make_file, pwrite_file, 1, as_was_told,
-              FINISHES | OS_THREADS),
-    OFFLOADED("verd_write", "a disk", make_file, write_file, 1, as_many_were_written,
-              FINISHES | OS_THREADS),
-    OFFLOADED("verd_fsync", "a disk", make_file, fsync_file, 0, NULL, OS_THREADS),
-    OFFLOADED("verd_fdatasync", "a disk", make_file, fdatasync_file, 0, NULL, OS_THREADS),
-    OFFLOADED("verd_stat", "a disk", keep_pool_busy, stat_path, 0, NULL, OS_THREADS),
-    OFFLOADED("verd_lstat", "a disk", keep_pool_busy, lstat_path, 0, NULL, OS_THREADS),
-    OFFLOADED("verd_fstat", "a disk", make_file, fstat_file, 0, NULL, OS_THREADS),
+              EITHER),
+    OFFLOADED("verd_listen", "the resolver", keep_pool_busy, listen_by_name, 0, NULL, 0),
+    OFFLOADED("verd_open", "a file", count_descriptors, open_file, 0, none_is_open, 0),
+    OFFLOADED("verd_pread", "a disk", open_uncached, pread_file, 1, NULL, 0),
+    OFFLOADED("verd_read", "a disk", open_uncached, read_file, 1, as_many_were_read, FINISHES),
+    OFFLOADED("verd_pwrite", "a disk", make_file, pwrite_file, 1, as_was_told, FINISHES),
+    OFFLOADED("verd_write", "a disk", make_file, write_file, 1, as_many_were_written, FINISHES),
+    OFFLOADED("verd_fsync", "a disk", make_file, fsync_file, 0, NULL, 0),
+    OFFLOADED("verd_fdatasync", "a disk", make_file, fdatasync_file, 0, NULL, 0),
+    OFFLOADED("verd_stat", "a disk", keep_pool_busy, stat_path, 0, NULL, 0),
+    OFFLOADED("verd_lstat", "a disk", keep_pool_busy, lstat_path, 0, NULL, 0),
+    OFFLOADED("verd_fstat", "a disk", make_file, fstat_file, 0, NULL, 0),
 };
 
 const struct rows rows_of_files = ROWS(rows);

@@ -209,6 +209,30 @@ static bool resource_is_idle(void)
     return verd_resource_pool_idle(resources) == 1 && verd_resource_pool_free(resources) == 0;
 }
 
+/* ---- the ends of their objects ---- */
+
+static intptr_t free_pool(void)
+{
+    return result_of(verd_pool_free(pool));
+}
+
+static intptr_t free_pile(void)
+{
+    verd_pile_free(pile);
+    return 0;
+}
+
+static intptr_t free_imap(void)
+{
+    verd_imap_free(imap);
+    return 0;
+}
+
+static intptr_t free_resources(void)
+{
+    return result_of(verd_resource_pool_free(resources));
+}
+
 static const struct row rows[] = {
     {.call = "verd_pool_spawn",
      .when = "a member to end",
@@ -217,28 +241,35 @@ static const struct row rows[] = {
      .provoke = open_gate,
      .untouched = nobody_is_in_line,
      .whole = one_has_run,
-     .traits = INDIRECT},
+     .traits = INDIRECT | BOUND | ORPHANED,
+     .discard = free_pool},
     {.call = "verd_pool_spawn",
      .when = "the pool to be widened",
      .setup = full_pool,
      .make = spawn,
      .provoke = widen,
      .untouched = nobody_is_in_line,
-     .whole = one_has_run},
+     .whole = one_has_run,
+     .traits = BOUND | ORPHANED,
+     .discard = free_pool},
     {.call = "verd_pool_spawn_n",
      .when = "the pool to be widened",
      .setup = full_pool,
      .make = spawn_n,
      .provoke = widen,
      .untouched = nobody_is_in_line,
-     .whole = one_has_run},
+     .whole = one_has_run,
+     .traits = BOUND | ORPHANED,
+     .discard = free_pool},
     {.call = "verd_pile_spawn",
      .when = "the pool to be widened",
      .setup = full_pool,
      .make = spawn_in_pile,
      .provoke = widen,
      .untouched = pile_is_empty,
-     .whole = pile_has_one},
+     .whole = pile_has_one,
+     .traits = BOUND | ORPHANED | GOES_ON,
+     .discard = free_pile},
     {.call = "verd_pool_wait_all",
      .when = "a member to end",
      .setup = full_pool,
@@ -246,7 +277,8 @@ static const struct row rows[] = {
      .provoke = open_gate,
      .untouched = nobody_is_in_line,
      .whole = pool_is_idle,
-     .traits = INDIRECT | SHARED},
+     .traits = INDIRECT | SHARED | BOUND | ORPHANED,
+     .discard = free_pool},
     {.call = "verd_pile_next",
      .when = "a result",
      .setup = pile_at_gate,
@@ -255,7 +287,9 @@ static const struct row rows[] = {
      .provoke = open_gate,
      .untouched = pile_has_its_result,
      .whole = pile_is_at_end,
-     .traits = INDIRECT | ALONE},
+     .traits = INDIRECT | ALONE | BOUND | ORPHANED,
+     .discard = free_pile,
+     .discarded = -EINVAL},
     {.call = "verd_pile_next_any",
      .when = "a result",
      .setup = pile_at_gate,
@@ -264,7 +298,9 @@ static const struct row rows[] = {
      .provoke = open_gate,
      .untouched = pile_has_its_result,
      .whole = pile_is_at_end,
-     .traits = INDIRECT | ALONE},
+     .traits = INDIRECT | ALONE | BOUND | ORPHANED,
+     .discard = free_pile,
+     .discarded = -EINVAL},
     {.call = "verd_imap_next",
      .when = "a result",
      .setup = imap_at_gate,
@@ -272,7 +308,9 @@ static const struct row rows[] = {
      .right = 6,
      .provoke = open_gate,
      .whole = imap_is_at_end,
-     .traits = INDIRECT | ALONE},
+     .traits = INDIRECT | ALONE | BOUND | ORPHANED,
+     .discard = free_imap,
+     .discarded = -EINVAL},
     {.call = "verd_resource_pool_get",
      .when = "a resource to come back",
      .setup = resource_lent,
@@ -280,7 +318,9 @@ static const struct row rows[] = {
      .right = 1,
      .provoke = put_resource,
      .untouched = resource_is_lent,
-     .whole = resource_is_lent},
+     .whole = resource_is_lent,
+     .traits = BOUND,
+     .discard = free_resources},
     {.call = "verd_resource_pool_get",
      .when = "a resource to be made",
      .setup = resource_to_make,
@@ -289,7 +329,8 @@ static const struct row rows[] = {
      .provoke = let_create,
      .untouched = there_is_none,
      .whole = resource_is_lent,
-     .traits = ALONE},
+     .traits = ALONE | BOUND,
+     .discard = free_resources},
     {.call = "verd_resource_pool_fill",
      .when = "a resource to be made",
      .setup = resource_to_make,
@@ -297,7 +338,8 @@ static const struct row rows[] = {
      .provoke = let_create,
      .untouched = there_is_none,
      .whole = resource_is_idle,
-     .traits = ALONE},
+     .traits = ALONE | BOUND,
+     .discard = free_resources},
 };
 
 const struct rows rows_of_pools = ROWS(rows);

@@ -151,6 +151,12 @@ static void finish_task(void)
     verd_queue_task_done(queue);
 }
 
+static intptr_t free_queue(void)
+{
+    verd_queue_free(queue);
+    return 0;
+}
+
 /* ---- accounts ---- */
 
 static bool nobody_waits(const verd_queue *one)
@@ -218,33 +224,26 @@ static void full_beside_empty(void)
     other = verd_queue_new(1);
 }
 
-#define GET(what, world, ...)    \
-    {.call = "verd_queue_get",   \
-     .when = "an item of " what, \
-     .setup = world,             \
-     .make = get,                \
-     .right = (intptr_t)NEW,     \
-     .provoke = give,            \
-     .untouched = is_empty,      \
-     .whole = is_empty,          \
-     __VA_ARGS__}
+#define GET(what, world, traits_)                                                          \
+    {                                                                                      \
+        .call = "verd_queue_get", .when = "an item of " what, .setup = world, .make = get, \
+        .right = (intptr_t)NEW, .provoke = give, .untouched = is_empty, .whole = is_empty, \
+        .discard = free_queue, .discarded = -EPIPE, .traits = BOUND | (traits_)            \
+    }
 
-#define PUT(what, world, event, account, ...) \
-    {.call = "verd_queue_put",                \
-     .when = what,                            \
-     .setup = world,                          \
-     .make = put,                             \
-     .provoke = event,                        \
-     .untouched = is_full,                    \
-     .whole = account,                        \
-     __VA_ARGS__}
+#define PUT(what, world, event, account, traits_)                                              \
+    {                                                                                          \
+        .call = "verd_queue_put", .when = what, .setup = world, .make = put, .provoke = event, \
+        .untouched = is_full, .whole = account, .discard = free_queue, .discarded = -EPIPE,    \
+        .traits = BOUND | (traits_)                                                            \
+    }
 
 static const struct row rows[] = {
-    GET("a queue", empty_fifo),
-    GET("a queue without bounds", empty_unbounded),
-    GET("a stack", empty_lifo),
-    GET("a queue by priority", empty_priority),
-    GET("a rendezvous", rendezvous, .traits = FLEETING),
+    GET("a queue", empty_fifo, 0),
+    GET("a queue without bounds", empty_unbounded, 0),
+    GET("a stack", empty_lifo, 0),
+    GET("a queue by priority", empty_priority, 0),
+    GET("a rendezvous", rendezvous, FLEETING),
     {.call = "verd_queue_get",
      .when = "a queue to be closed",
      .setup = empty_fifo,
@@ -252,12 +251,14 @@ static const struct row rows[] = {
      .right = -EPIPE,
      .provoke = shut,
      .whole = is_empty,
-     .traits = SHARED},
-    PUT("room in a queue", full_fifo, take, holds_new_alone),
-    PUT("room in a stack", full_lifo, take, holds_new_alone),
-    PUT("room in a queue by priority", full_priority, take, holds_new_alone),
-    PUT("the other side of a rendezvous", rendezvous, take, has_handed_over, .traits = FLEETING),
-    PUT("a queue to be widened", full_fifo, widen, holds_both),
+     .traits = BOUND | SHARED,
+     .discard = free_queue,
+     .discarded = -EPIPE},
+    PUT("room in a queue", full_fifo, take, holds_new_alone, 0),
+    PUT("room in a stack", full_lifo, take, holds_new_alone, 0),
+    PUT("room in a queue by priority", full_priority, take, holds_new_alone, 0),
+    PUT("the other side of a rendezvous", rendezvous, take, has_handed_over, FLEETING),
+    PUT("a queue to be widened", full_fifo, widen, holds_both, 0),
     {.call = "verd_queue_put",
      .when = "a full queue to be closed",
      .setup = full_fifo,
@@ -265,13 +266,17 @@ static const struct row rows[] = {
      .right = -EPIPE,
      .provoke = shut,
      .whole = is_full,
-     .traits = SHARED},
+     .traits = BOUND | SHARED,
+     .discard = free_queue,
+     .discarded = -EPIPE},
     {.call = "verd_queue_join",
      .when = "a task to be done",
      .setup = unfinished,
      .make = join,
      .provoke = finish_task,
-     .traits = SHARED},
+     .traits = BOUND | SHARED,
+     .discard = free_queue,
+     .discarded = -EPIPE},
     {.call = "verd_select",
      .when = "an item of either queue",
      .setup = two_empty,
@@ -279,7 +284,10 @@ static const struct row rows[] = {
      .right = 1,
      .provoke = give,
      .untouched = both_are_empty,
-     .whole = both_are_empty},
+     .whole = both_are_empty,
+     .traits = BOUND,
+     .discard = free_queue,
+     .discarded = 1 + 10 * EPIPE},
     {.call = "verd_select",
      .when = "room in either queue",
      .setup = two_full,
@@ -287,14 +295,20 @@ static const struct row rows[] = {
      .right = 1,
      .provoke = take,
      .untouched = both_are_full,
-     .whole = other_is_as_before},
+     .whole = other_is_as_before,
+     .traits = BOUND,
+     .discard = free_queue,
+     .discarded = 1 + 10 * EPIPE},
     {.call = "verd_select",
      .when = "an item of one queue, or room in another",
      .setup = full_beside_empty,
      .make = get_or_put,
      .right = 1,
      .provoke = take,
-     .whole = other_is_empty},
+     .whole = other_is_empty,
+     .traits = BOUND,
+     .discard = free_queue,
+     .discarded = 1 + 10 * EPIPE},
     {.call = "verd_select",
      .when = "either queue to be closed",
      .setup = two_empty,
@@ -302,7 +316,9 @@ static const struct row rows[] = {
      .right = 1 + 10 * EPIPE,
      .provoke = shut,
      .whole = both_are_empty,
-     .traits = SHARED},
+     .traits = BOUND | SHARED,
+     .discard = free_queue,
+     .discarded = 1 + 10 * EPIPE},
 };
 
 const struct rows rows_of_queues = ROWS(rows);

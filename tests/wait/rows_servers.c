@@ -66,7 +66,7 @@ static void make_place(void)
 static void fill_backlog(void)
 {
     make_place();
-    listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     must(bind(listener, (struct sockaddr *)&place, place_length) == 0 && listen(listener, 0) == 0,
          "listen");
     first_caller = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -208,6 +208,23 @@ static bool site_has_ended(void)
     return verd_http_connections(site) == 0 && verd_http_free(site) == 0;
 }
 
+/* ---- the ends of their objects ---- */
+
+static intptr_t close_listener(void)
+{
+    return result_of(verd_close(listener));
+}
+
+static intptr_t free_server(void)
+{
+    return result_of(verd_serve_free(house.server));
+}
+
+static intptr_t free_site(void)
+{
+    return result_of(verd_http_free(site));
+}
+
 static const struct row rows[] = {
     {.call = "verd_accept",
      .when = "a connection",
@@ -217,7 +234,9 @@ static const struct row rows[] = {
      .arrive = await_call,
      .untouched = nobody_calls,
      .whole = nobody_calls,
-     .traits = ALONE},
+     .traits = ALONE,
+     .discard = close_listener,
+     .discarded = -EBADF},
     {.call = "verd_connect_unix",
      .when = "room in a backlog",
      .setup = fill_backlog,
@@ -239,7 +258,8 @@ static const struct row rows[] = {
      .provoke = open_gate,
      .untouched = guest_is_in,
      .whole = server_has_ended,
-     .traits = INDIRECT | SHARED},
+     .traits = INDIRECT | SHARED | ORPHANED | BOUND,
+     .discard = free_server},
     {.call = "verd_serve_wait",
      .when = "the last handler",
      .setup = serve_last_guest,
@@ -247,7 +267,8 @@ static const struct row rows[] = {
      .provoke = open_gate,
      .untouched = guest_is_in,
      .whole = server_has_ended,
-     .traits = INDIRECT | SHARED},
+     .traits = INDIRECT | SHARED | ORPHANED | BOUND,
+     .discard = free_server},
     {.call = "verd_http_stop",
      .when = "the last request",
      .setup = serve_request,
@@ -255,7 +276,8 @@ static const struct row rows[] = {
      .provoke = open_gate,
      .untouched = request_is_there,
      .whole = site_has_ended,
-     .traits = INDIRECT | SHARED | EITHER},
+     .traits = INDIRECT | SHARED | EITHER | ORPHANED | BOUND,
+     .discard = free_site},
     {.call = "verd_http_wait",
      .when = "the last request",
      .setup = serve_last_request,
@@ -263,7 +285,8 @@ static const struct row rows[] = {
      .provoke = open_gate,
      .untouched = request_is_there,
      .whole = site_has_ended,
-     .traits = INDIRECT | SHARED | EITHER},
+     .traits = INDIRECT | SHARED | EITHER | ORPHANED | BOUND,
+     .discard = free_site},
 };
 
 const struct rows rows_of_servers = ROWS(rows);

@@ -163,7 +163,7 @@ static bool has_nothing(void)
 
 static bool has_a_byte(void)
 {
-    return has(1);
+    return has(1) && read(fds[0], &byte, 1) == 1;
 }
 
 /* ---- output ---- */
@@ -279,29 +279,26 @@ static intptr_t poll_for_an_hour(void)
     return result_of(verd_poll(&poller, 1, 3600 * 1000));
 }
 
-/* What the call gives after the event, and what is there to be read afterwards. */
-#define INPUT_AS(name, what, world, call_, result, account) \
-    {.call = name,                                          \
-     .when = what,                                          \
-     .setup = world,                                        \
-     .make = call_,                                         \
-     .right = result,                                       \
-     .provoke = send_byte,                                  \
-     .arrive = await_byte,                                  \
-     .untouched = has_nothing,                              \
-     .whole = account,                                      \
-     .traits = ALONE}
-#define INPUT(name, what, world, call_) INPUT_AS(name, what, world, call_, 'x', has_nothing)
+static intptr_t close_it(void)
+{
+    return result_of(verd_close(fds[0]));
+}
 
-#define OUTPUT_AS(name, what, world, call_, result, event, account) \
-    {.call = name,                                                  \
-     .when = what,                                                  \
-     .setup = world,                                                \
-     .make = call_,                                                 \
-     .right = result,                                               \
-     .provoke = event,                                              \
-     .whole = account,                                              \
-     .traits = ALONE}
+/* What the call gives after the event, and what is there to be read afterwards. */
+#define INPUT_AS(name, what, world, call_, result, account, closed)                             \
+    {                                                                                           \
+        .call = name, .when = what, .setup = world, .make = call_, .right = result,             \
+        .provoke = send_byte, .arrive = await_byte, .untouched = has_nothing, .whole = account, \
+        .traits = ALONE, .discard = close_it, .discarded = closed                               \
+    }
+#define INPUT(name, what, world, call_) INPUT_AS(name, what, world, call_, 'x', has_nothing, -EBADF)
+
+#define OUTPUT_AS(name, what, world, call_, result, event, account)                 \
+    {                                                                               \
+        .call = name, .when = what, .setup = world, .make = call_, .right = result, \
+        .provoke = event, .whole = account, .traits = ALONE, .discard = close_it,   \
+        .discarded = -EBADF                                                         \
+    }
 #define OUTPUT(name, what, world, call_) \
     OUTPUT_AS(name, what, world, call_, 1, make_room, one_was_written)
 
@@ -320,9 +317,9 @@ static const struct row rows[] = {
     INPUT("verd_recvmsg", "a message", empty_pair, recvmsg_byte),
     INPUT("verd_read_full", "bytes", empty_pair, read_full),
     INPUT("verd_stream_read", "bytes", empty_pair, stream_read),
-    INPUT_AS("verd_wait_fd", "input", empty_pair, wait_for_input, POLLIN, has_a_byte),
-    INPUT_AS("verd_poll", "input", empty_foreign_pipe, poll_input, 1, has_a_byte),
-    INPUT_AS("verd_poll", "input, for an hour", empty_pair, poll_for_an_hour, 1, has_a_byte),
+    INPUT_AS("verd_wait_fd", "input", empty_pair, wait_for_input, POLLIN, has_a_byte, -EBADF),
+    INPUT_AS("verd_poll", "input", empty_foreign_pipe, poll_input, 1, has_a_byte, 1),
+    INPUT_AS("verd_poll", "input, for an hour", empty_pair, poll_for_an_hour, 1, has_a_byte, 1),
     OUTPUT("verd_write", "room in a socket", full_pair, write_byte),
     OUTPUT("verd_write", "room in a socket made elsewhere", full_foreign_pair, write_byte),
     OUTPUT("verd_write", "room in a pipe", full_pipe, write_byte),

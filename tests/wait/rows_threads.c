@@ -10,7 +10,8 @@ static verd_duration nap;
 static void set_nap(void)
 {
     bool by_itself = column_played == EVENT_FIRST || column_played == BOTH_AT_ONCE ||
-                     column_played == TIMEOUT_UNDER_SHIELD || column_played == KILL_UNDER_SHIELD;
+                     column_played == TIMEOUT_UNDER_SHIELD || column_played == KILL_UNDER_SHIELD ||
+                     column_played == FORKS_CHILD;
     nap = by_itself ? patience / 4 : 3600 * VERD_SEC;
 }
 
@@ -69,6 +70,12 @@ static intptr_t wait_for_thread(void)
     return verd_wait(thread, &result) == 0 ? (intptr_t)result : -errno;
 }
 
+static intptr_t release_thread(void)
+{
+    verd_release(thread);
+    return 0;
+}
+
 static intptr_t join_thread(void)
 {
     void *result = NULL;
@@ -100,14 +107,18 @@ static const struct row rows[] = {
      .make = wait_for_thread,
      .right = 7,
      .provoke = open_gate,
-     .traits = SHARED | INDIRECT},
+     .traits = SHARED | INDIRECT | ORPHANED | BOUND | BY_HANDLE | GOES_ON,
+     .orphaned = -ESRCH,
+     .discard = release_thread},
     {.call = "verd_join",
      .when = "the end of a thread",
      .setup = spawn_at_gate,
      .make = join_thread,
      .right = 7,
      .provoke = open_gate,
-     .traits = ALONE | INDIRECT},
+     .traits = ALONE | INDIRECT | ORPHANED | BOUND | BY_HANDLE | GOES_ON,
+     .orphaned = -ESRCH,
+     .discard = release_thread},
 };
 
 const struct rows rows_of_threads = ROWS(rows);

@@ -23,7 +23,13 @@ enum trait {
         16, /* it looks from time to time, or waits several times: it may see the event or not */
     TIMED = 32,       /* the event is the passing of time */
     OS_THREADS = 128, /* starts OS threads, which the child of a fork cannot do under an emulator */
-    FINISHES = 64 /* what has begun when the thread is killed, is finished, and the call succeeds */
+    FINISHES =
+        64, /* what has begun when the thread is killed, is finished, and the call succeeds */
+    ORPHANED =
+        256, /* in the child of a fork nobody is left who could bring the event: see `orphaned` */
+    BOUND = 512,      /* what is waited for belongs to its OS thread: EPERM on another */
+    BY_HANDLE = 2048, /* BOUND: or EINVAL, as of one that was released */
+    GOES_ON = 1024    /* who waits does so though the object is freed: it is kept until then */
 };
 
 struct row {
@@ -39,6 +45,10 @@ struct row {
         void);           /* after a call that failed: as if it had never been. NULL: no telling */
     bool (*whole)(void); /* after one event and one success: no more, no less. NULL: no telling */
     unsigned traits;
+    intptr_t orphaned; /* ORPHANED: what the call gives in the child of a fork, by itself */
+    /* Frees or closes the object: 0 or -errno. NULL: it is no object, or lies in memory of the user's */
+    intptr_t (*discard)(void);
+    intptr_t discarded; /* after `discard` of 0: what the call gives, unless it GOES_ON */
 };
 
 struct rows {
@@ -49,7 +59,10 @@ struct rows {
 extern const struct rows rows_of_threads, rows_of_sync, rows_of_queues, rows_of_pools,
     rows_of_sockets, rows_of_servers, rows_of_files, rows_of_processes;
 
-#define ROWS(array) {(array), sizeof(array) / sizeof *(array)}
+#define ROWS(array)                              \
+    {                                            \
+        (array), sizeof(array) / sizeof *(array) \
+    }
 
 enum column {
     EVENT_FIRST,
@@ -63,6 +76,9 @@ enum column {
     EVENT_THEN_KILL,   /* before the thread runs: what it has been given it keeps */
     KILL_THEN_EVENT,   /* before the thread runs: the event is for the next in line */
     KILL_UNDER_SHIELD, /* waits on; the next call after the shield sees it */
+    FORKS_CHILD, /* the child has it all as if nobody had waited, the parent as if it had no child */
+    OS_THREAD_END, /* as if nobody had waited, for those that are another OS thread's, too */
+    DISCARDED,     /* the object tells who waits, or cannot be freed yet */
     COLUMNS,
 };
 
