@@ -18,15 +18,8 @@ struct verd__exceptions {
     unsigned uncaught;
 };
 
-/* The runtime's, if the program has one. */
-extern struct verd__exceptions *verd__exceptions_of_os_thread(void) __asm__("__cxa_get_globals")
-    __attribute__((weak));
-
-/* NULL: there is no C++ in this program. */
-static inline struct verd__exceptions *verd__exceptions_find(void)
-{
-    return verd__exceptions_of_os_thread != NULL ? verd__exceptions_of_os_thread() : NULL;
-}
+/* This OS thread's; NULL: no C++ has been loaded so far. (exceptions.c) */
+struct verd__exceptions *verd__exceptions_find(void);
 
 /* Whether the running thread has any. */
 static inline bool verd__exceptions_any(const struct verd__scheduler *scheduler)

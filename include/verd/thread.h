@@ -23,6 +23,11 @@
  * one line on stderr, and a crash. A function whose local variables are larger than that may step over it,
  * unless it is compiled with -fstack-clash-protection, as some distributions do by default.
  *
+ * In C++, each thread has its own exceptions: it may wait in a handler, and others throw meanwhile. A program
+ * in C that loads C++ by dlopen(3) does so before the first call of this library on each OS thread that is to run
+ * it, or links with the C++ runtime (-Wl,--no-as-needed -lstdc++). The runtime is looked for at that call and not
+ * again: nothing tells of a dlopen at a price that each switch could pay.
+ *
  * Threads run in the order in which they became able to, unless the environment has
  * VERD_SCHEDULE_SEED=n, a decimal number, for tests: then lots are drawn among all that can run, and any
  * order may come up. What is promised of order holds nevertheless (threads start in the order of spawning,
