@@ -97,11 +97,13 @@ int main(int argc, char *argv[])
 }
 END
 
+# shellcheck disable=SC2086 # flags are words
 $VERD_CXX -std=c++17 -fPIC -shared $VERD_LDFLAGS -o "$scratch/plugin.so" "$scratch/plugin.cc" 2> /dev/null || {
     echo "late_exceptions: no shared C++ can be built here"
     exit 77
 }
 link() {
+    # shellcheck disable=SC2086 # flags are words
     $VERD_CC $VERD_CFLAGS -o "$scratch/$1" "$scratch/program.c" "$VERD_BUILD/libverd.a" -pthread -ldl \
         $VERD_LDFLAGS $2
 }
