@@ -194,7 +194,7 @@ $(SHARED_LIB): $(LIB_OBJ) $(BUILD)/linked-with
 $(LIB_OBJ): COMPILE = $(CC) $(LIB_C) $(SHAREABLE)
 $(BENCH_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
 $(SUITE_OBJ): COMPILE = $(CC) $(TEST_C) $(CRITERION_C)
-$(SUITE_OBJ): | $(CRITERION_READY) criterion
+$(filter-out %/process.c.o,$(SUITE_OBJ)): | $(CRITERION_READY) criterion
 $(EXAMPLE_OBJ) $(PROGRAM_OBJ): COMPILE = $(CC) $(EXAMPLE_C)
 $(call objects,$(PART_SRC)): COMPILE = $(CC) $(EXAMPLE_C) -Icore
 $(filter %.cc.o,$(PROGRAM_OBJ)): COMPILE = $(CXX) $(PROGRAM_CXX)

@@ -20,8 +20,7 @@
 
 static void stop_idling(struct verd__obligation *obligation)
 {
-    struct verd__connection *c =
-        VERD__CONTAINER_OF(obligation, struct verd__connection, obligation);
+    struct verd__connection *c = VERD__CONTAINER_OF(obligation, struct verd__connection, leaves);
     verd__list_remove(&c->server->idle, &c->idle);
     c->server->idle_count--;
 }
@@ -31,14 +30,14 @@ static void become_idle(struct verd__connection *c, verd_duration time)
     c->thread = verd__current->running;
     verd__list_append(&c->server->idle, &c->idle);
     c->server->idle_count++;
-    verd__obligation_begin(verd__current, &c->obligation, stop_idling);
+    verd__obligation_begin(verd__current, &c->leaves, stop_idling);
     verd_timeout_begin(&c->limit, time);
 }
 
 /* Returns whether it was told to end, or has been idle for too long. */
 static bool become_busy(struct verd__connection *c)
 {
-    verd__obligation_settle(verd__current, &c->obligation);
+    verd__obligation_settle(verd__current, &c->leaves);
     return verd_timeout_end(&c->limit);
 }
 
@@ -47,12 +46,21 @@ void verd__connection_end(struct verd__connection *c)
     verd__timeout_expire(c->thread, &c->limit);
 }
 
+static void pass_exchange_on(struct verd__obligation *obligation)
+{
+    struct verd__connection *c = VERD__CONTAINER_OF(obligation, struct verd__connection, lent);
+    verd__server_give(c->server, c->exchange);
+    c->exchange = NULL;
+}
+
 static bool take_exchange(struct verd__connection *c)
 {
-    if (c->exchange == NULL)
+    if (c->exchange == NULL) {
         c->exchange = verd__server_take(c->server);
-    if (c->exchange == NULL)
-        return false;
+        if (c->exchange == NULL)
+            return false;
+        verd__obligation_begin(verd__current, &c->lent, pass_exchange_on);
+    }
     verd__exchange_begin(c->exchange, c);
     return true;
 }
@@ -60,8 +68,7 @@ static bool take_exchange(struct verd__connection *c)
 static void give_exchange(struct verd__connection *c)
 {
     if (c->exchange != NULL)
-        verd__server_give(c->server, c->exchange);
-    c->exchange = NULL;
+        verd__obligation_settle(verd__current, &c->lent);
 }
 
 /* ---- a request ---- */

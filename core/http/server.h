@@ -35,13 +35,14 @@ struct verd_http_server {
 
 /* A client; lives on the stack of its thread. */
 struct verd__connection {
-    struct verd__link idle;             /* in server->idle, while it is */
-    struct verd__obligation obligation; /* to leave that */
+    struct verd__link idle;         /* in server->idle, while it is */
+    struct verd__obligation leaves; /* that */
     struct verd__thread *thread;
     struct verd_http_server *server;
     verd_stream stream;
     verd_timeout limit;                  /* for what is being done: waiting, reading, answering */
     struct verd_http_exchange *exchange; /* NULL: there is nothing that is not answered */
+    struct verd__obligation lent;        /* the exchange, to be given back */
 };
 
 /* Serves a client until its connection ends, and closes it. `arg` is the server. */

@@ -38,6 +38,8 @@ struct hold {
     struct verd__obligation obligation;
     struct verd_resource_pool *pool;
     struct verd__resource *resource; /* NULL: the right */
+    struct verd__resource
+        *own; /* in no list, or NULL: made, looked at or destroyed with the right */
 };
 
 static int check(const struct verd_resource_pool *pool)
@@ -131,39 +133,41 @@ static bool is_old(const struct verd_resource_pool *pool, const struct verd__res
     return pool->options.max_age != 0 && verd_now() - resource->born >= pool->options.max_age;
 }
 
-/* Ends a held resource; the caller holds the right that is left. Neither kill nor timeout may cut the
- * destruction short. */
-static void destroy(struct verd_resource_pool *pool, struct verd__resource *resource)
-{
-    int error = errno;
-    if (pool->options.destroy != NULL) {
-        verd_shield_begin();
-        pool->options.destroy(pool->options.ctx, resource->item);
-        verd_shield_end();
-    }
-    free(resource);
-    errno = error;
-}
-
 /* ---- what calls hold ---- */
 
 /* A resource was handed over in the ledger, and its getter has not seen it. */
 static void settle_hold(struct verd__obligation *obligation)
 {
     struct hold *hold = VERD__CONTAINER_OF(obligation, struct hold, obligation);
-    if (hold->resource == NULL)
-        give_right_up(hold->pool);
-    else
+    if (hold->resource != NULL) {
         push_idle(hold->pool, verd__ledger_take(&hold->pool->used, hold->resource->item));
+        return;
+    }
+    free(hold->own);
+    give_right_up(hold->pool);
 }
 
 /* The running thread holds a right from here on. */
 static void hold_right(const struct verd__scheduler *scheduler, struct hold *hold,
                        struct verd_resource_pool *pool)
 {
-    hold->pool = pool;
-    hold->resource = NULL;
+    *hold = (struct hold){.pool = pool};
     verd__obligation_begin(scheduler, &hold->obligation, settle_hold);
+}
+
+/* Ends the holder's own resource; the right stays. Neither kill nor timeout may cut the destruction short. */
+static void destroy(struct hold *hold)
+{
+    const verd_resource_options *options = &hold->pool->options;
+    int error = errno;
+    if (options->destroy != NULL) {
+        verd_shield_begin();
+        options->destroy(options->ctx, hold->own->item);
+        verd_shield_end();
+    }
+    free(hold->own);
+    hold->own = NULL;
+    errno = error;
 }
 
 /* Ends a resource that is in no list, and gives the right up that it had. */
@@ -172,7 +176,8 @@ static void retire(const struct verd__scheduler *scheduler, struct verd_resource
 {
     struct hold hold;
     hold_right(scheduler, &hold, pool);
-    destroy(pool, resource);
+    hold.own = resource;
+    destroy(&hold);
     verd__obligation_settle(scheduler, &hold.obligation);
 }
 
@@ -180,7 +185,7 @@ static void retire(const struct verd__scheduler *scheduler, struct verd_resource
 static struct verd__resource *create(const struct verd__scheduler *scheduler, struct hold *hold)
 {
     const verd_resource_options *options = &hold->pool->options;
-    struct verd__resource *resource = calloc(1, sizeof *resource);
+    struct verd__resource *resource = hold->own = calloc(1, sizeof *resource);
     errno = resource == NULL ? ENOMEM : 0;
     if (resource != NULL && options->create(options->ctx, &resource->item) == 0) {
         if (options->max_age != 0)
@@ -189,7 +194,6 @@ static struct verd__resource *create(const struct verd__scheduler *scheduler, st
         return resource;
     }
     int error = errno != 0 ? errno : EIO;
-    free(resource);
     verd__obligation_settle(scheduler, &hold->obligation);
     errno = error;
     return NULL;
@@ -232,13 +236,14 @@ static struct verd__resource *get_idle(const struct verd__scheduler *scheduler, 
         else
             hold_right(scheduler, hold, pool);
         *holds = true;
+        hold->own = resource;
         if (is_good(pool, resource)) {
             verd__obligation_end(scheduler, &hold->obligation);
             return resource;
         }
         /* Also if the validation failed because the caller was interrupted: who knows at which point
          * of a conversation the resource is. */
-        destroy(pool, resource);
+        destroy(hold);
         if (!verd__may_wait(scheduler))
             break;
     }

@@ -10,7 +10,7 @@ set -eu
 # These cannot fail with the arguments that they get, do not return, or have nothing to fail with.
 infallible='
     __errno_location __libc_current_sigrtmax abort environ exit raise getenv getpid sched_yield
-    clock_gettime getauxval sysconf gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
+    clock_gettime dl_iterate_phdr getauxval sysconf gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
     memchr memcpy memmove memset memcmp bcmp
     strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strerror
     sigaction sigaddset sigdelset sigemptyset sigfillset sigismember sigorset sigpending

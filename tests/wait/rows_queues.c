@@ -224,19 +224,30 @@ static void full_beside_empty(void)
     other = verd_queue_new(1);
 }
 
-#define GET(what, world, traits_)                                                          \
-    {                                                                                      \
-        .call = "verd_queue_get", .when = "an item of " what, .setup = world, .make = get, \
-        .right = (intptr_t)NEW, .provoke = give, .untouched = is_empty, .whole = is_empty, \
-        .discard = free_queue, .discarded = -EPIPE, .traits = BOUND | (traits_)            \
-    }
+#define GET(what, world, traits_) \
+    {.call = "verd_queue_get",    \
+     .when = "an item of " what,  \
+     .setup = world,              \
+     .make = get,                 \
+     .right = (intptr_t)NEW,      \
+     .provoke = give,             \
+     .untouched = is_empty,       \
+     .whole = is_empty,           \
+     .discard = free_queue,       \
+     .discarded = -EPIPE,         \
+     .traits = BOUND | (traits_)}
 
-#define PUT(what, world, event, account, traits_)                                              \
-    {                                                                                          \
-        .call = "verd_queue_put", .when = what, .setup = world, .make = put, .provoke = event, \
-        .untouched = is_full, .whole = account, .discard = free_queue, .discarded = -EPIPE,    \
-        .traits = BOUND | (traits_)                                                            \
-    }
+#define PUT(what, world, event, account, traits_) \
+    {.call = "verd_queue_put",                    \
+     .when = what,                                \
+     .setup = world,                              \
+     .make = put,                                 \
+     .provoke = event,                            \
+     .untouched = is_full,                        \
+     .whole = account,                            \
+     .discard = free_queue,                       \
+     .discarded = -EPIPE,                         \
+     .traits = BOUND | (traits_)}
 
 static const struct row rows[] = {
     GET("a queue", empty_fifo, 0),

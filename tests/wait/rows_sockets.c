@@ -285,20 +285,32 @@ static intptr_t close_it(void)
 }
 
 /* What the call gives after the event, and what is there to be read afterwards. */
-#define INPUT_AS(name, what, world, call_, result, account, closed)                             \
-    {                                                                                           \
-        .call = name, .when = what, .setup = world, .make = call_, .right = result,             \
-        .provoke = send_byte, .arrive = await_byte, .untouched = has_nothing, .whole = account, \
-        .traits = ALONE, .discard = close_it, .discarded = closed                               \
-    }
+#define INPUT_AS(name, what, world, call_, result, account, closed) \
+    {.call = name,                                                  \
+     .when = what,                                                  \
+     .setup = world,                                                \
+     .make = call_,                                                 \
+     .right = result,                                               \
+     .provoke = send_byte,                                          \
+     .arrive = await_byte,                                          \
+     .untouched = has_nothing,                                      \
+     .whole = account,                                              \
+     .traits = ALONE,                                               \
+     .discard = close_it,                                           \
+     .discarded = closed}
 #define INPUT(name, what, world, call_) INPUT_AS(name, what, world, call_, 'x', has_nothing, -EBADF)
 
-#define OUTPUT_AS(name, what, world, call_, result, event, account)                 \
-    {                                                                               \
-        .call = name, .when = what, .setup = world, .make = call_, .right = result, \
-        .provoke = event, .whole = account, .traits = ALONE, .discard = close_it,   \
-        .discarded = -EBADF                                                         \
-    }
+#define OUTPUT_AS(name, what, world, call_, result, event, account) \
+    {.call = name,                                                  \
+     .when = what,                                                  \
+     .setup = world,                                                \
+     .make = call_,                                                 \
+     .right = result,                                               \
+     .provoke = event,                                              \
+     .whole = account,                                              \
+     .traits = ALONE,                                               \
+     .discard = close_it,                                           \
+     .discarded = -EBADF}
 #define OUTPUT(name, what, world, call_) \
     OUTPUT_AS(name, what, world, call_, 1, make_room, one_was_written)
 

@@ -59,10 +59,7 @@ struct rows {
 extern const struct rows rows_of_threads, rows_of_sync, rows_of_queues, rows_of_pools,
     rows_of_sockets, rows_of_servers, rows_of_files, rows_of_processes;
 
-#define ROWS(array)                              \
-    {                                            \
-        (array), sizeof(array) / sizeof *(array) \
-    }
+#define ROWS(array) {(array), sizeof(array) / sizeof *(array)}
 
 enum column {
     EVENT_FIRST,
