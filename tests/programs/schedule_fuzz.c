@@ -6,6 +6,7 @@
  *   schedule_fuzz                 the test: all seeds, and that a failure can be found and repeated
  *   schedule_fuzz SEED...         runs these, and prints their traces: the same at each run
  *   schedule_fuzz planted SEED... the same with a bug in the load
+ *   schedule_fuzz cut SEED...     the same where the OS thread ends in the midst
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #define SEEDS 1000
 #define SEEDS_SLOWLY 100 /* emulated, or watched by a sanitizer */
 #define AGAIN 25         /* every so many seeds are run once more, alone */
+#define CUT 4            /* of every so many seeds, one is also run to be cut */
 
 /* What a child finds out; shared with it. */
 struct finding {
@@ -31,6 +33,7 @@ struct finding {
 };
 
 static struct finding *finding;
+static bool cut; /* the OS thread of a run ends in the midst */
 
 void fuzz_failed(const char *what, uint64_t trace)
 {
@@ -50,8 +53,10 @@ static bool run_range(uint64_t first, uint64_t end)
     if (child == 0) {
         for (uint64_t seed = first; seed < end; seed++) {
             finding->seed = seed;
-            finding->traces[seed % SEEDS] = fuzz_run(seed);
+            finding->traces[seed % SEEDS] = cut ? fuzz_run_cut(seed) : fuzz_run(seed);
         }
+        if (cut)
+            _exit(0); /* what an OS thread has left, leaks */
         exit(0);
     }
     waitpid(child, &status, 0);
@@ -64,7 +69,7 @@ static void print_failure(const char *program)
     printf("seed %" PRIu64 ": %s, trace %016" PRIx64 "\n", finding->seed,
            finding->failed ? finding->what : "the process has died", finding->trace);
     printf("again: VERD_HUB=%s %s %s%" PRIu64 "\n", hub != NULL ? hub : "", program,
-           planted ? "planted " : "", finding->seed);
+           planted ? "planted " : (cut ? "cut " : ""), finding->seed);
 }
 
 static int run_all(const char *program, uint64_t count)
@@ -117,6 +122,21 @@ static int find_planted(uint64_t count)
     return 0;
 }
 
+/* An OS thread that ends in the midst leaves nothing to others but what is said, in the same way each time. */
+static int cut_some(const char *program, uint64_t count)
+{
+    int result = 0;
+    cut = true;
+    if (!run_range(0, count / CUT)) {
+        print_failure(program);
+        result = 1;
+    }
+    if (result == 0)
+        result = run_some_again(count / CUT);
+    cut = false;
+    return result;
+}
+
 static int run_given(const char *program, int count, char *const seeds[])
 {
     for (int i = 0; i < count; i++) {
@@ -146,7 +166,9 @@ int main(int argc, char *argv[])
     if (finding == MAP_FAILED)
         return 1;
     planted = argc > 1 && strcmp(argv[1], "planted") == 0;
+    cut = argc > 1 && strcmp(argv[1], "cut") == 0;
     if (argc > 1)
-        return run_given(argv[0], argc - 1 - planted, argv + 1 + planted);
-    return run_all(argv[0], count) != 0 || run_some_again(count) != 0 || find_planted(count) != 0;
+        return run_given(argv[0], argc - 1 - (planted || cut), argv + 1 + (planted || cut));
+    return run_all(argv[0], count) != 0 || run_some_again(count) != 0 ||
+           cut_some(argv[0], count) != 0 || find_planted(count) != 0;
 }

@@ -8,6 +8,10 @@
  *
  * Each part of the library that waits has its part here. Actors share what a part has made in `begin`,
  * play scenes of their own, are killed and run out of time at any moment; `end` settles the accounts.
+ *
+ * Wherever a thread lingers, whatever it has in hand, the process may fork. In the child the others are gone; the
+ * thread that has forked keeps what it holds for good, and new actors share the rest (`forked`). And a world may
+ * be cut: its OS thread ends while all is going on, and another one comes to what is left (`left`).
  */
 #ifndef TESTS_PROGRAMS_SCHEDULE_FUZZ_H
 #define TESTS_PROGRAMS_SCHEDULE_FUZZ_H
@@ -26,6 +30,10 @@ struct part {
     /* Makes something, waits for what is sure to come, and looks that nothing is lost. Ends by itself */
     void (*scene)(void);
     void (*end)(void);
+    /* In the child of a fork: the accounts begin anew, with what those that are gone have not given back */
+    void (*forked)(void);
+    /* On another OS thread, when the world's has ended in the midst. NULL: nothing outlives it */
+    void (*left)(void);
 };
 
 extern const struct part fuzz_threads, fuzz_locks, fuzz_queues, fuzz_pools, fuzz_resources, fuzz_io;
@@ -55,6 +63,12 @@ static inline void expect(bool holds, const char *what)
 /* Runs everything with a seed, on an OS thread of its own. Returns the trace. */
 uint64_t fuzz_run(uint64_t seed);
 
+/* The same, but for the end: the OS thread ends at any moment. What is left then is nobody's to free. */
+uint64_t fuzz_run_cut(uint64_t seed);
+
+/* The process forks, at times: the child goes on with the model, and does not return. */
+void fork_at_times(void);
+
 /* ---- virtual time (clock.c) ---- */
 
 /* It begins anew; it goes on, as if the thread had computed for so long. */
@@ -74,6 +88,17 @@ void scope_begin(struct scope *scope, verd_duration after);
 void scope_end(struct scope *scope);
 void shield_begin(void);
 void shield_end(void);
+
+/* What the calling thread holds at the moment that it does not give back if it never goes on. */
+struct held {
+    bool any;         /* others are gone */
+    unsigned member;  /* of the shared pool */
+    unsigned feeding; /* its imaps */
+    unsigned
+        resource; /* a right of the shared resource pool's, to make one, or look at it, or end it */
+};
+
+struct held *held(void);
 
 /* How many threads have ended whose self went with them, and how many had one. */
 extern unsigned selves_made, selves_ended;

@@ -31,7 +31,7 @@ static int make_pair(int ends[2])
     return setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 }
 
-static void begin(void)
+static void open_streams(void)
 {
     for (int i = 0; i < PAIRS; i++) {
         streams[i] = (struct stream){.written = 0};
@@ -40,6 +40,19 @@ static void begin(void)
         else
             expect(verd_pipe(streams[i].ends) == 0, "no descriptors");
     }
+}
+
+static void close_streams(void)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        expect(verd_close(streams[i].ends[0]) == 0, "a descriptor cannot be closed");
+        expect(verd_close(streams[i].ends[1]) == 0, "a descriptor cannot be closed");
+    }
+}
+
+static void begin(void)
+{
+    open_streams();
     for (size_t i = 0; i < TRANSFER; i++)
         bytes[i] = (char)(i * 7 + i / 251);
     hub = verd_hub_open();
@@ -294,13 +307,29 @@ static void end(void)
         int left = 0;
         expect(ioctl(streams[i].ends[0], FIONREAD, &left) == 0, "FIONREAD");
         expect(streams[i].written == streams[i].read + (size_t)left, "bytes were lost in the end");
-        verd_close(streams[i].ends[0]);
-        verd_close(streams[i].ends[1]);
     }
+    close_streams();
     for (int i = 0; i < 1000 && arrived < posted; i++)
         verd_sleep(VERD_US);
     expect(arrived == posted, "a post was lost, or has run twice");
     verd_hub_close(hub);
 }
 
-const struct part fuzz_io = {.begin = begin, .share = share, .scene = scene, .end = end};
+/* What the child has of the parent's streams is the parent's as well. Posts that nobody had taken are the
+ * parent's alone. */
+static void forked(void)
+{
+    close_streams();
+    open_streams();
+    posted = arrived = 0;
+}
+
+static void left(void)
+{
+    expect(verd_post(hub, count_arrival, NULL) != 0 && errno == EPIPE, "a post to who is gone");
+    verd_hub_close(hub);
+    close_streams();
+}
+
+const struct part fuzz_io = {
+    .begin = begin, .share = share, .scene = scene, .end = end, .forked = forked, .left = left};

@@ -71,6 +71,13 @@ static struct line mutex_line, rwlock_line;
 static unsigned units_out, inside, tokens, readers, writers, members, emptied, generation;
 static bool event_is_set;
 
+/* What those that a fork has left behind hold for good, or were handed as it came. */
+static struct {
+    bool any;
+    unsigned units, members;
+    bool mutex, rwlock;
+} gone;
+
 static void begin(void)
 {
     semaphore = (verd_semaphore)VERD_SEMAPHORE_BOUNDED(UNITS);
@@ -81,6 +88,8 @@ static void begin(void)
     event = (verd_event)VERD_EVENT_INIT;
     units_out = inside = tokens = readers = writers = members = emptied = generation = 0;
     event_is_set = false;
+    gone.any = gone.mutex = gone.rwlock = false;
+    gone.units = gone.members = 0;
 }
 
 static void use_unit(void)
@@ -373,19 +382,69 @@ static void scene(void)
 
 /* ---- accounts ---- */
 
-static void end(void)
+static void settle_units(void)
 {
-    for (int i = 0; i < UNITS; i++)
+    unsigned left = UNITS - gone.units;
+    for (unsigned i = 0; i < left; i++)
         expect(verd_semaphore_try_acquire(&semaphore) == 0, "a unit was lost in the end");
     expect(verd_semaphore_try_acquire(&semaphore) != 0, "a unit came from nowhere");
-    for (int i = 0; i < UNITS; i++)
-        verd_semaphore_release(&semaphore);
+    for (unsigned i = 0; i < UNITS; i++)
+        expect(verd_semaphore_release(&semaphore) == 0, "a unit cannot be given back in the end");
     expect(verd_semaphore_release(&semaphore) != 0 && errno == EOVERFLOW, "a bound was lost");
-    expect(inside + readers + writers + members == 0, "somebody is still inside");
-    expect(mutex_line.first == NULL && rwlock_line.first == NULL, "somebody still waits");
-    expect(verd_mutex_try_lock(&mutex) == 0, "the mutex was lost");
-    expect(verd_rwlock_try_write_lock(&rwlock) == 0, "the lock was lost");
-    expect(verd_group_wait(&group) == 0, "the group was lost");
 }
 
-const struct part fuzz_locks = {.begin = begin, .share = share, .scene = scene, .end = end};
+static void end(void)
+{
+    settle_units();
+    expect(gone.any || inside + readers + writers == 0, "somebody is still inside");
+    expect(members == gone.members, "somebody is still a member");
+    expect(mutex_line.first == NULL && rwlock_line.first == NULL, "somebody still waits");
+    expect((verd_mutex_try_lock(&mutex) == 0) != gone.mutex, "the mutex was lost");
+    expect((verd_rwlock_try_write_lock(&rwlock) == 0) != gone.rwlock, "the lock was lost");
+    expect(members > 0 || verd_group_wait(&group) == 0, "the group was lost");
+}
+
+/* Nobody waits, and what nobody holds is free; but what was handed over is lost with who did not come to see
+ * it. */
+static void look_at_what_is_left(void)
+{
+    gone.any = true;
+    gone.units = UNITS - (unsigned)verd_semaphore_units(&semaphore);
+    gone.members = members;
+    expect(gone.units <= UNITS && gone.units >= units_out, "a unit has come back from who is gone");
+    gone.mutex = verd_mutex_try_lock(&mutex) != 0;
+    expect(gone.mutex || inside == 0, "two threads in a mutex");
+    expect(gone.mutex || verd_mutex_unlock(&mutex) == 0, "a mutex cannot be unlocked");
+    gone.rwlock = verd_rwlock_try_write_lock(&rwlock) != 0;
+    expect(gone.rwlock || readers + writers == 0, "others beside a writer");
+    expect(gone.rwlock || verd_rwlock_unlock(&rwlock) == 0, "a lock cannot be unlocked");
+    mutex_line.first = rwlock_line.first = NULL;
+}
+
+static void forked(void)
+{
+    look_at_what_is_left();
+    units_out = gone.units;
+    expect(verd_cond_signal(&cond) == 0 && verd_cond_broadcast(&cond) == 0, "a signal to the gone");
+    expect(event_is_set || (verd_event_reset(&event) == 0), "somebody who is gone waits");
+}
+
+/* What is held, or lent, was another OS thread's; what is waited for is everybody's, for who waited is gone. */
+static void left(void)
+{
+    look_at_what_is_left();
+    settle_units();
+    expect(verd_cond_signal(&cond) == 0 && verd_cond_broadcast(&cond) == 0, "a signal to the gone");
+    expect((event_is_set || verd_event_set(&event, NULL) == 0) && verd_event_reset(&event) == 0,
+           "somebody who is gone waits");
+    for (; members > 0; members--)
+        expect(verd_group_done(&group) == 0, "a group of those who are gone");
+    expect(verd_group_wait(&group) == 0, "the group was lost");
+    expect(!gone.mutex || (verd_mutex_try_lock(&mutex) != 0 && errno == EPERM),
+           "a mutex of another OS thread");
+    expect(!gone.rwlock || (verd_rwlock_try_read_lock(&rwlock) != 0 && errno == EPERM),
+           "a lock of another OS thread");
+}
+
+const struct part fuzz_locks = {
+    .begin = begin, .share = share, .scene = scene, .end = end, .forked = forked, .left = left};

@@ -21,6 +21,9 @@ struct item {
 static verd_queue *queues[QUEUES];
 static struct item items[ITEMS];
 static size_t item_count;
+static size_t
+    balance[QUEUES];   /* how many items are in it, and with putters that do not know it yet */
+static bool some_gone; /* this is the child of a fork */
 
 /* Of each thread that uses queues: how much it has put, and what it had of others last. */
 struct party {
@@ -45,6 +48,9 @@ static void begin(void)
     queues[RENDEZVOUS] = verd_queue_new(0);
     queues[UNBOUNDED] = verd_queue_new(VERD_UNBOUNDED);
     item_count = party_count = 0;
+    some_gone = false;
+    for (int i = 0; i < QUEUES; i++)
+        balance[i] = 0;
 }
 
 /* The caller's number. A control block serves several threads, but actors come all at once. */
@@ -73,6 +79,7 @@ static struct item *new_item(int queue)
 static void settle(struct item *item, bool put)
 {
     expect(put || item->fate == OFFERED, "an item was got that was not put");
+    balance[item->queue] += put;
     if (item->fate == OFFERED)
         item->fate = put ? IN : REFUSED;
 }
@@ -86,6 +93,7 @@ static void receive(struct item *item, int queue)
     expect(item->fate != REFUSED, "an item was got whose put has failed");
     expect(item->queue == queue, "an item was got from another queue");
     item->fate = GOT;
+    balance[queue]--;
     if (queue != LIFO && queue != PRIORITY) {
         expect(item->number > *seen, "items came out of order");
         *seen = item->number;
@@ -322,6 +330,9 @@ static void drain(int queue)
         receive(item, queue);
     }
     expect(errno == EPIPE, "the end of a queue");
+    expect(balance[queue] == 0, "an item was lost, or came from nowhere");
+    if (some_gone) /* with what they had got and not done */
+        return;
     expect(verd_queue_join(queues[queue]) == 0, "an item is not done");
     expect(verd_queue_task_done(queues[queue]) != 0, "an item came from nowhere");
 }
@@ -330,10 +341,40 @@ static void end(void)
 {
     for (int i = 0; i < QUEUES; i++)
         drain(i);
-    for (size_t i = 0; i < item_count; i++)
+    for (size_t i = 0; i < item_count && !some_gone; i++)
         expect(items[i].fate == GOT || items[i].fate == REFUSED, "an item was lost");
     for (int i = 0; i < QUEUES; i++)
         verd_queue_free(queues[i]);
 }
 
-const struct part fuzz_queues = {.begin = begin, .share = share, .scene = scene, .end = end};
+/* Nobody waits. What is in a queue is still there, and what was handed over is with those that are gone. */
+static void forked(void)
+{
+    size_t there = 0, known = 0;
+    for (int i = 0; i < QUEUES; i++) {
+        expect(verd_queue_getting(queues[i]) == 0, "somebody who is gone waits to get");
+        expect(verd_queue_putting(queues[i]) == 0, "somebody who is gone waits to put");
+        there += balance[i] = verd_queue_length(queues[i]);
+    }
+    for (size_t i = 0; i < item_count; i++)
+        known += items[i].fate == OFFERED || items[i].fate == IN;
+    expect(there <= known, "a fork has made items");
+    some_gone = true;
+}
+
+/* The queues are of an OS thread that has ended. */
+static void left(void)
+{
+    void *item;
+    for (int i = 0; i < QUEUES; i++) {
+        verd_case one = VERD_GET(queues[i], &item);
+        expect(verd_queue_put(queues[i], queues) != 0 && errno == EPERM, "a put elsewhere");
+        expect(verd_queue_try_get(queues[i], &item) != 0 && errno == EPERM, "a get elsewhere");
+        expect(verd_select(&one, 1) < 0 && errno == EPERM, "a select elsewhere");
+        expect(verd_queue_join(queues[i]) != 0 && errno == EPERM, "a join elsewhere");
+        expect(verd_queue_close(queues[i]) != 0 && errno == EPERM, "a close elsewhere");
+    }
+}
+
+const struct part fuzz_queues = {
+    .begin = begin, .share = share, .scene = scene, .end = end, .forked = forked, .left = left};

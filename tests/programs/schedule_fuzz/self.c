@@ -8,6 +8,7 @@ struct self {
     unsigned number;
     unsigned shields;
     struct scope *scopes; /* the innermost */
+    struct held held;
 };
 
 unsigned selves_made, selves_ended;
@@ -37,6 +38,11 @@ static struct self *self(void)
     expect(self != NULL && verd_set(key, self) == 0, "no memory");
     self->number = ++selves_made;
     return self;
+}
+
+struct held *held(void)
+{
+    return &self()->held;
 }
 
 void shield_begin(void)
@@ -132,6 +138,7 @@ bool judged(const char *call, int due, bool succeeded, int other)
 
 void linger(void)
 {
+    fork_at_times();
     for (unsigned i = chance(4); i > 0; i--)
         verd_yield();
     if (one_in(4))

@@ -199,4 +199,9 @@ static void end(void)
     expect(started + cancelled <= begun, "a cancelled thread has run");
 }
 
-const struct part fuzz_threads = {.begin = begin, .scene = scene, .end = end};
+static void forked(void)
+{
+    begun = cancelled = started = 0;
+}
+
+const struct part fuzz_threads = {.begin = begin, .scene = scene, .end = end, .forked = forked};

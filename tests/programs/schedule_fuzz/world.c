@@ -4,11 +4,15 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 
 #define ACTORS 32
 #define ACTS 16
+#define ACTORS_OF_CHILD 8
+#define MOMENTS 700 /* once in so many of them the process forks */
 
 static const struct part *const parts[] = {&fuzz_threads, &fuzz_locks,     &fuzz_queues,
                                            &fuzz_pools,   &fuzz_resources, &fuzz_io};
@@ -18,6 +22,7 @@ bool planted;
 static uint64_t lots, trace;
 static verd_thread *actors[ACTORS]; /* NULL: has ended */
 static size_t alive;
+static unsigned forks_left; /* in this world */
 
 /* splitmix64 */
 static uint64_t draw(void)
@@ -133,37 +138,148 @@ static void end_actor(verd_thread *actor, void *place)
     expect(joined == 0 ? result == place : errno == ESRCH, "the end of an actor");
 }
 
-static void *play(void *result)
+static void run_actors(size_t count)
 {
     verd_thread *threads[ACTORS];
+    for (size_t i = 0; i < count; i++)
+        begin_actor(i);
+    for (size_t i = 0; i < count; i++)
+        threads[i] = actors[i];
+    for (size_t i = 0; i < count; i++)
+        end_actor(threads[i], &actors[i]);
+    expect(alive == 0, "a link was not called");
+    forks_left = 0;
+    for (size_t i = 0; i < PARTS; i++)
+        parts[i]->end();
+}
+
+static void begin_parts(void)
+{
     selves_begin();
     for (size_t i = 0; i < PARTS; i++)
         parts[i]->begin();
-    for (size_t i = 0; i < ACTORS; i++)
-        begin_actor(i);
-    for (size_t i = 0; i < ACTORS; i++)
-        threads[i] = actors[i];
-    for (size_t i = 0; i < ACTORS; i++)
-        end_actor(threads[i], &actors[i]);
-    expect(alive == 0, "a link was not called");
-    for (size_t i = 0; i < PARTS; i++)
-        parts[i]->end();
+}
+
+static void *play(void *result)
+{
+    begin_parts();
+    run_actors(ACTORS);
     *(uint64_t *)result = trace;
     return NULL;
 }
 
-uint64_t fuzz_run(uint64_t seed)
+/* ---- the child of a fork ---- */
+
+/* Their links are not called, and nobody gets a result of them. */
+static void meet_the_gone(void)
+{
+    for (size_t i = 0; i < ACTORS; i++) {
+        verd_thread *gone = actors[i];
+        if (gone != NULL && gone != verd_self()) {
+            expect(verd_wait(gone, NULL) != 0 && errno == ESRCH, "one who is gone has ended");
+            expect(verd_join(gone, NULL) != 0 && errno == ESRCH, "one who is gone has ended");
+        }
+        expect(actors[i] == gone, "a link was called for one who is gone");
+        actors[i] = NULL;
+    }
+    alive = 0;
+}
+
+static _Noreturn void go_on_as_child(int report)
+{
+    forks_left = 0;
+    shield_begin();
+    meet_the_gone();
+    for (size_t i = 0; i < PARTS; i++)
+        parts[i]->forked();
+    run_actors(ACTORS_OF_CHILD);
+    expect(write(report, &trace, sizeof trace) == sizeof trace, "write");
+    _exit(0);
+}
+
+void fork_at_times(void)
+{
+    int ends[2], status = -1;
+    uint64_t childs_trace = 0;
+    if (forks_left == 0 || !one_in(MOMENTS))
+        return;
+    forks_left--;
+    expect(pipe(ends) == 0, "no descriptors");
+    pid_t child = fork();
+    expect(child >= 0, "fork");
+    if (child == 0)
+        go_on_as_child(ends[1]);
+    close(ends[1]);
+    ssize_t n = read(ends[0], &childs_trace, sizeof childs_trace);
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+        _exit(1); /* it has said why */
+    expect(status == 0 && n == sizeof childs_trace, "the child of a fork has died");
+    note(childs_trace);
+}
+
+/* ---- a world that is cut ---- */
+
+/* Its OS thread has a few turns, and ends, whatever the others are at. */
+static void *play_and_end(void *result)
+{
+    begin_parts();
+    for (size_t i = 0; i < ACTORS; i++)
+        begin_actor(i);
+    for (unsigned turns = 1 + chance(200); turns > 0; turns--) {
+        verd_yield();
+        if (one_in(3))
+            linger();
+    }
+    *(uint64_t *)result = trace;
+    return NULL;
+}
+
+static void *come_later(void *arg)
+{
+    verd_yield(); /* has a scheduler of its own */
+    for (size_t i = 0; i < PARTS; i++) {
+        if (parts[i]->left != NULL)
+            parts[i]->left();
+    }
+    return arg;
+}
+
+static void on_os_thread(void *(*fn)(void *), void *arg)
+{
+    pthread_t os_thread;
+    expect(pthread_create(&os_thread, NULL, fn, arg) == 0, "pthread_create");
+    pthread_join(os_thread, NULL);
+}
+
+/* ---- seeds ---- */
+
+static void begin_seed(uint64_t seed)
 {
     char text[32];
-    pthread_t os_thread;
-    uint64_t result = 0;
     snprintf(text, sizeof text, "%" PRIu64, seed);
     setenv("VERD_SCHEDULE_SEED", text, 1);
     clock_reset();
     lots = seed;
     trace = UINT64_C(0xcbf29ce484222325);
     alive = 0;
-    expect(pthread_create(&os_thread, NULL, play, &result) == 0, "pthread_create");
-    pthread_join(os_thread, NULL);
+    forks_left = 1;
+}
+
+uint64_t fuzz_run(uint64_t seed)
+{
+    uint64_t result = 0;
+    begin_seed(seed);
+    on_os_thread(play, &result);
+    return result;
+}
+
+uint64_t fuzz_run_cut(uint64_t seed)
+{
+    uint64_t result = 0;
+    begin_seed(seed);
+    on_os_thread(play_and_end, &result);
+    on_os_thread(come_later, NULL);
     return result;
 }
