@@ -136,6 +136,7 @@ static void wait_for_everything(void)
         verd_attr attr = {.name = waits[i].name};
         verd_spawn_with(&attr, begin, &copies[i]);
     }
+    verd_yield(); /* and all of them wait */
     verd_sleep(WAITED);
     verd_park();
 }
