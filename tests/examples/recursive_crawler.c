@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Jobs that spawn jobs into their own pool: follows all links of a page that stay below it, and those
- * of the pages found there. A member that spawns into its full pool runs the job itself, so however
- * many links there are, nobody waits for ever.
+/* Jobs that find jobs: follows all links of a page that stay below it, and those of the pages found
+ * there. What is found goes into a queue, and a pool of workers takes from it; the queue knows when
+ * all that was put in is done. A member that spawned into its own full pool would have to do that job
+ * itself, in place, and the next one in that, as deep as the pages link.
  *
  *     recursive_crawler URL [PAGES]     at most 1000 pages unless given
  *
@@ -26,9 +27,9 @@
 #define PAGE_SIZE ((size_t)4 << 20)
 #define PAGES 1000
 
-static verd_pool *pool;
+static verd_queue *found_urls; /* to be visited; the tree owns them */
 static const char *root; /* links that do not begin with it are left alone */
-static void *seen;       /* a tree of the URLs that have been spawned, as tsearch(3) has it */
+static void *seen;       /* a tree of the URLs that have been put there, as tsearch(3) has it */
 static size_t found, most = PAGES;
 static size_t came, failed;
 
@@ -37,19 +38,22 @@ static int compare(const void *one, const void *other)
     return strcmp(one, other);
 }
 
-static void visit(void *url);
-
-/* Spawns a job for a page, unless it is elsewhere or has been seen. Takes the URL over. */
+/* Has a page visited, unless it is elsewhere or has been seen. Takes the URL over. */
 static void follow(char *url)
 {
     if (strncmp(url, root, strlen(root)) != 0 || found == most ||
-        tfind(url, &seen, compare) != NULL || tsearch(url, &seen, compare) == NULL) {
+        tfind(url, &seen, compare) != NULL) {
         free(url);
-        return;
-    }
-    found++;
-    if (verd_pool_spawn_n(pool, visit, url) != 0)
+    } else if (tsearch(url, &seen, compare) == NULL) {
         perror(url);
+        failed++;
+        free(url);
+    } else if (verd_queue_put(found_urls, url) != 0) {
+        perror(url);
+        failed++;
+    } else {
+        found++;
+    }
 }
 
 /* The value of the next href in double or single quotes, at *html; NULL: there is none. */
@@ -107,9 +111,8 @@ static int fetch(const char *url, struct page *page)
     return page->text != NULL && page->from != NULL ? 0 : -1;
 }
 
-static void visit(void *arg)
+static void visit(const char *url)
 {
-    const char *url = arg; /* which the tree owns */
     struct page page = {0};
     if (fetch(url, &page) != 0) {
         printf("  - %8s  %s (%s)\n", "-", url, strerror(errno));
@@ -124,19 +127,48 @@ static void visit(void *arg)
     free(page.text);
 }
 
+/* Until there are no pages any more. */
+static void work(void *arg)
+{
+    void *url;
+    (void)arg;
+    while (verd_queue_get(found_urls, &url) == 0) {
+        visit(url);
+        verd_queue_task_done(found_urls);
+    }
+}
+
+static int crawl(char *first)
+{
+    verd_pool *pool = verd_pool_new(CONCURRENCY);
+    found_urls = verd_queue_new(VERD_UNBOUNDED);
+    for (int i = 0; i < CONCURRENCY; i++) {
+        if (verd_pool_spawn_n(pool, work, NULL) != 0)
+            return -1;
+    }
+    follow(first);
+    if (verd_queue_join(found_urls) != 0 || verd_queue_close(found_urls) != 0 ||
+        verd_pool_wait_all(pool) != 0)
+        return -1;
+    verd_queue_free(found_urls);
+    return verd_pool_free(pool);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2 || (root = verd_http_join(argv[1], "")) == NULL) {
+    char *first = argc > 1 ? verd_http_join(argv[1], "") : NULL;
+    if (argc > 2)
+        most = strtoul(argv[2], NULL, 10);
+    if (first == NULL || most == 0) {
         fprintf(stderr, "recursive_crawler URL [PAGES]\n");
         return EXIT_FAILURE;
     }
-    if (argc > 2)
-        most = strtoul(argv[2], NULL, 10);
-    pool = verd_pool_new(CONCURRENCY);
-    follow(strdup(root));
-    if (verd_pool_wait_all(pool) != 0)
+    root = first;
+    if (crawl(first) != 0) {
         perror("recursive_crawler");
+        return EXIT_FAILURE;
+    }
     fprintf(stderr, "%zu pages, %zu failed\n", came, failed);
-    verd_pool_free(pool);
+    tdestroy(seen, free);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
