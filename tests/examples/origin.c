@@ -5,7 +5,7 @@
  *
  *     origin [PORT]              8000 unless given; 0 lets the system choose
  *
- *     /page/NUMBER   a page of 2 KiB
+ *     /page/NUMBER   a page of 2 KiB; numbers have up to nine digits
  *     /feed/NUMBER   a feed, one after the other RSS 2.0, RSS 1.0 and Atom
  *     /feeds         URLs of 50 feeds, one a line
  *     /most          so many pages and feeds were asked for at a time, since the last look
@@ -76,14 +76,21 @@ static int reply_late(verd_http_exchange *x, int (*reply)(verd_http_exchange *, 
     return result == 0 ? reply(x, number) : -1;
 }
 
+/* What clients send is whatever they like: -1 unless it is digits and fits. */
+static long number_of(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits >= 1 && digits <= 9 && text[digits] == '\0' ? atol(text) : -1;
+}
+
 static int answer(verd_http_exchange *x, void *ctx)
 {
     const char *path = verd_http_path(x);
+    bool page = strncmp(path, "/page/", 6) == 0, feed = strncmp(path, "/feed/", 6) == 0;
+    long number = page || feed ? number_of(path + 6) : -1;
     (void)ctx;
-    if (strncmp(path, "/page/", 6) == 0)
-        return reply_late(x, reply_page, atol(path + 6));
-    if (strncmp(path, "/feed/", 6) == 0)
-        return reply_late(x, reply_feed, labs(atol(path + 6)));
+    if (number >= 0)
+        return reply_late(x, page ? reply_page : reply_feed, number);
     if (strcmp(path, "/feeds") == 0)
         return reply_feeds(x);
     if (strcmp(path, "/most") == 0)
