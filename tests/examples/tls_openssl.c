@@ -29,6 +29,7 @@ struct session {
     SSL *ssl;
     BIO *in, *out; /* records that were received, and that are to be sent; they are ssl's */
     int fd;
+    const char *why; /* a call has failed, in the words of OpenSSL; NULL: errno says it */
 };
 
 /* ---- records ---- */
@@ -53,10 +54,21 @@ static int receive_records(struct session *session)
     return size > 0 && BIO_write(session->in, records, (int)size) == size ? 0 : -1;
 }
 
+/* A certificate that is not trusted, of another host, or too old; or whatever the last call has met.
+ * Asked before anybody else runs: the queue of errors is everybody's. */
+static const char *reason_of(const SSL *ssl)
+{
+    long verified = SSL_get_verify_result(ssl);
+    return verified != X509_V_OK ? X509_verify_cert_error_string(verified)
+                                 : ERR_reason_error_string(ERR_peek_last_error());
+}
+
 /* After a call has returned `result`: 1: it can be tried again; 0: the peer has ended; -1: it fails. */
 static int go_on(struct session *session, int result)
 {
     int error = SSL_get_error(session->ssl, result);
+    if (error == SSL_ERROR_SSL)
+        session->why = reason_of(session->ssl);
     if (send_records(session) != 0)
         return -1;
     if (error == SSL_ERROR_ZERO_RETURN)
@@ -136,19 +148,20 @@ static void expect(SSL *ssl, const char *host)
     SSL_set_tlsext_host_name(ssl, name);
 }
 
-/* host: whose certificate is wanted; NULL: this is the server. */
-static int begin(SSL_CTX *context, int fd, const char *host, verd_stream *stream)
+/* host: whose certificate is wanted; NULL: this is the server. *why is as a session's. */
+static int begin(SSL_CTX *context, int fd, const char *host, verd_stream *stream, const char **why)
 {
     struct session *session = calloc(1, sizeof *session);
     SSL *ssl = SSL_new(context);
     int result, next = -1;
+    *why = NULL;
     if (session == NULL || ssl == NULL) {
         SSL_free(ssl);
         free(session);
         errno = ENOMEM;
         return -1;
     }
-    *session = (struct session){ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()), fd};
+    *session = (struct session){ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()), fd, NULL};
     SSL_set_bio(ssl, session->in, session->out);
     if (host == NULL)
         SSL_set_accept_state(ssl);
@@ -165,6 +178,7 @@ static int begin(SSL_CTX *context, int fd, const char *host, verd_stream *stream
     if (next == 0)
         errno = ECONNRESET;
     int error = errno;
+    *why = session->why;
     tls_close(session);
     errno = error;
     return -1;
@@ -172,19 +186,29 @@ static int begin(SSL_CTX *context, int fd, const char *host, verd_stream *stream
 
 static int accept_tls(void *context, int fd, verd_stream *stream)
 {
-    return begin(context, fd, NULL, stream);
+    const char *why;
+    int result = begin(context, fd, NULL, stream, &why);
+    if (result != 0 && why != NULL)
+        fprintf(stderr, "tls_openssl: a client: %s\n", why);
+    return result;
 }
 
-static int connect_tls(void *context, int fd, const char *host, verd_stream *stream)
+struct client {
+    SSL_CTX *context;
+    const char *why; /* its last handshake has failed, as a session's */
+};
+
+static int connect_tls(void *arg, int fd, const char *host, verd_stream *stream)
 {
-    return begin(context, fd, host, stream);
+    struct client *client = arg;
+    return begin(client->context, fd, host, stream, &client->why);
 }
 
 /* ---- both sides ---- */
 
-static int fail(const char *what)
+static int fail(const char *what, const char *why)
 {
-    fprintf(stderr, "tls_openssl: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "tls_openssl: %s: %s\n", what, why != NULL ? why : strerror(errno));
     ERR_print_errors_fp(stderr);
     return 1;
 }
@@ -210,16 +234,16 @@ static int serve(int port, const char *certificate, const char *key)
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL || SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
         SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
-        return fail(certificate);
+        return fail(certificate, "is no certificate, or none of this key");
     verd_http_options options = {.open = accept_tls, .open_ctx = context};
     int listener = verd_listen("127.0.0.1", port, 0);
     verd_http_server *server =
         listener >= 0 ? verd_http_serve(listener, answer, NULL, &options) : NULL;
     if (server == NULL)
-        return fail("serve");
+        return fail("serve", NULL);
     printf("tls_openssl: listening on port %d\n", verd_port(listener));
     fflush(stdout);
-    return verd_http_wait(server) == 0 ? 0 : fail("serve");
+    return verd_http_wait(server) == 0 ? 0 : fail("serve", NULL);
 }
 
 static int get(const char *url, const char *certificate)
@@ -227,9 +251,10 @@ static int get(const char *url, const char *certificate)
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (context == NULL || SSL_CTX_set_default_verify_paths(context) != 1 ||
         (certificate != NULL && SSL_CTX_load_verify_locations(context, certificate, NULL) != 1))
-        return fail("certificates");
+        return fail("certificates", "cannot be read");
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    verd_http_client_options options = {.open = connect_tls, .open_ctx = context};
+    struct client tls_client = {context, NULL};
+    verd_http_client_options options = {.open = connect_tls, .open_ctx = &tls_client};
     verd_http_client *client = verd_http_client_new(&options);
     verd_http_request_options how = {.client = client};
     verd_http_response *page = verd_http_get(url, &how);
@@ -238,7 +263,7 @@ static int get(const char *url, const char *certificate)
     while (page != NULL && (size = verd_http_response_read(page, buffer, sizeof buffer)) > 0)
         fwrite(buffer, 1, (size_t)size, stdout);
     if (size < 0)
-        return fail(url);
+        return fail(url, tls_client.why);
     verd_http_response_free(page);
     verd_http_client_free(client);
     SSL_CTX_free(context);

@@ -41,12 +41,32 @@ port=$(port_in "$work/server.log" 's/.*listening on port ([0-9]+)/\1/p')
 
 answer=$("$example" get "https://localhost:$port/itself" "$cert" 2>&1) || fail "itself: $answer"
 [ "$answer" = "/itself over TLS" ] || fail "itself: $answer"
-if answer=$("$example" get "https://127.0.0.1:$port/" "$cert" 2>&1); then
-    fail "a certificate for another host was trusted: $answer"
-fi
-if answer=$("$example" get "https://localhost:$port/" 2>&1); then
-    fail "a certificate of nobody's was trusted: $answer"
-fi
+# $1: what must not be trusted; $2: its URL; $3: what the line says; then what else to give
+refuses() {
+    what=$1 url=$2 why=$3
+    shift 3
+    if answer=$("$example" get "$url" "$@" 2>&1); then
+        fail "$what was trusted: $answer"
+    fi
+    echo "$answer" | grep -qiE "^tls_openssl: $url: .*$why" || fail "$what: $answer"
+}
+refuses "a certificate for another address" "https://127.0.0.1:$port/" "IP address mismatch" "$cert"
+refuses "a certificate of nobody's" "https://localhost:$port/" "self.signed certificate"
+refuses "nobody" "https://localhost:1/" "Connection refused" "$cert"
+
+openssl req -x509 -new -key "$work/key.pem" -days 9 -out "$work/other.pem" -subj /CN=elsewhere.example \
+    -addext subjectAltName=DNS:elsewhere.example > "$work/req.log" 2>&1 || fail "no certificate"
+"$example" serve 0 "$work/other.pem" "$work/key.pem" > "$work/other.log" 2>&1 &
+peer=$!
+other=$(port_in "$work/other.log" 's/.*listening on port ([0-9]+)/\1/p')
+refuses "a certificate for another name" "https://localhost:$other/" "hostname mismatch" "$work/other.pem"
+kill "$peer"
+"$VERD_BUILD/examples/origin" 0 > "$work/origin.log" 2>&1 &
+peer=$!
+plain=$(port_in "$work/origin.log" 's/.*listening on port ([0-9]+)/\1/p')
+refuses "a server without TLS" "https://localhost:$plain/" "(wrong version number|packet length too long)" "$cert"
+kill "$peer"
+grep -q 'a client: .*alert' "$work/server.log" || fail "the server does not say who has refused it"
 echo "the example serves itself"
 
 printf 'GET /s_client HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n' |
