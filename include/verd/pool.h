@@ -43,7 +43,8 @@ int verd_pool_free(verd_pool *pool);
  * Runs fn(arg) as a member of the pool. When the pool is full, the call waits for a slot, in the
  * order of calling; a spawn from a member of the same full pool runs fn in place instead, as a call
  * on the member's own stack, so that nested spawning cannot deadlock (the handle is then that of an
- * ended thread). Blocks while the pool is full.
+ * ended thread). What is run in place and spawns again nests deeper: work that finds more work without end
+ * belongs into a queue. Blocks while the pool is full.
  * Returns a handle, to be given up by verd_join or verd_release, or NULL with errno
  *   EINVAL     pool or fn is NULL
  *   EPERM      the pool belongs to another OS thread

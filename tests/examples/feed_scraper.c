@@ -10,15 +10,19 @@
  *
  *     echo http://planet.debian.org/rss20.xml | curl --data-binary @- http://127.0.0.1:9010/
  *
- * A feed that cannot be had is an empty line. It fetches whatever it is told to, so it listens to
- * this machine alone.
+ * Instead of a title that cannot be had comes a comment, "# URL: reason"; a title that begins with a '#'
+ * has a space before it. It fetches whatever it is told to, so it listens to this machine alone, and
+ * answers no page but its own.
  */
 #include <verd.h>
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "feed_scraper/page.h"
 #include "feed_scraper/title.h"
@@ -26,93 +30,180 @@
 #define PORT 9010
 #define CONCURRENCY 20
 #define PATIENCE (10 * VERD_SEC) /* with each feed */
+#define LOOK VERD_SEC            /* so often, whether the client is still there */
 #define LIST_SIZE (1 << 20)
 #define FEED_SIZE ((size_t)4 << 20)
 
 static verd_pool *pool; /* of all requests */
 
+/* A line of a list. */
+struct feed {
+    const char *url;
+    char *title;          /* allocated; "": it has none */
+    int status;           /* of the response; 0: there was none */
+    int error;            /* errno of what failed; 0: nothing */
+    verd_group *fetching; /* counts who uses the feeds of the list */
+};
+
+struct list {
+    char *rest; /* of the text that is not taken yet */
+    struct feed *feeds;
+    size_t taken;
+    verd_group fetching;
+};
+
 /* ---- a feed ---- */
 
-/* The title, allocated: "" unless all goes well. Takes the URL over. */
-static void *fetch_title(void *url)
+static int read_title(struct feed *feed)
 {
-    verd_timeout limit;
     size_t size;
-    char *title = NULL;
-    verd_timeout_begin(&limit, PATIENCE);
-    verd_http_response *response = verd_http_get(url, NULL);
-    if (response != NULL && verd_http_response_status(response) == 200) {
-        const char *text = verd_http_response_body(response, FEED_SIZE, &size);
-        if (text != NULL)
-            title = feed_title(text, size);
-    }
+    verd_http_response *response = verd_http_get(feed->url, NULL);
+    if (response == NULL)
+        return -1;
+    feed->status = verd_http_response_status(response);
+    const char *text = verd_http_response_body(response, FEED_SIZE, &size);
+    if (text != NULL)
+        feed->title = feed_title(text, size);
+    int error = errno;
     verd_http_response_free(response);
+    errno = error;
+    return feed->title != NULL ? 0 : -1;
+}
+
+static void *fetch(void *arg)
+{
+    struct feed *feed = arg;
+    verd_timeout limit;
+    verd_group_add(feed->fetching, 1);
+    verd_timeout_begin(&limit, PATIENCE);
+    feed->error = read_title(feed) == 0 ? 0 : errno;
     verd_timeout_end(&limit);
-    free(url);
-    return title != NULL ? title : calloc(1, 1);
+    verd_group_done(feed->fetching);
+    return feed;
 }
 
-/* ---- a request ---- */
-
-/* Spawns a job for each line. A browser's form says what the lines are: "urls=". */
-static int spawn_jobs(verd_pile *pile, char *list)
+static int write_line(verd_http_exchange *x, const struct feed *feed)
 {
-    char *rest = NULL;
-    if (strncmp(list, "urls=", 5) == 0)
-        list += 5;
-    for (char *url = strtok_r(list, " \t\r\n", &rest); url != NULL;
-         url = strtok_r(NULL, " \t\r\n", &rest)) {
-        char *copy = strdup(url); /* the list does not outlive the request, but the job may */
-        if (copy == NULL || verd_pile_spawn(pile, fetch_title, copy) != 0) {
-            free(copy);
-            return -1;
-        }
-    }
-    return 0;
+    char line[256];
+    const char *text = line;
+    if (feed->error != 0)
+        snprintf(line, sizeof line, "# %.100s: %s", feed->url, strerror(feed->error));
+    else if (feed->status != 200)
+        snprintf(line, sizeof line, "# %.100s: status %d", feed->url, feed->status);
+    else if (*feed->title == '\0')
+        snprintf(line, sizeof line, "# %.100s: no feed, or one without a title", feed->url);
+    else
+        text = feed->title;
+    if (text != line && *text == '#' && verd_http_write(x, " ", 1) != 0)
+        return -1;
+    if (verd_http_write(x, text, strlen(text)) != 0 || verd_http_write(x, "\n", 1) != 0)
+        return -1;
+    return verd_http_flush(x);
 }
 
-static int write_titles(verd_http_exchange *x, verd_pile *pile)
+/* ---- a list ---- */
+
+/* Takes the next line. A browser's form says what the lines are: "urls=". */
+static int next_feed(void *arg, void **item)
 {
-    void *title;
-    int result = 0, next = 0;
-    while (result == 0 && (next = verd_pile_next(pile, &title)) == 1) {
-        char *line = title;
-        result = verd_http_write(x, line, strlen(line)) + verd_http_write(x, "\n", 1) +
-                 verd_http_flush(x);
-        free(title);
+    struct list *list = arg;
+    struct feed *feed = &list->feeds[list->taken];
+    if (list->taken == 0 && strncmp(list->rest, "urls=", 5) == 0)
+        list->rest += 5;
+    feed->url = strtok_r(list->rest, " \t\r\n", &list->rest);
+    feed->fetching = &list->fetching;
+    list->taken++;
+    *item = feed;
+    return feed->url != NULL;
+}
+
+static bool has_left(verd_http_exchange *x)
+{
+    struct pollfd client = {.fd = verd_http_stream(x)->fd, .events = POLLRDHUP};
+    return poll(&client, 1, 0) > 0;
+}
+
+/* As verd_imap_next, but fails, too, when the client has left. */
+static int wait_for_next(verd_http_exchange *x, verd_imap *feeds, void **feed)
+{
+    verd_timeout look;
+    int result, error;
+    do {
+        verd_timeout_begin(&look, LOOK);
+        result = verd_imap_next(feeds, feed);
+        error = errno;
+    } while (verd_timeout_end(&look) && result < 0 && error == ETIMEDOUT && !has_left(x));
+    errno = error;
+    return result;
+}
+
+static int write_titles(verd_http_exchange *x, verd_imap *feeds)
+{
+    void *item;
+    int result = verd_http_flush(x), next = 0;
+    while (result == 0 && (next = wait_for_next(x, feeds, &item)) == 1) {
+        struct feed *feed = item;
+        result = write_line(x, feed);
+        free(feed->title);
+        feed->title = NULL;
     }
     return result == 0 ? next : -1;
 }
 
-/* If the client has gone, or this thread is to end, the titles that still come are nobody's. */
-static void forget_titles(verd_pile *pile)
+/* If the client has left, or this thread is to end, what is being fetched ends, too; it uses `list`
+ * until then. */
+static void forget(struct list *list, verd_imap *feeds)
 {
-    void *title;
+    verd_imap_free(feeds);
     verd_shield_begin();
-    while (verd_pile_next(pile, &title) == 1)
-        free(title);
+    verd_group_wait(&list->fetching);
     verd_shield_end();
+    for (size_t i = 0; i < list->taken; i++)
+        free(list->feeds[i].title);
+    free(list->feeds);
 }
 
 static int scrape(verd_http_exchange *x)
 {
-    char *list = verd_http_body(x, LIST_SIZE, NULL);
-    verd_pile *pile = list != NULL ? verd_pile_new(pool) : NULL;
+    static const char nul[] = "The list has a byte that is zero: it is no text\n";
+    size_t size;
+    struct list list = {.fetching = VERD_GROUP_INIT};
     int result = -1;
-    if (pile != NULL && spawn_jobs(pile, list) == 0 &&
-        verd_http_add(x, "Content-Type", "text/plain; charset=utf-8") == 0 &&
+    list.rest = verd_http_body(x, LIST_SIZE, &size);
+    if (list.rest == NULL)
+        return -1;
+    if (strlen(list.rest) != size)
+        return verd_http_reply(x, 400, "text/plain", nul, sizeof nul - 1);
+    list.feeds = calloc(size / 2 + 2, sizeof *list.feeds); /* a URL and its line's end, at least */
+    verd_imap *feeds = list.feeds != NULL ? verd_pool_imap(pool, fetch, next_feed, &list) : NULL;
+    if (feeds != NULL && verd_http_add(x, "Content-Type", "text/plain; charset=utf-8") == 0 &&
         verd_http_begin(x, 200, VERD_HTTP_CHUNKED) == 0)
-        result = write_titles(x, pile);
-    if (pile != NULL)
-        forget_titles(pile);
-    verd_pile_free(pile);
+        result = write_titles(x, feeds);
+    forget(&list, feeds);
     return result;
+}
+
+/* ---- a request ---- */
+
+/* Whether it is for this server by a name of its own, and no page of another's has sent it: browsers
+ * send what any page asks for, and look up any name as its owner likes. */
+static bool is_trusted(verd_http_exchange *x)
+{
+    const char *host = verd_http_host(x), *origin = verd_http_header(x, "Origin");
+    size_t name = strcspn(host, ":");
+    if (name != 9 || (strncasecmp(host, "localhost", 9) != 0 && strncmp(host, "127.0.0.1", 9) != 0))
+        return false;
+    return origin == NULL ||
+           (strncmp(origin, "http://", 7) == 0 && strcasecmp(origin + 7, host) == 0);
 }
 
 /* ctx: the URLs for the form. */
 static int answer(verd_http_exchange *x, void *ctx)
 {
+    static const char foreign[] = "Only to its own page, as localhost or 127.0.0.1\n";
     const char *method = verd_http_method(x);
+    if (!is_trusted(x))
+        return verd_http_reply(x, 403, "text/plain", foreign, sizeof foreign - 1);
     if (strcmp(verd_http_path(x), "/") != 0)
         return verd_http_reply(x, 404, "text/plain", "There is only /\n", 16);
     if (strcmp(method, "POST") == 0)

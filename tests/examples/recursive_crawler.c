@@ -28,8 +28,8 @@
 #define PAGES 1000
 
 static verd_queue *found_urls; /* to be visited; the tree owns them */
-static const char *root; /* links that do not begin with it are left alone */
-static void *seen;       /* a tree of the URLs that have been put there, as tsearch(3) has it */
+static const char *root;       /* links that do not begin with it are left alone */
+static void *seen; /* a tree of the URLs that have been put there, as tsearch(3) has it */
 static size_t found, most = PAGES;
 static size_t came, failed;
 

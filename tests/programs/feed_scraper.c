@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The feed scraper: titles of all kinds of feeds, in the order of the list, as they come; feeds that fail
- * do so alone; one pool for all requests; and a page for browsers. */
+ * do so alone, and say why; one pool for all requests; nothing for clients that left and for other pages; and
+ * a page for browsers. */
 #include "example.h"
 
 #include <signal.h>
@@ -13,7 +14,7 @@ static char origin[64], scraper[64];
 #define ATOM "xmlns=\"http://www.w3.org/2005/Atom\""
 #define RDF "xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\""
 
-/* Feeds, and their titles. */
+/* Feeds, and what is answered; NULL: that there is no title. */
 static const char *const feeds[][2] = {
     {"<?xml version=\"1.0\"?>\n<rss version=\"2.0\"><channel><title>Plain</title></channel></rss>",
      "Plain"},
@@ -45,22 +46,23 @@ static const char *const feeds[][2] = {
      "White space is one"},
     {"<rss><!-- <channel><title>no</title> --><channel><title>Not <!-- this -->that</title>",
      "Not that"},
-    {"<rss><channel><title></title><title>no</title></channel></rss>", ""},
-    {"<rss><channel><title/></channel></rss>", ""},
-    {"<html><head><title>no</title></head></html>", ""},
+    {"<rss><channel><title></title><title>no</title></channel></rss>", NULL},
+    {"<rss><channel><title/></channel></rss>", NULL},
+    {"<html><head><title>no</title></head></html>", NULL},
+    {"<rss><channel><title># no comment</title>", " # no comment"},
     {"<rss><channel><title>Cut off", "Cut off"},
     {"<rss><channel><title>Cut off &#6", "Cut off &#6"},
-    {"<rss><channel><title", ""},
-    {"<rss><channel><title a='", ""},
-    {"<![CDATA[", ""},
-    {"<", ""},
-    {"not a feed", ""},
-    {"", ""},
+    {"<rss><channel><title", NULL},
+    {"<rss><channel><title a='", NULL},
+    {"<![CDATA[", NULL},
+    {"<", NULL},
+    {"not a feed", NULL},
+    {"", NULL},
 };
 
 #define FEEDS (sizeof feeds / sizeof *feeds)
 
-static int in_flight, most_in_flight;
+static int in_flight, most_in_flight, gates_asked;
 static verd_event gate = VERD_EVENT_INIT;
 
 /* /N is feed N, the later the sooner; /gate one that stays away until the gate is open. */
@@ -71,10 +73,12 @@ static int answer(verd_http_exchange *x, void *ctx)
     (void)ctx;
     if (++in_flight > most_in_flight)
         most_in_flight = in_flight;
-    if (strcmp(path, "/gate") == 0)
+    if (strcmp(path, "/gate") == 0) {
+        gates_asked++;
         verd_event_wait(&gate, NULL);
-    else
+    } else {
         verd_sleep((verd_duration)(FEEDS - number) * VERD_MS);
+    }
     in_flight--;
     if (strcmp(path, "/404") == 0)
         return verd_http_reply(x, 404, NULL, feeds[0][0], strlen(feeds[0][0]));
@@ -115,31 +119,97 @@ static void all_titles(void)
     size_t size = 0, length = 0;
     for (size_t i = 0; i < FEEDS; i++) {
         size += (size_t)snprintf(list + size, sizeof list - size, "%s/%zu\n", origin, i);
-        length +=
-            (size_t)snprintf(expected + length, sizeof expected - length, "%s\n", feeds[i][1]);
+        if (feeds[i][1] != NULL)
+            length +=
+                (size_t)snprintf(expected + length, sizeof expected - length, "%s\n", feeds[i][1]);
+        else
+            length += (size_t)snprintf(expected + length, sizeof expected - length,
+                                       "# %s/%zu: no feed, or one without a title\n", origin, i);
     }
     CHECK(answers(list, expected));
 }
 
 static void failures(void)
 {
-    char list[512];
+    char list[512], expected[1024];
     snprintf(list, sizeof list,
              "%s/0\r\n%s/404\r\n\r\n  nonsense\n%s/cut\nhttp://127.0.0.1:1/\n\t%s/3", origin,
              origin, origin, origin);
-    CHECK(answers(list, "Plain\n\n\n\n\nOne point nought\n"));
+    snprintf(expected, sizeof expected,
+             "Plain\n# %s/404: status 404\n# nonsense: %s\n# %s/cut: %s\n"
+             "# http://127.0.0.1:1/: %s\nOne point nought\n",
+             origin, strerror(EINVAL), origin, strerror(ECONNRESET), strerror(ECONNREFUSED));
+    CHECK(answers(list, expected));
     CHECK(answers("", ""));
     CHECK(answers("\n\r\n \n", ""));
     snprintf(list, sizeof list, "urls=%s/4\r\n%s/0\r\n", origin, origin); /* a browser's form */
     CHECK(answers(list, "Atom\nPlain\n"));
 }
 
-/* The first titles are there while the last feed is not. */
+/* The status of a request with these fields. */
+static int status_of(const char *method, const char *body, size_t size, const char *host,
+                     const char *from)
+{
+    const verd_http_field fields[] = {{"Host", host}, {"Origin", from}};
+    verd_http_request_options options = {
+        .body = body, .size = size, .fields = fields, .field_count = from != NULL ? 2 : 1};
+    verd_http_response *response = verd_http_request(method, scraper, &options);
+    CHECK(response != NULL);
+    int status = verd_http_response_status(response);
+    verd_http_response_free(response);
+    return status;
+}
+
+/* A list of which the end would be lost is none. */
+static void lists_with_zeros(void)
+{
+    CHECK(status_of("POST", "a\0b", 3, "localhost", NULL) == 400);
+    CHECK(status_of("POST", "\0", 1, "localhost", NULL) == 400);
+    CHECK(status_of("POST", "a\n\0", 3, "localhost", NULL) == 400);
+}
+
+/* What a page of somebody else's can have a browser send, by whatever name it reaches this. */
+static void other_pages(void)
+{
+    static const char *const hosts[] = {"",          "evil.example:9010", "127.0.0.1.evil.example",
+                                        "localhos",  "localhost.example", "127.0.0.2",
+                                        "[::1]:9010"};
+    static const char *const origins[] = {"null",
+                                          "",
+                                          "http://evil.example",
+                                          "https://localhost:9010",
+                                          "http://localhost:8000",
+                                          "http://localhost",
+                                          "http://localhost:9010.example",
+                                          "file://"};
+    CHECK(status_of("GET", NULL, 0, "localhost:9010", NULL) == 200);
+    CHECK(status_of("POST", "", 0, "LOCALHOST:9010", "http://localhost:9010") == 200);
+    CHECK(status_of("POST", "", 0, "127.0.0.1", "http://127.0.0.1") == 200);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        CHECK(status_of("GET", NULL, 0, hosts[i], NULL) == 403);
+        CHECK(status_of("POST", "", 0, hosts[i], NULL) == 403);
+    }
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
+        CHECK(status_of("POST", "", 0, "localhost:9010", origins[i]) == 403);
+}
+
+/* A list of feeds, and then so many that stay away. */
+static verd_http_response *post_gates(const char *beginning, int count)
+{
+    static char list[16384];
+    int size = snprintf(list, sizeof list, "%s", beginning);
+    for (int i = 0; i < count; i++)
+        size += snprintf(list + size, sizeof list - (size_t)size, "%s/gate\n", origin);
+    return post(list);
+}
+
+/* The first titles are there while others are not, and most are not even asked for. */
 static void titles_as_they_come(void)
 {
     char list[256], text[64];
-    snprintf(list, sizeof list, "%s/0\n%s/3\n%s/gate\n", origin, origin, origin);
-    verd_http_response *response = post(list);
+    snprintf(list, sizeof list, "%s/0\n%s/3\n", origin, origin);
+    gates_asked = 0;
+    verd_http_response *response = post_gates(list, 10 * POOL);
     size_t size = 0;
     while (size < strlen("Plain\nOne point nought\n")) {
         ssize_t got = verd_http_response_read(response, text + size, sizeof text - 1 - size);
@@ -148,9 +218,10 @@ static void titles_as_they_come(void)
     }
     text[size] = '\0';
     CHECK(strcmp(text, "Plain\nOne point nought\n") == 0);
+    CHECK(gates_asked < 5 * POOL);
     verd_event_set(&gate, NULL);
-    CHECK(verd_http_response_read(response, text, sizeof text) == 6);
-    CHECK(verd_http_response_read(response, text, sizeof text) == 0);
+    CHECK(verd_http_response_body(response, 1 << 20, NULL) != NULL);
+    CHECK(gates_asked == 10 * POOL);
     verd_http_response_free(response);
     verd_event_reset(&gate);
 }
@@ -179,14 +250,17 @@ static void one_pool_for_all(void)
     CHECK(most_in_flight > 1 && most_in_flight <= POOL);
 }
 
-/* Who leaves before the answer is complete does no harm. */
+/* For who leaves before the answer is complete, nothing more is fetched, and what is being fetched is given
+ * up: else the next client would wait until each of those feeds had been given its time. */
 static void client_that_leaves(void)
 {
-    char list[256];
-    snprintf(list, sizeof list, "%s/0\n%s/gate\n%s/1\n", origin, origin, origin);
-    verd_http_response_free(post(list));
+    char expected[64];
+    gates_asked = 0;
+    verd_http_response_free(post_gates("", 10 * POOL));
+    snprintf(expected, sizeof expected, "# nonsense: %s\n", strerror(EINVAL));
+    CHECK(answers("nonsense\n", expected));
+    CHECK(gates_asked < 5 * POOL);
     verd_event_set(&gate, NULL);
-    CHECK(answers("nonsense\n", "\n"));
 }
 
 static void page(void)
@@ -218,6 +292,8 @@ int main(void)
 
     all_titles();
     failures();
+    lists_with_zeros();
+    other_pages();
     titles_as_they_come();
     one_pool_for_all();
     client_that_leaves();

@@ -39,10 +39,10 @@ static void good_numbers(void)
 static void bad_numbers(void)
 {
     static const char *const kinds[] = {"/page/", "/feed/"};
-    static const char *const words[] = {"",     "x",   "1x", "+1", "-0", "%31",
-                                        "0x10", "1e3", "--1", ".", "1/", "1000000000"};
-    static const long long ends[] = {-1, -2, -3, INT_MIN, (long long)INT_MIN - 1, LLONG_MIN,
-                                     (long long)UINT_MAX + 1, LLONG_MAX};
+    static const char *const words[] = {"",     "x",   "1x",  "+1", "-0", "%31",
+                                        "0x10", "1e3", "--1", ".",  "1/", "1000000000"};
+    static const long long ends[] = {
+        -1, -2, -3, INT_MIN, (long long)INT_MIN - 1, LLONG_MIN, (long long)UINT_MAX + 1, LLONG_MAX};
     char path[64];
     for (size_t kind = 0; kind < 2; kind++) {
         for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
