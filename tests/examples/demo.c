@@ -22,33 +22,56 @@
 #define PORT 9010
 #define OTHER_DESCRIPTORS 64 /* of a process, besides its clients' */
 #define DESCRIPTORS 256      /* of a process, for the crawler's 200 connections and others */
+#define STACK_SPACE (VERD_STACK_SIZE + 2 * VERD_STACK_GUARD)
+#define OTHER_SPACE ((rlim_t)64 << 20) /* bytes of a process, besides its clients' stacks */
+#define SPACE (OTHER_SPACE + DESCRIPTORS * STACK_SPACE)
 
-/* As many clients as asked for, or as there can be descriptors. */
-static long how_many(const char *asked)
+/* Raises a limit, which the programs inherit, to what it may be at most. Returns that. */
+static rlim_t raise_limit(int resource)
 {
     struct rlimit limit;
+
+    if (getrlimit(resource, &limit) != 0)
+        fail("getrlimit");
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(resource, &limit) != 0)
+        fail("setrlimit");
+    return limit.rlim_max;
+}
+
+/* A limit that does for `least` of `what` at least, as the demo itself needs, or the end. */
+static void require(rlim_t limit, rlim_t least, const char *what, const char *option)
+{
+    if (limit >= least)
+        return;
+    fprintf(stderr, "demo: the hard limit of %s is %llu; it takes %llu (ulimit %s)\n", what,
+            (unsigned long long)limit, (unsigned long long)least, option);
+    exit(EXIT_FAILURE);
+}
+
+/* As many clients as asked for, or as there can be descriptors, and address space for the stacks. */
+static long how_many(const char *asked)
+{
     long clients = asked ? atol(asked) : CLIENTS;
 
     if (clients < 1) {
         errno = EINVAL;
         fail("the number of clients");
     }
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        fail("getrlimit");
-    limit.rlim_cur = limit.rlim_max; /* the programs inherit it */
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        fail("setrlimit");
-    if (limit.rlim_max < DESCRIPTORS) {
-        fprintf(stderr, "demo: the hard limit of descriptors is %ld; it takes %d (ulimit -Hn)\n",
-                (long)limit.rlim_max, DESCRIPTORS);
-        exit(EXIT_FAILURE);
+    rlim_t descriptors = raise_limit(RLIMIT_NOFILE), space = raise_limit(RLIMIT_AS);
+    require(descriptors, DESCRIPTORS, "descriptors", "-Hn");
+    require(space, SPACE, "bytes of address space", "-Hv, in KiB");
+    rlim_t possible = descriptors - OTHER_DESCRIPTORS;
+    const char *what = "descriptors";
+    if (possible > (space - OTHER_SPACE) / STACK_SPACE) {
+        possible = (space - OTHER_SPACE) / STACK_SPACE;
+        what = "address space";
     }
-    if (limit.rlim_max >= (rlim_t)clients + OTHER_DESCRIPTORS)
+    if (possible >= (rlim_t)clients)
         return clients;
-    long possible = (long)limit.rlim_max - OTHER_DESCRIPTORS;
-    printf("%ld clients instead of %ld: the hard limit of descriptors is %ld\n\n", possible,
-           clients, (long)limit.rlim_max);
-    return possible;
+    printf("%ld clients instead of %ld, because of the hard limit of %s\n\n", (long)possible,
+           clients, what);
+    return (long)possible;
 }
 
 static void print_table(const struct row *rows, size_t count)

@@ -95,7 +95,8 @@ static void client(void *number)
     verd_timeout_end(&patience);
 }
 
-/* Shows how far a stage is, until each client has finished it or failed. */
+/* Shows how far a stage is, until each client has finished it or failed. One for whose thread there is no
+ * memory does neither: the stage has its time as a client has. */
 static void watch(const char *stage, const long *shown, long all, const long *finished,
                   long clients)
 {
@@ -103,6 +104,11 @@ static void watch(const char *stage, const long *shown, long all, const long *fi
 
     while (*finished + count.failed < clients) {
         draw(stage, *shown, all, since, false);
+        if (seconds_since(since) > (double)PATIENCE / (double)VERD_SEC) {
+            fprintf(stderr, "demo: %s: %ld of %ld clients have not got there in time: too many?\n",
+                    stage, clients - *finished, clients);
+            exit(EXIT_FAILURE);
+        }
         verd_sleep(50 * VERD_MS);
     }
     draw(stage, *shown, all, since, true);
