@@ -88,6 +88,20 @@ static bool is_readable(const struct verd__connection *c)
     return c->stream.fd >= 0 && poll(&poller, 1, 0) > 0;
 }
 
+bool verd__client_has_left(const struct verd_http_exchange *x)
+{
+    const verd_stream *stream = &x->connection->stream;
+    struct pollfd poller = {.fd = stream->fd, .events = POLLRDHUP};
+    char byte;
+    if (stream->fd < 0 || poll(&poller, 1, 0) <= 0)
+        return false;
+    if (poller.revents & (POLLERR | POLLHUP | POLLNVAL))
+        return true;
+    /* What a layer between says at its end is not the next request. */
+    return stream->ops != NULL || (verd__buffer_size(&x->buffer) == 0 &&
+                                   recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
+}
+
 /* Waits until there is something of a request. */
 static bool await_request(struct verd__connection *c, verd_duration time)
 {

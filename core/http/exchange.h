@@ -25,6 +25,7 @@ struct verd__reply {
     struct verd__text pending; /* not sent yet */
     uint64_t left;             /* bytes that may still be written; VERD_HTTP_CHUNKED: any number */
     uint64_t sent;             /* bytes of the body that have gone out */
+    size_t unsent;             /* of a silent body: since the client was last looked after */
     int status;                /* 0: not begun */
     int error;                 /* errno that ended it; 0: none */
     bool started;              /* some of it has gone out, or may have */
@@ -70,6 +71,11 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
 /* Nobody uses it any more: forgets what was left unread, and lets go of what is large. False: it has to
  * be freed, for want of memory. */
 bool verd__exchange_rest(struct verd_http_exchange *x);
+
+/* Whether nobody is there to read on: the connection has failed, or its input ended with nothing behind
+ * the request. That is for whoever has sent all that the client waits for: before, it may have ended what
+ * it says, and listen. */
+bool verd__client_has_left(const struct verd_http_exchange *x);
 
 /* Begins the body, once the head is complete. Returns 200, or what is wrong. */
 int verd__request_begin(struct verd_http_exchange *x);

@@ -261,7 +261,24 @@ static int check_write(const struct verd__reply *reply)
     return reply->status == 0 || reply->complete ? fail(EINVAL) : 0;
 }
 
-int verd_http_write(verd_http_exchange *x, const void *data, size_t size)
+/* A part of a body that is not sent. The head goes when a body's would, and then only the client's
+ * leaving can tell that there is no use in going on. */
+static int write_silently(struct verd_http_exchange *x, size_t size)
+{
+    struct verd__reply *reply = &x->reply;
+    reply->unsent += size;
+    if (reply->unsent <= COLLECT)
+        return 0;
+    reply->unsent = 0;
+    if (reply->head.size > 0)
+        return send_all(x, NULL, 0, false);
+    if (!verd__client_has_left(x))
+        return 0;
+    errno = EPIPE;
+    return note_error(reply);
+}
+
+static int write_part(struct verd_http_exchange *x, const void *data, size_t size)
 {
     struct verd__reply *reply = &x->reply;
     if (check_write(reply) != 0)
@@ -271,20 +288,39 @@ int verd_http_write(verd_http_exchange *x, const void *data, size_t size)
             return fail(EMSGSIZE);
         reply->left -= size;
     }
-    if (reply->silent || size == 0)
+    if (size == 0)
         return 0;
+    if (reply->silent)
+        return write_silently(x, size);
     if (reply->raw || reply->pending.size + size > COLLECT)
         return send_all(x, data, size, false);
     verd__text_add(&reply->pending, data, size);
     return reply->pending.failed ? fail(ENOMEM) : 0;
 }
 
-int verd_http_flush(verd_http_exchange *x)
+int verd_http_write(verd_http_exchange *x, const void *data, size_t size)
 {
-    struct verd__reply *reply = &x->reply;
+    struct verd__scheduler *scheduler = verd__begin();
+    return scheduler != NULL ? verd__done(scheduler, write_part(x, data, size)) : verd__refuse(0);
+}
+
+static int flush(struct verd_http_exchange *x)
+{
+    const struct verd__reply *reply = &x->reply;
     if (check_write(reply) != 0)
         return -1;
     return reply->head.size + reply->pending.size > 0 ? send_all(x, NULL, 0, false) : 0;
+}
+
+int verd_http_flush(verd_http_exchange *x)
+{
+    struct verd__scheduler *scheduler = verd__begin();
+    return scheduler != NULL ? verd__done(scheduler, flush(x)) : verd__refuse(0);
+}
+
+bool verd_http_silent(const verd_http_exchange *x)
+{
+    return x->reply.status != 0 ? x->reply.silent : (x->head.bits & VERD__HEAD_HEAD) != 0;
 }
 
 int verd_http_upgrade(verd_http_exchange *x, const char *protocol)

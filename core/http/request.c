@@ -6,6 +6,7 @@
 
 #include "http/exchange.h"
 #include "http/server.h"
+#include "sched/wait.h"
 
 /* A body is read into no less room than this. */
 #define ROOM_MIN 1024
@@ -136,15 +137,18 @@ static int give_leave(struct verd_http_exchange *x)
 
 ssize_t verd_http_read(verd_http_exchange *x, void *buffer, size_t size)
 {
+    if (verd__begin() == NULL)
+        return verd__refuse(0);
     if (x->awaits_continue && give_leave(x) != 0)
         return -1;
     ssize_t got = verd__body_read(&x->body, buffer, size);
     if (got < 0)
         note_fault(x);
+    verd__spend(); /* much of it may have been there */
     return got;
 }
 
-char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size)
+static char *read_whole(struct verd_http_exchange *x, size_t most, size_t *size)
 {
     if (x->awaits_continue && give_leave(x) != 0)
         return NULL;
@@ -161,4 +165,11 @@ char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size)
     if (size != NULL)
         *size = x->whole.size;
     return x->whole.data;
+}
+
+char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size)
+{
+    char *body = verd__begin() != NULL ? read_whole(x, most, size) : NULL;
+    verd__spend();
+    return body;
 }

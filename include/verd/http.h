@@ -255,13 +255,21 @@ int verd_http_begin(verd_http_exchange *x, int status, uint64_t length);
 
 /*
  * Writes the next part of the reply's body. Small parts are collected; they are sent by
- * verd_http_flush, when there are enough of them, and when the handler returns. Blocks.
+ * verd_http_flush, when there are enough of them, and when the handler returns. Where a body is not sent
+ * (verd_http_silent), all is as if it were: the header goes, time passes, and the client may leave. Blocks.
  * Returns 0, or -1 with errno
  *   EPIPE     the client is gone            ENOMEM  no memory to collect it
  *   EMSGSIZE  more than was announced
  *   EINVAL    no reply was begun            others as verd_stream_write
  */
 int verd_http_write(verd_http_exchange *x, const void *data, size_t size);
+
+/*
+ * Whether the reply's body is not sent, whatever is written of it: to HEAD, and with 204, 205 and 304; before
+ * the reply has begun, whether the method is HEAD. Writing is right all the same, and so is leaving it: who
+ * has no use for the work may be glad to know. Never blocks.
+ */
+bool verd_http_silent(const verd_http_exchange *x);
 
 /* Sends what was collected, the header included. Blocks. Returns 0, or -1 with errno EPIPE,
  * EINVAL (no reply was begun), or others as verd_stream_write. */
