@@ -16,6 +16,9 @@
 #define LINGER_TIME (2 * VERD_SEC)
 #define LINGER_BYTES ((size_t)16 * 1024 * 1024)
 
+/* A client that has just connected to a server that stops has so long to ask. */
+#define LAST_TIME VERD_SEC
+
 /* ---- states ---- */
 
 static void stop_idling(struct verd__obligation *obligation)
@@ -102,23 +105,37 @@ bool verd__client_has_left(const struct verd_http_exchange *x)
                                    recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
 }
 
+/* The same while the connection is idle. */
+static ssize_t read_idle(struct verd__connection *c, verd_duration time)
+{
+    become_idle(c, time);
+    ssize_t got = read_first(c);
+    int error = errno;
+    become_busy(c);
+    errno = error;
+    return got;
+}
+
+/* The time is over, or the connection is to end. But something may have come all the same; and who has
+ * connected before the server was stopped may be about to ask. */
+static ssize_t read_at_last(struct verd__connection *c)
+{
+    const struct verd_http_server *server = c->server;
+    if (is_readable(c))
+        return read_idle(c, server->options.header_time);
+    return server->stopping && c->fresh ? read_idle(c, LAST_TIME) : -1;
+}
+
 /* Waits until there is something of a request. */
 static bool await_request(struct verd__connection *c, verd_duration time)
 {
     const struct verd_http_server *server = c->server;
     if (c->exchange != NULL && verd__buffer_size(&c->exchange->buffer) > 0)
         return take_exchange(c);
-    become_idle(c, server->stopping || server->crowded ? 0 : time);
-    ssize_t got = read_first(c);
-    int error = errno;
-    become_busy(c);
-    if (got > 0)
-        return true;
-    if (got == 0 || error != ETIMEDOUT || !is_readable(c) || !take_exchange(c))
-        return false;
-    verd_timeout_begin(&c->limit, server->options.header_time);
-    got = verd__buffer_fill(&c->exchange->buffer, &c->stream);
-    verd_timeout_end(&c->limit);
+    ssize_t got = read_idle(c, server->stopping || server->crowded ? 0 : time);
+    if (got < 0 && errno == ETIMEDOUT)
+        got = read_at_last(c);
+    c->fresh = false;
     return got > 0;
 }
 
@@ -285,13 +302,16 @@ static bool open_stream(struct verd__connection *c)
     return result == 0;
 }
 
-void verd__connection_serve(int client, void *arg)
+void verd__connection_serve(const struct verd__handler *client, void *arg)
 {
     struct verd_http_server *server = arg;
-    struct verd__connection c = {.server = server, .stream = verd_stream_of(client)};
+    struct verd__connection c = {.server = server,
+                                 .client = client,
+                                 .fresh = true,
+                                 .stream = verd_stream_of(client->client)};
     server->crowded = false;
     if (!open_stream(&c)) {
-        verd_close(client);
+        verd_close(client->client);
         return;
     }
     verd_duration patience = server->options.header_time;

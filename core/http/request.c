@@ -86,14 +86,27 @@ uint64_t verd_http_length(const verd_http_exchange *x)
     return x->head.bits & VERD__HEAD_LENGTH ? x->head.length : 0;
 }
 
+/* That of a client over TCP was noted when it was accepted: it may be gone by now. */
+static void ask_peer(struct verd_http_exchange *x)
+{
+    const struct verd__handler *client = x->connection->client;
+    x->peer_length = sizeof x->peer;
+    if (client->peer.any.sa_family == AF_INET) {
+        x->peer.ipv4 = client->peer.ipv4;
+        x->peer_length = sizeof x->peer.ipv4;
+    } else if (client->peer.any.sa_family == AF_INET6) {
+        x->peer.ipv6 = client->peer.ipv6;
+        x->peer_length = sizeof x->peer.ipv6;
+    } else if (getpeername(client->client, &x->peer.any, &x->peer_length) != 0) {
+        x->peer.any.sa_family = AF_UNSPEC;
+        x->peer_length = sizeof x->peer.any.sa_family;
+    }
+}
+
 const struct sockaddr *verd_http_peer(verd_http_exchange *x, socklen_t *length)
 {
-    if (x->peer_length == 0) {
-        x->peer_length = sizeof x->peer;
-        x->peer.any.sa_family = AF_UNSPEC;
-        if (getpeername(x->connection->stream.fd, &x->peer.any, &x->peer_length) != 0)
-            x->peer_length = sizeof x->peer.any.sa_family;
-    }
+    if (x->peer_length == 0)
+        ask_peer(x);
     if (length != NULL)
         *length = x->peer_length;
     return &x->peer.any;

@@ -2,7 +2,6 @@
 #include "http/server.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include "http/exchange.h"
@@ -15,9 +14,8 @@
 #define IDLE_TIME_DEFAULT (60 * VERD_SEC)
 #define REQUEST_TIME_DEFAULT (300 * VERD_SEC)
 
-/* Exchanges that are kept for later, and connections that a stopping server still accepts for it. */
+/* Exchanges that are kept for later. */
 #define SPARE_MAX 64
-#define LAST_TIME VERD_SEC
 
 /* ---- exchanges ---- */
 
@@ -64,6 +62,22 @@ static void make_room(void *arg)
     server->crowded = first == NULL;
 }
 
+/* What is answered from now on is the last of its connection, and idle connections end. */
+static void end_all(struct verd_http_server *server)
+{
+    server->stopping = true;
+    for (struct verd__link *link = server->idle.first; link != NULL; link = link->next)
+        verd__connection_end(VERD__CONTAINER_OF(link, struct verd__connection, idle));
+}
+
+static void become_deaf(void *arg)
+{
+    end_all(arg);
+}
+
+static const struct verd__service service = {
+    .serve = verd__connection_serve, .full = make_room, .deaf = become_deaf};
+
 /* ---- options ---- */
 
 static void set_default(verd_duration *time, verd_duration value)
@@ -72,7 +86,7 @@ static void set_default(verd_duration *time, verd_duration value)
         *time = value;
 }
 
-/* Puts defaults in the place of zeros. -1 with errno EINVAL */
+/* Puts defaults in the place of zeros. -1: a duration is negative */
 static int resolve(verd_http_options *options, const verd_http_options *given)
 {
     static const verd_http_options none = {0};
@@ -89,7 +103,6 @@ static int resolve(verd_http_options *options, const verd_http_options *given)
         options->connections = CONNECTIONS_DEFAULT;
     if (options->header_time > 0 && options->idle_time > 0 && options->request_time > 0)
         return 0;
-    errno = EINVAL;
     return -1;
 }
 
@@ -107,16 +120,21 @@ static int check(const verd_http_server *server)
 verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void *ctx,
                                   const verd_http_options *options)
 {
+    if (listener < 0) { /* what made it has failed, and errno says why */
+        errno = errno != 0 ? errno : EBADF;
+        return NULL;
+    }
     const struct verd__scheduler *scheduler = verd__scheduler();
     struct verd_http_server *server = scheduler != NULL ? calloc(1, sizeof *server) : NULL;
     if (server == NULL)
         return NULL;
     server->home = scheduler->number;
-    server->listener = listener;
     server->handler = handler;
     server->ctx = ctx;
-    if (resolve(&server->options, options) != 0)
+    if (handler == NULL || resolve(&server->options, options) != 0) {
+        errno = EINVAL;
         goto failed;
+    }
     verd_pool *pool = server->options.pool;
     if (pool == NULL)
         pool = server->own_pool = verd_pool_new(server->options.connections);
@@ -124,8 +142,7 @@ verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void 
     if (first == NULL)
         goto failed;
     verd__server_give(server, first); /* the limits are such that there is memory for it */
-    server->net = verd__serve(listener, handler != NULL ? verd__connection_serve : NULL, server,
-                              pool, make_room);
+    server->net = verd__serve(listener, &service, server, pool);
     if (server->net != NULL)
         return server;
 failed:
@@ -135,33 +152,12 @@ failed:
     return NULL;
 }
 
-/* Until nobody waits to be accepted, or it is time to have done with it. */
-static void accept_last(const struct verd_http_server *server, verd_duration grace)
-{
-    struct pollfd poller = {.fd = server->listener, .events = POLLIN};
-    verd_duration last = verd_now() + (grace < LAST_TIME ? grace : LAST_TIME);
-    while (poll(&poller, 1, 0) > 0 && (poller.revents & POLLIN) && verd_now() < last) {
-        if (verd_sleep(VERD_MS) != 0)
-            return;
-    }
-}
-
-static void end_idle(const struct verd_http_server *server)
-{
-    for (struct verd__link *link = server->idle.first; link != NULL; link = link->next)
-        verd__connection_end(VERD__CONTAINER_OF(link, struct verd__connection, idle));
-}
-
 int verd_http_stop(verd_http_server *server, verd_duration grace)
 {
     if (check(server) != 0)
         return -1;
-    bool first = !server->stopping;
-    server->stopping = true;
-    end_idle(server);
-    if (first && grace > 0)
-        accept_last(server, grace);
-    return verd_serve_stop(server->net, grace);
+    end_all(server);
+    return verd__server_finish(server->net, grace);
 }
 
 int verd_http_wait(verd_http_server *server)

@@ -14,6 +14,7 @@
 #include <verd/serve.h>
 
 #include "http/date.h"
+#include "net/server.h"
 #include "sched/obligation.h"
 
 struct verd_http_server {
@@ -28,7 +29,6 @@ struct verd_http_server {
     struct verd_http_exchange *spare; /* that nobody uses, last in first out */
     size_t spare_count;
     struct verd__date date;
-    int listener;  /* until it stops */
     bool stopping; /* what is answered from now on is the last of its connection */
     bool crowded;  /* a client waits to get in: the next connection that gets idle, ends */
 };
@@ -39,14 +39,16 @@ struct verd__connection {
     struct verd__obligation leaves; /* that */
     struct verd__thread *thread;
     struct verd_http_server *server;
+    const struct verd__handler *client;
     verd_stream stream;
+    bool fresh;                          /* nothing has come yet */
     verd_timeout limit;                  /* for what is being done: waiting, reading, answering */
     struct verd_http_exchange *exchange; /* NULL: there is nothing that is not answered */
     struct verd__obligation lent;        /* the exchange, to be given back */
 };
 
 /* Serves a client until its connection ends, and closes it. `arg` is the server. */
-void verd__connection_serve(int client, void *arg);
+void verd__connection_serve(const struct verd__handler *client, void *arg);
 
 /* An exchange that nobody uses. NULL with errno ENOMEM. */
 struct verd_http_exchange *verd__server_take(struct verd_http_server *server);

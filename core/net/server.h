@@ -7,17 +7,35 @@
  * is left; then those who wait for that are woken, and it may be freed before they run: so whoever
  * has waited does not touch it afterwards.
  *
- * The acceptor has no slot of the pool while it waits for a client: a slot that is kept idle would
+ * A stop may be to lose nobody (verd__server_finish): then the acceptor goes on until nobody is left who waits
+ * to be accepted. It accepts first then, and gets the slot afterwards: nobody else will serve the client.
+ *
+ * Else the acceptor has no slot of the pool while it waits for a client: a slot that is kept idle would
  * be missed by those who share the pool, and a client that is accepted without one could have been
  * served by another process.
  */
 #ifndef VERD_NET_SERVER_H
 #define VERD_NET_SERVER_H
 
+#include <netinet/in.h>
+
 #include <verd/serve.h>
 
 #include "pool/pool.h"
 #include "sched/thread.h"
+
+struct verd__handler;
+
+/* What a floor above does for clients, and is told. */
+struct verd__service {
+    /* As the handler of verd_serve. */
+    void (*serve)(const struct verd__handler *handler, void *ctx);
+    /* A client has come for which the pool has no slot, or the system no descriptor or memory: if it can have
+     * some other client's handler end, what that had is for the new one. */
+    void (*full)(void *ctx);
+    /* The acceptor has ended, though nobody has stopped the server. */
+    void (*deaf)(void *ctx);
+};
 
 struct verd_server {
     struct verd__watch watch;      /* on the acceptor */
@@ -29,12 +47,15 @@ struct verd_server {
     struct verd__list waiters;
     struct verd_pool *pool; /* NULL: the server has ended */
     bool owns_pool;
-    bool stopped;        /* the listener is not the server's any more */
-    int listener;        /* until stopped */
+    bool stopped;   /* the listener is not the server's any more */
+    bool finishing; /* nobody is accepted but who waits for it by now */
+    bool suspended; /* the acceptor waits for a client or a slot, and may be told to look again */
+    size_t last;    /* while finishing: how many may still be accepted */
+    int listener;   /* until stopped */
     uint32_t generation; /* of its record */
     int error;           /* of the acceptor; 0: it was stopped, or goes on */
     void (*handle)(int client, void *ctx);
-    void (*full)(void *ctx); /* see verd__serve; NULL: nothing to do */
+    const struct verd__service *service; /* NULL: there is only `handle` */
     void *ctx;
 };
 
@@ -45,6 +66,11 @@ struct verd__handler {
     struct verd__thread *thread;
     int client;
     uint32_t generation; /* of its record */
+    union {
+        struct sockaddr any; /* AF_UNSPEC: another, or none */
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+    } peer; /* the client's address, which may be gone by the time that it is asked for */
 };
 
 static inline struct verd__handler *verd__handler_of(struct verd__link *link)
@@ -52,11 +78,15 @@ static inline struct verd__handler *verd__handler_of(struct verd__link *link)
     return VERD__CONTAINER_OF(link, struct verd__handler, link);
 }
 
-/* As verd_serve, and calls full(ctx) when a client has come for which the pool has no slot, or the
- * system no descriptor or memory: if `full` can have some other client's handler end, what that had is
- * for the new one. */
-struct verd_server *verd__serve(int listener, void (*handler)(int client, void *ctx), void *ctx,
-                                verd_pool *pool, void (*full)(void *ctx));
+/* As verd_serve, by what a floor above does. */
+struct verd_server *verd__serve(int listener, const struct verd__service *service, void *ctx,
+                                verd_pool *pool);
+
+/* As verd_serve_stop, but within the grace those who wait to be accepted by now are still served. */
+int verd__server_finish(struct verd_server *server, verd_duration grace);
+
+/* Whether no slot can come to be free: all that there are have handlers that wait for the end. */
+bool verd__server_is_stuck(const struct verd_server *server);
 
 /* After the acceptor or a handler has ended, or a handler has begun to wait for the others: wakes
  * those who have waited for that. The server may be freed before the caller runs again. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a server, and who waits for it. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "net/server.h"
 #include "sched/wait.h"
@@ -94,11 +98,50 @@ static struct verd__handler *own_handler(struct verd_server *server)
 static const struct verd__wait_kind end_kind = {
     .name = "the end of a server", .has_more = true, .ended = leave};
 
-/* A handler begins to wait for the others, of whom those that wait for it need not any longer.
- * Returns whether there is nobody to wait for. */
+/* ---- accepting no more ---- */
+
+static void stop_accepting(struct verd_server *server)
+{
+    if (server->stopped)
+        return;
+    server->stopped = true;
+    if (server->acceptor != NULL)
+        verd__thread_kill(verd__current, server->acceptor);
+    verd__server_close(server->listener, server->generation);
+}
+
+/* How many may wait to be accepted by now: of TCP the system knows; else there are no more than it lets
+ * wait, and it is said when there is none left. */
+static size_t count_waiting(int listener)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+        length < offsetof(struct tcp_info, tcpi_unacked) + sizeof info.tcpi_unacked)
+        return SOMAXCONN;
+    return info.tcpi_unacked; /* of a listener */
+}
+
+/* Has the acceptor take those who wait, and end. It looks for itself: what the hub knows may be old. */
+static void finish_accepting(struct verd_server *server)
+{
+    if (server->stopped || server->finishing || server->acceptor == NULL)
+        return;
+    server->finishing = true;
+    server->last = count_waiting(server->listener);
+    if (server->suspended)
+        verd__wait_abort(server->acceptor, EAGAIN, 0);
+}
+
+/* ---- waiting for the end ---- */
+
+/* A handler begins to wait for the others, of whom those that wait for it need not any longer; and whoever
+ * is to be accepted cannot have its slot. Returns whether there is nobody to wait for. */
 static bool begin_stopping(struct verd_server *server)
 {
     server->stopping++;
+    if (verd__server_is_stuck(server))
+        stop_accepting(server);
     if (!others_have_ended(server))
         return false;
     verd__server_settle(server);
@@ -109,6 +152,7 @@ static bool begin_stopping(struct verd_server *server)
 static void grace_over(struct verd__timer *timer)
 {
     const struct waiter *waiter = verd__wait_of_timer(timer)->object;
+    stop_accepting(waiter->server);
     kill_handlers(waiter->server, waiter->self);
 }
 
@@ -124,22 +168,15 @@ static int wait_for_end(struct waiter *waiter, verd_duration grace)
     return verd__wait(scheduler, wait, &end_kind);
 }
 
-static void stop_accepting(struct verd_server *server)
-{
-    if (server->stopped)
-        return;
-    server->stopped = true;
-    if (server->acceptor != NULL)
-        verd__thread_kill(verd__current, server->acceptor);
-    verd__server_close(server->listener, server->generation);
-}
-
-int verd_serve_stop(verd_server *server, verd_duration grace)
+static int stop(struct verd_server *server, verd_duration grace, bool loses_nobody)
 {
     if (check(server) != 0)
         return verd__refuse(0);
     struct verd__handler *self = own_handler(server);
-    stop_accepting(server);
+    if (loses_nobody && grace > 0)
+        finish_accepting(server);
+    else
+        stop_accepting(server);
     if (grace <= 0)
         kill_handlers(server, self);
     /* Nobody else may run before the wait, lest he frees the server. */
@@ -149,6 +186,16 @@ int verd_serve_stop(verd_server *server, verd_duration grace)
         return verd__done(verd__current, 0);
     struct waiter waiter = {.server = server, .self = self};
     return wait_for_end(&waiter, grace);
+}
+
+int verd__server_finish(struct verd_server *server, verd_duration grace)
+{
+    return stop(server, grace, true);
+}
+
+int verd_serve_stop(verd_server *server, verd_duration grace)
+{
+    return stop(server, grace, false);
 }
 
 int verd_serve_wait(verd_server *server)

@@ -125,7 +125,8 @@ typedef struct verd_http_options {
  * Serves HTTP on a listening socket, which is the server's from now on, by threads of its own; the
  * caller goes on. The options are copied; NULL: the defaults. Never blocks.
  * Returns the server, or NULL with errno
- *   EBADF, ENOTSOCK   listener is not an open descriptor (what made it has failed); is not a socket
+ *   any               listener is below 0: what made it has failed, and its errno is left as it is (0: EBADF)
+ *   EBADF, ENOTSOCK   listener is not an open descriptor; is not a socket
  *   EINVAL            it does not listen; handler is NULL; a duration is negative
  *   EPERM             the pool belongs to another OS thread
  *   ENOMEM            no memory; EMFILE, ENFILE  no descriptor for the hub
@@ -134,23 +135,24 @@ verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void 
                                   const verd_http_options *options);
 
 /*
- * Stops: who has connected by now is still accepted, and the listener closes; idle connections end;
- * requests that have come are answered, each as the last of its connection, within `grace`
- * nanoseconds. Then what is left is killed: calls of the handler return -1 and ECANCELED. Returns when
- * all have ended. A grace of zero and less kills at once, VERD_FOREVER never.
+ * Stops: idle connections end; requests that have come are answered, each as the last of its connection, within
+ * `grace` nanoseconds. So are those of clients who have connected by now and wait to be accepted; when
+ * there is none left, the listener closes. Then what is left is killed: calls of the handler return -1 and
+ * ECANCELED. Returns when all have ended. A grace of zero and less kills at once, VERD_FOREVER never.
  *
  * May be called again and by several threads: the first grace to end counts. A handler of this server
  * may call it, and waits for the others.
  *
  * Blocks. Returns 0, or -1 with errno
- *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out: the listener is
- *              closed, and handlers that are left run on, until this is called again
+ *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out: handlers that are
+ *              left run on, and who waited to be accepted is, until this is called again
  *   EINVAL     server is NULL               EPERM      it belongs to another OS thread
  */
 int verd_http_stop(verd_http_server *server, verd_duration grace);
 
-/* Waits until the server has ended: stopped, or unable to accept. Blocks. Returns 0 if it was stopped,
- * or -1 and errno, as verd_serve_wait. */
+/* Waits until the server has ended: stopped, or unable to accept, after which it ends as after
+ * verd_http_stop without end of the grace. Blocks. Returns 0 if it was stopped, or -1 and errno, as
+ * verd_serve_wait. */
 int verd_http_wait(verd_http_server *server);
 
 /* Connections that are open, and those of them that are being served rather than idle. 0 for NULL.
@@ -211,8 +213,8 @@ ssize_t verd_http_read(verd_http_exchange *x, void *buffer, size_t size);
  */
 char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size);
 
-/* The client's address; *length (unless NULL) is its size in bytes. AF_UNSPEC: it has gone, or has
- * none. Never blocks. */
+/* The client's address, of TCP whether or not it has gone; *length (unless NULL) is its size in bytes.
+ * AF_UNSPEC: it has none. Never blocks. */
 const struct sockaddr *verd_http_peer(verd_http_exchange *x, socklen_t *length);
 
 /* The stream below, to ask TLS for a certificate, say. Nothing must be read or written

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "http/server.h"
 #include "site.h"
 
 static struct site site;
@@ -114,4 +115,40 @@ Test(http, clients_of_a_unix_socket_have_no_address)
     verd_http_stop(server, VERD_FOREVER);
     verd_http_free(server);
     cr_expect_str_eq(lines, " \"GET / HTTP/1.1\" 200 5 -\n");
+}
+
+static verd_semaphore go;
+
+static int handle_when_told(verd_http_exchange *x, void *ctx)
+{
+    verd_semaphore_acquire(&go);
+    return handle_hello(x, ctx);
+}
+
+Test(http, clients_that_have_reset_the_connection_have_an_address)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    site_open(&site, handle_when_told, &options);
+    int fd = site_connect(&site);
+    say(fd, GET);
+    while (verd_http_busy(site.server) == 0)
+        verd_yield();
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    verd_close(fd);
+    verd_semaphore_release(&go);
+    site_close(&site);
+    cr_expect_eq(strncmp(lines, "127.0.0.1 ", 10), 0, "%s", lines);
+}
+
+Test(http, clients_of_ipv4_have_an_address_of_that)
+{
+    verd_http_server *server =
+        verd_http_serve(verd_listen(NULL, 0, 0), handle_hello, NULL, &options);
+    int fd = verd_connect("127.0.0.1", verd_port(server->net->listener));
+    say(fd, GET);
+    cr_expect_str_eq(hear_some(fd, HELLO), HELLO);
+    verd_close(fd);
+    verd_http_stop(server, VERD_FOREVER);
+    verd_http_free(server);
+    cr_expect_eq(strncmp(lines, "127.0.0.1 ", 10), 0, "%s", lines);
 }

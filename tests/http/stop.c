@@ -316,6 +316,7 @@ Test(http, what_cannot_be_served_is_an_error)
     int port;
     int fds[2];
     make_pair(fds);
+    errno = 0;
     cr_expect_null(verd_http_serve(-1, handle_hello, NULL, NULL));
     cr_expect_eq(errno, EBADF);
     cr_expect_null(verd_http_serve(fds[0], handle_hello, NULL, NULL));
