@@ -12,41 +12,76 @@
 #include "sched/timeout.h"
 
 /* What is left unread when a connection is closed has the system tell the client so, and that may
- * overtake the last reply. So it is read and dropped for a while. */
-#define LINGER_TIME (2 * VERD_SEC)
-#define LINGER_BYTES ((size_t)16 * 1024 * 1024)
+ * overtake the last reply. So it is read and dropped for a while, or until a pause (RFC 9112, 9.6). */
+#define LINGER_TIME (30 * VERD_SEC)
+#define LINGER_PAUSE (2 * VERD_SEC)
 
 /* A client that has just connected to a server that stops has so long to ask. */
 #define LAST_TIME VERD_SEC
 
 /* ---- states ---- */
 
+static struct verd__connection *connection_of(struct verd__obligation *obligation)
+{
+    return VERD__CONTAINER_OF(obligation, struct verd__connection, leaves);
+}
+
 static void stop_idling(struct verd__obligation *obligation)
 {
-    struct verd__connection *c = VERD__CONTAINER_OF(obligation, struct verd__connection, leaves);
-    verd__list_remove(&c->server->idle, &c->idle);
-    c->server->idle_count--;
+    struct verd__connection *c = connection_of(obligation);
+    verd__pool_need(c->server->pool, &c->expendable);
+    c->expendable.asked = false;
+    c->server->idle_count -= c->idle;
+    c->awaited = NULL;
+    c->idle = false;
+}
+
+static void end_wait(struct verd__expendable *member)
+{
+    const struct verd__connection *c =
+        VERD__CONTAINER_OF(member, struct verd__connection, expendable);
+    verd__timeout_expire(c->thread, c->awaited);
+}
+
+static void become_expendable(struct verd__connection *c, const verd_timeout *awaited)
+{
+    c->awaited = awaited;
+    c->expendable.owner = c->idle ? c->server : NULL;
+    verd__pool_spare(c->server->pool, &c->expendable);
+    verd__obligation_begin(verd__current, &c->leaves, stop_idling);
+}
+
+bool verd__connection_is_expendable(struct verd__connection *c, const verd_timeout *awaited)
+{
+    struct verd_http_server *server = c->server;
+    if (verd__server_lacks_room(server)) {
+        server->crowded = false;
+        return false;
+    }
+    if (c->awaited == NULL)
+        become_expendable(c, awaited);
+    return true;
+}
+
+void verd__connection_is_needed(struct verd__connection *c)
+{
+    if (c->awaited != NULL)
+        verd__obligation_settle(verd__current, &c->leaves);
 }
 
 static void become_idle(struct verd__connection *c, verd_duration time)
 {
-    c->thread = verd__current->running;
-    verd__list_append(&c->server->idle, &c->idle);
     c->server->idle_count++;
-    verd__obligation_begin(verd__current, &c->leaves, stop_idling);
+    c->idle = true;
+    become_expendable(c, &c->limit);
     verd_timeout_begin(&c->limit, time);
 }
 
 /* Returns whether it was told to end, or has been idle for too long. */
 static bool become_busy(struct verd__connection *c)
 {
-    verd__obligation_settle(verd__current, &c->leaves);
+    verd__connection_is_needed(c);
     return verd_timeout_end(&c->limit);
-}
-
-void verd__connection_end(struct verd__connection *c)
-{
-    verd__timeout_expire(c->thread, &c->limit);
 }
 
 static void pass_exchange_on(struct verd__obligation *obligation)
@@ -105,13 +140,26 @@ bool verd__client_has_left(const struct verd_http_exchange *x)
                                    recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
 }
 
+/* There is a request, though the connection was to end for others' sake: it ends after the reply, and they may
+ * have somebody else's slot sooner. */
+static void decline(struct verd__connection *c)
+{
+    if (!verd__server_lacks_room(c->server))
+        return;
+    c->last = true;
+    verd__server_make_room(c->server);
+}
+
 /* The same while the connection is idle. */
 static ssize_t read_idle(struct verd__connection *c, verd_duration time)
 {
     become_idle(c, time);
     ssize_t got = read_first(c);
     int error = errno;
+    bool asked = c->expendable.asked;
     become_busy(c);
+    if (got > 0 && asked)
+        decline(c);
     errno = error;
     return got;
 }
@@ -121,8 +169,10 @@ static ssize_t read_idle(struct verd__connection *c, verd_duration time)
 static ssize_t read_at_last(struct verd__connection *c)
 {
     const struct verd_http_server *server = c->server;
-    if (is_readable(c))
+    if (is_readable(c)) {
+        decline(c);
         return read_idle(c, server->options.header_time);
+    }
     return server->stopping && c->fresh ? read_idle(c, LAST_TIME) : -1;
 }
 
@@ -130,9 +180,13 @@ static ssize_t read_at_last(struct verd__connection *c)
 static bool await_request(struct verd__connection *c, verd_duration time)
 {
     const struct verd_http_server *server = c->server;
-    if (c->exchange != NULL && verd__buffer_size(&c->exchange->buffer) > 0)
+    bool crowd = verd__server_lacks_room(server);
+    verd__pace_begin(c);
+    if (c->exchange != NULL && verd__buffer_size(&c->exchange->buffer) > 0) {
+        c->last = crowd;
         return take_exchange(c);
-    ssize_t got = read_idle(c, server->stopping || server->crowded ? 0 : time);
+    }
+    ssize_t got = read_idle(c, server->stopping || crowd ? 0 : time);
     if (got < 0 && errno == ETIMEDOUT)
         got = read_at_last(c);
     c->fresh = false;
@@ -149,7 +203,7 @@ static int read_more(struct verd__connection *c)
         return -1;
     if (verd__buffer_at(buffer) != before)
         verd__head_moved(&x->head, before, verd__buffer_at(buffer));
-    return verd__buffer_fill(buffer, &c->stream) > 0 ? 0 : -1;
+    return verd__buffer_fill(buffer, &c->paced) > 0 ? 0 : -1;
 }
 
 static int parse(struct verd_http_exchange *x)
@@ -174,31 +228,33 @@ static int read_head(struct verd__connection *c)
     while (status == 0 && read_more(c) == 0)
         status = parse(x);
     bool late = verd_timeout_end(&c->limit);
-    if (status == 0 && late && has_begun(x))
+    if (status == 0 && (late || c->pace.slow) && has_begun(x))
         return 408;
     return status;
 }
 
 /* ---- its end ---- */
 
-/* Reads on until the client has nothing more to say. */
+/* Reads on until the client has nothing more to say, however much that is. */
 static void linger(struct verd__connection *c)
 {
     struct verd__buffer *buffer = &c->exchange->buffer;
-    size_t dropped = 0;
     ssize_t got;
     if (verd_stream_shut(&c->stream) != 0)
         return;
-    become_idle(c, LINGER_TIME);
+    verd_duration time = c->server->stopping ? LINGER_PAUSE : LINGER_TIME;
+    become_idle(c, verd__server_lacks_room(c->server) ? 0 : time);
     do {
         buffer->kept = buffer->start = buffer->end = 0;
+        verd_timeout_begin(&c->slice, LINGER_PAUSE);
         got = verd__buffer_fill(buffer, &c->stream);
-        dropped += got > 0 ? (size_t)got : 0;
-    } while (got > 0 && dropped < LINGER_BYTES);
+        verd_timeout_end(&c->slice);
+    } while (got > 0);
     become_busy(c);
 }
 
-/* A reply that ends where the connection does, but has failed, must not seem complete. */
+/* A reply that ends where the connection does, but has failed, must not seem complete; and what a slow client
+ * has not taken need not be kept for it. */
 static void reset(const struct verd__connection *c)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -235,7 +291,7 @@ static void fail(struct verd__connection *c, bool late)
         return;
     }
     reply->close = true;
-    if (!reply->chunked && reply->left == VERD_HTTP_CHUNKED && !reply->raw)
+    if (c->pace.slow || (!reply->chunked && reply->left == VERD_HTTP_CHUNKED && !reply->raw))
         reset(c);
 }
 
@@ -263,7 +319,8 @@ static bool answer(struct verd__connection *c)
 {
     struct verd_http_exchange *x = c->exchange;
     const struct verd_http_server *server = c->server;
-    verd_timeout_begin(&c->limit, server->options.request_time);
+    if (server->options.request_time != VERD_FOREVER)
+        verd_timeout_begin(&c->limit, server->options.request_time);
     int result = server->handler(x, server->ctx);
     bool complete = verd__reply_end(x, result) == 0;
     bool late = verd_timeout_end(&c->limit);
@@ -302,18 +359,30 @@ static bool open_stream(struct verd__connection *c)
     return result == 0;
 }
 
+static void leave_address(struct verd__connection *c)
+{
+    if (c->counted)
+        verd__obligation_settle(verd__current, &c->moves);
+}
+
 void verd__connection_serve(const struct verd__handler *client, void *arg)
 {
     struct verd_http_server *server = arg;
-    struct verd__connection c = {.server = server,
-                                 .client = client,
-                                 .fresh = true,
-                                 .stream = verd_stream_of(client->client)};
+    struct verd__connection c = {
+        .server = server,
+        .client = client,
+        .thread = verd__current->running,
+        .expendable.end = end_wait,
+        .fresh = true,
+        .stream = verd_stream_of(client->client),
+    };
     server->crowded = false;
-    if (!open_stream(&c)) {
+    if (!verd__address_admit(&c) || !open_stream(&c)) {
         verd_close(client->client);
+        leave_address(&c);
         return;
     }
+    c.paced = verd__pace_stream(&c);
     verd_duration patience = server->options.header_time;
     while (await_request(&c, patience) && serve_request(&c)) {
         if (c.stream.ops == NULL && verd__buffer_size(&c.exchange->buffer) == 0)
@@ -322,4 +391,5 @@ void verd__connection_serve(const struct verd__handler *client, void *arg)
     }
     give_exchange(&c);
     verd_stream_close(&c.stream);
+    leave_address(&c);
 }

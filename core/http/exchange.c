@@ -55,7 +55,7 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
     x->buffer.kept = 0;
     verd__buffer_take(&x->buffer, 0);
     verd__head_init(&x->head, limits, x->fields, false);
-    verd__body_init(&x->body, &connection->stream, &x->buffer);
+    verd__body_init(&x->body, &connection->paced, &x->buffer);
     empty(&x->whole);
     empty(&reply->fields);
     empty(&reply->head);

@@ -34,6 +34,7 @@ struct verd__reply {
     bool chunked;              /* its body goes out in chunks */
     bool close;                /* the connection ends after it */
     bool dated;                /* `fields` has a Date */
+    bool upgrade;              /* it says what it may be upgraded to */
     bool raw;                  /* it has switched to another protocol */
 };
 

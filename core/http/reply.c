@@ -34,22 +34,27 @@ int verd_http_add(verd_http_exchange *x, const char *name, const char *value)
         verd__same(name, "Transfer-Encoding"))
         return fail(EINVAL);
     if (verd__same(name, "Connection")) {
-        if (!verd__same(value, "close"))
+        bool upgrade = verd__same(value, "upgrade");
+        if (!upgrade && !verd__same(value, "close"))
             return fail(EINVAL);
-        reply->close = true;
+        reply->upgrade = reply->upgrade || upgrade;
+        reply->close = reply->close || !upgrade;
         return 0;
     }
     if (verd__text_field(&reply->fields, name, value) != 0)
         return -1;
     if (verd__same(name, "Date"))
         reply->dated = true;
+    else if (verd__same(name, "Upgrade")) /* which is of this connection alone (RFC 9110, 7.8) */
+        reply->upgrade = true;
     return 0;
 }
 
 /* Whether the connection has to end after the reply, as far as can be said at its beginning. */
 static bool must_close(const struct verd_http_exchange *x)
 {
-    return x->connection->server->stopping || x->awaits_continue || verd__head_closes(&x->head);
+    return x->connection->server->stopping || x->connection->last || x->awaits_continue ||
+           verd__head_closes(&x->head);
 }
 
 static char *put(char *at, const char *text, size_t size)
@@ -92,6 +97,8 @@ static char *put_connection(char *at, const struct verd__reply *reply, int minor
         return PUT(at, "Connection: upgrade\r\n");
     if (reply->raw)
         return at;
+    if (reply->upgrade)
+        at = PUT(at, "Connection: upgrade\r\n");
     if (reply->close)
         return PUT(at, "Connection: close\r\n");
     return minor == 0 ? PUT(at, "Connection: keep-alive\r\n") : at;
@@ -214,7 +221,7 @@ static int send_all(struct verd_http_exchange *x, const void *data, size_t size,
     else if (chunk)
         add_part(&parts, "\r\n", 2);
     reply->started = true;
-    if (verd_stream_writev_full(&x->connection->stream, parts.vector, parts.count) != 0)
+    if (verd__pace_write(x->connection, parts.vector, parts.count) != 0)
         return note_error(reply);
     reply->sent += body;
     reply->head.size = reply->pending.size = 0;
@@ -231,7 +238,8 @@ static int send_piece(struct verd_http_exchange *x, const void *body, size_t siz
     if (!verd__may_wait(verd__current))
         return -1;
     reply->started = true;
-    if (verd_stream_write_full(&x->connection->stream, reply->head.data, reply->head.size) != 0)
+    struct iovec piece = {.iov_base = reply->head.data, .iov_len = reply->head.size};
+    if (verd__pace_write(x->connection, &piece, 1) != 0)
         return note_error(reply);
     reply->sent = size;
     return 0;
@@ -341,7 +349,50 @@ int verd_http_upgrade(verd_http_exchange *x, const char *protocol)
     reply->close = true;
     verd__body_set_until_close(&x->body, VERD_HTTP_UNLIMITED);
     verd_timeout_end(&x->connection->limit);
+    x->connection->pace.off = true;
     return 0;
+}
+
+/* ---- interim replies ---- */
+
+static int write_interim(struct verd__text *text, int status, const verd_http_field *fields,
+                         size_t count)
+{
+    char line[OWN_LINES];
+    verd__text_add(text, line, (size_t)(put_status(line, status) - line));
+    for (size_t i = 0; i < count; i++) {
+        if (verd__text_field(text, fields[i].name, fields[i].value) != 0)
+            return -1;
+    }
+    verd__text_add(text, "\r\n", 2);
+    return text->failed ? fail(ENOMEM) : 0;
+}
+
+static int send_interim(struct verd_http_exchange *x, int status, const verd_http_field *fields,
+                        size_t count)
+{
+    struct verd__text *text = &x->reply.pending; /* there is nothing in it before a reply begins */
+    int result = write_interim(text, status, fields, count);
+    struct iovec piece = {.iov_base = text->data, .iov_len = text->size};
+    if (result == 0 && verd__pace_write(x->connection, &piece, 1) != 0)
+        result = note_error(&x->reply);
+    text->size = 0;
+    text->failed = false;
+    return result;
+}
+
+int verd_http_inform(verd_http_exchange *x, int status, const verd_http_field *fields, size_t count)
+{
+    struct verd__scheduler *scheduler = verd__begin();
+    if (scheduler == NULL)
+        return verd__refuse(0);
+    if (x->reply.status != 0 || x->reply.error != 0)
+        return verd__refuse(x->reply.status != 0 ? EALREADY : x->reply.error);
+    if (status < 102 || status > 199 || (fields == NULL && count > 0))
+        return verd__refuse(EINVAL);
+    if (x->head.minor == 0) /* which knows none (RFC 9110, 15.2) */
+        return verd__done(scheduler, 0);
+    return verd__done(scheduler, send_interim(x, status, fields, count));
 }
 
 /* ---- its end ---- */
@@ -371,7 +422,7 @@ int verd__reply_error(struct verd_http_exchange *x, int status)
     size_t size = (size_t)(at - text);
     reply->fields.size = reply->head.size = reply->pending.size = 0;
     reply->fields.failed = reply->head.failed = reply->pending.failed = false; /* less is needed */
-    reply->dated = reply->raw = false;
+    reply->dated = reply->raw = reply->upgrade = false;
     if (begin(x, status, "text/plain", size) != 0)
         return -1;
     reply->complete = true;

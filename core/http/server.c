@@ -11,8 +11,9 @@
 #define DRAIN_DEFAULT ((uint64_t)64 * 1024)
 #define CONNECTIONS_DEFAULT 10000
 #define HEADER_TIME_DEFAULT (20 * VERD_SEC)
-#define IDLE_TIME_DEFAULT (60 * VERD_SEC)
-#define REQUEST_TIME_DEFAULT (300 * VERD_SEC)
+#define IDLE_TIME_DEFAULT (75 * VERD_SEC)
+#define STALL_TIME_DEFAULT (20 * VERD_SEC)
+#define RATE_DEFAULT 500
 
 /* Exchanges that are kept for later. */
 #define SPARE_MAX 64
@@ -51,23 +52,25 @@ static void free_spare(struct verd_http_server *server)
 
 /* ---- a crowd ---- */
 
-/* A client waits for a slot or a descriptor: the connection that is idle for longest makes room, or if
- * there is none, the next to become idle. */
-static void make_room(void *arg)
+bool verd__server_lacks_room(const struct verd_http_server *server)
+{
+    return server->crowded || verd_pool_waiting(server->pool) > 0;
+}
+
+/* If there is nobody, the next to be expendable makes room. */
+void verd__server_make_room(void *arg)
 {
     struct verd_http_server *server = arg;
-    struct verd__link *first = server->idle.first;
-    if (first != NULL)
-        verd__connection_end(VERD__CONTAINER_OF(first, struct verd__connection, idle));
-    server->crowded = first == NULL;
+    server->crowded = !verd__pool_make_room(server->pool, NULL);
 }
 
 /* What is answered from now on is the last of its connection, and idle connections end. */
 static void end_all(struct verd_http_server *server)
 {
     server->stopping = true;
-    for (struct verd__link *link = server->idle.first; link != NULL; link = link->next)
-        verd__connection_end(VERD__CONTAINER_OF(link, struct verd__connection, idle));
+    /* Without any, the pool may be gone. */
+    while (verd_serve_clients(server->net) > 0 && verd__pool_make_room(server->pool, server))
+        ;
 }
 
 static void become_deaf(void *arg)
@@ -76,7 +79,7 @@ static void become_deaf(void *arg)
 }
 
 static const struct verd__service service = {
-    .serve = verd__connection_serve, .full = make_room, .deaf = become_deaf};
+    .serve = verd__connection_serve, .full = verd__server_make_room, .deaf = become_deaf};
 
 /* ---- options ---- */
 
@@ -94,16 +97,20 @@ static int resolve(verd_http_options *options, const verd_http_options *given)
     options->limits = verd__http_limits(&options->limits);
     set_default(&options->header_time, HEADER_TIME_DEFAULT);
     set_default(&options->idle_time, IDLE_TIME_DEFAULT);
-    set_default(&options->request_time, REQUEST_TIME_DEFAULT);
+    set_default(&options->stall_time, STALL_TIME_DEFAULT);
+    set_default(&options->request_time, VERD_FOREVER);
+    if (options->rate == 0)
+        options->rate = RATE_DEFAULT;
     if (options->body == 0)
         options->body = BODY_DEFAULT;
     if (options->drain == 0)
         options->drain = DRAIN_DEFAULT;
     if (options->connections == 0)
         options->connections = CONNECTIONS_DEFAULT;
-    if (options->header_time > 0 && options->idle_time > 0 && options->request_time > 0)
-        return 0;
-    return -1;
+    return options->header_time > 0 && options->idle_time > 0 && options->stall_time > 0 &&
+                   options->request_time > 0
+               ? 0
+               : -1;
 }
 
 /* ---- serving ---- */
@@ -142,10 +149,16 @@ verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void 
     if (first == NULL)
         goto failed;
     verd__server_give(server, first); /* the limits are such that there is memory for it */
+    server->pool = pool;
+    if (server->options.per_address != 0)
+        server->addresses = calloc(VERD__ADDRESSES, sizeof *server->addresses);
+    if (server->options.per_address != 0 && server->addresses == NULL)
+        goto failed;
     server->net = verd__serve(listener, &service, server, pool);
     if (server->net != NULL)
         return server;
 failed:
+    free(server->addresses);
     free_spare(server);
     verd_pool_free(server->own_pool);
     free(server);
@@ -185,6 +198,7 @@ int verd_http_free(verd_http_server *server)
     if (server->own_pool != NULL)
         verd__pool_abandon(server->own_pool);
     free_spare(server);
+    free(server->addresses);
     free(server);
     return 0;
 }

@@ -212,6 +212,36 @@ int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg)
     return verd__done(scheduler, 0);
 }
 
+/* ---- making room ---- */
+
+void verd__pool_spare(struct verd_pool *pool, struct verd__expendable *member)
+{
+    member->listed = true;
+    member->asked = false;
+    verd__list_append(&pool->expendable, &member->link);
+}
+
+void verd__pool_need(struct verd_pool *pool, struct verd__expendable *member)
+{
+    if (member->listed)
+        verd__list_remove(&pool->expendable, &member->link);
+    member->listed = false;
+}
+
+bool verd__pool_make_room(struct verd_pool *pool, const void *owner)
+{
+    for (struct verd__link *link = pool->expendable.first; link != NULL; link = link->next) {
+        struct verd__expendable *member = VERD__CONTAINER_OF(link, struct verd__expendable, link);
+        if (owner != NULL && member->owner != owner)
+            continue;
+        verd__pool_need(pool, member);
+        member->asked = true;
+        member->end(member);
+        return true;
+    }
+    return false;
+}
+
 /* ---- the whole of it ---- */
 
 static const struct verd__wait_kind idler_kind = {.name = "all threads of a pool"};

@@ -17,6 +17,15 @@
 #include "sched/scheduler.h"
 #include "sched/wait.h"
 
+/* A member that may end for the sake of who waits for a slot. */
+struct verd__expendable {
+    struct verd__link link; /* in pool->expendable */
+    bool listed;            /* it is there */
+    bool asked;             /* it was told to end, and is not there any more */
+    const void *owner;      /* who may have it end for reasons of its own; NULL: nobody */
+    void (*end)(struct verd__expendable *member);
+};
+
 struct verd_pool {
     struct verd__owner owner;  /* first: of its members */
     struct verd__owner feeder; /* whose "members" are the threads of imaps; owns nothing */
@@ -28,8 +37,9 @@ struct verd_pool {
     size_t users;   /* piles and imaps that need the pool to stay */
     bool abandoned; /* a freed pile's own: goes when it is idle */
     struct verd__list spawners;
-    struct verd__list idlers;  /* in wait_all */
-    struct verd__list feeders; /* threads of imaps that are as far ahead as they may */
+    struct verd__list idlers;     /* in wait_all */
+    struct verd__list expendable; /* members that are it, the one for longest first */
+    struct verd__list feeders;    /* threads of imaps that are as far ahead as they may */
 };
 
 /* 0 if the calling OS thread may use the pool, else -1 with errno EINVAL (NULL) or EPERM. */
@@ -58,6 +68,14 @@ struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct 
 
 /* Whether the running thread is a member, which a full pool does not keep waiting. */
 bool verd__pool_is_member(const struct verd__scheduler *scheduler, const struct verd_pool *pool);
+
+/* A member begins to be expendable, and ends to: it has gone back to work, or ends. */
+void verd__pool_spare(struct verd_pool *pool, struct verd__expendable *member);
+void verd__pool_need(struct verd_pool *pool, struct verd__expendable *member);
+
+/* Asks the member that is expendable for longest to end, of those of `owner` (NULL: of all). False: there is
+ * none that was not asked. */
+bool verd__pool_make_room(struct verd_pool *pool, const void *owner);
 
 /* Frees the pool once nobody runs in it and nobody waits. */
 void verd__pool_abandon(struct verd_pool *pool);

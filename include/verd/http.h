@@ -97,17 +97,27 @@ typedef struct verd_http_options {
     /* Bytes of a body that the handler has left, to be read and dropped so that the connection can be
      * kept; with more, it ends (64 KiB). */
     uint64_t drain;
-    /* How many there are at once: others wait to be accepted, and whoever is idle for longest ends in
-     * their favour (10,000). With a pool of the caller's, the size of that counts. So it is when the
-     * process has no descriptor left for them. */
+    /* How many there are at once: others wait to be accepted, and whoever is idle for longest, or waits for a
+     * client that has got nowhere for a quarter of stall_time, ends in their favour (10,000). With a pool of
+     * the caller's, the size of that counts, and the connections of all servers that share it. So it is
+     * when the process has no descriptor left for them. */
     size_t connections;
     /* From a request's first byte to its header's end: 408 beyond. Also up to the first byte of the
      * first request, and for `open` (20 s). */
     verd_duration header_time;
-    /* Between requests (60 s). */
+    /* Between requests (75 s: longer than the proxies in front, which then are the ones to end it). */
     verd_duration idle_time;
-    /* From the header's end to the reply's end: beyond, the handler's calls say ETIMEDOUT (300 s). */
+    /* A client that is waited for, in the middle of a header, a body or a reply, may take so long in all, and
+     * each `rate` bytes that it sends or takes give it a second back (20 s): beyond, it gets a 408, or the
+     * connection is reset. So whoever keeps to the rate has all the time it takes. */
+    verd_duration stall_time;
+    size_t rate; /* (500) */
+    /* From the header's end to the reply's end, however fast the client is: beyond, the handler's calls say
+     * ETIMEDOUT (VERD_FOREVER). */
     verd_duration request_time;
+    /* Connections that a client's address may have, of IPv6 its network (/64): others are closed (any
+     * number). Behind a proxy, all have that one's. */
+    size_t per_address;
     /* Its threads run the connections; must stay until the server was stopped. NULL: one of the
      * server's own. */
     verd_pool *pool;
@@ -225,14 +235,26 @@ const verd_stream *verd_http_stream(const verd_http_exchange *x);
 
 /*
  * Adds a field to the reply's header; a second of the same name is added beside the first. Date and
- * what delimits the body are the server's own; "Connection: close" ends the connection after the reply.
+ * what delimits the body are the server's own; "Connection: close" ends the connection after the reply, and
+ * "Connection: upgrade" goes along with an Upgrade, said or not (as with 426).
  * Never blocks. Returns 0, or -1 with errno
  *   EINVAL   name is not a token; value has CR, LF, NUL or another control character; or the field is
- *            Content-Length, Transfer-Encoding or a Connection other than close
+ *            Content-Length, Transfer-Encoding or a Connection other than close and upgrade
  *   EALREADY the header is written already
  *   ENOMEM   no memory
  */
 int verd_http_add(verd_http_exchange *x, const char *name, const char *value);
+
+/*
+ * Sends an interim reply (RFC 9110, 15.2; RFC 8297), before the one that it announces: 103 with fields of Link,
+ * say, or 102. These have the fields given and no others. To a client of HTTP/1.0, nothing is sent. The
+ * 100 and the 101 are verd_http_read's and verd_http_upgrade's. Blocks. Returns 0, or -1 with errno
+ *   EINVAL    status is not in 102..199, or a field as in verd_http_add
+ *   EALREADY  the reply was begun           ENOMEM  no memory
+ *   EPIPE     the client is gone            others as verd_stream_write
+ */
+int verd_http_inform(verd_http_exchange *x, int status, const verd_http_field *fields,
+                     size_t count);
 
 /*
  * Replies whole: status, the fields added before, Content-Type (unless type is NULL), and a body,

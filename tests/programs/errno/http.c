@@ -110,6 +110,17 @@ static bool write_all(verd_http_exchange *x)
            verd_http_write(x, bytes, sizeof bytes) == 0;
 }
 
+/* The first that is sent may learn it only afterwards. */
+static bool inform_all(verd_http_exchange *x)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (verd_http_inform(x, 103, NULL, 0) != 0)
+            return false;
+        verd_yield();
+    }
+    return true;
+}
+
 HANDLED(read_nonsense, CHUNKS "nonsense\r\n", true, none, read_all(x))
 HANDLED(read_too_much, CHUNKS "8\r\n12345678\r\n0\r\n\r\n", true, none, read_all(x))
 HANDLED(read_of_gone, POST "a", false, none, read_all(x))
@@ -121,6 +132,11 @@ HANDLED(add_nonsense, GET, true, none, verd_http_add(x, "a b", "c") == 0)
 HANDLED(add_late, GET, true, none,
         verd_http_begin(x, 200, 0) == 0 && verd_http_add(x, "a", "b") == 0)
 HANDLED(add_without_memory, GET, true, "realloc", verd_http_add(x, "a", "b") == 0)
+HANDLED(inform_nonsense, GET, true, none, verd_http_inform(x, 200, NULL, 0) == 0)
+HANDLED(inform_late, GET, true, none,
+        verd_http_begin(x, 200, 0) == 0 && verd_http_inform(x, 103, NULL, 0) == 0)
+HANDLED(inform_without_memory, GET, true, "realloc", verd_http_inform(x, 103, NULL, 0) == 0)
+HANDLED(inform_gone, GET, false, none, inform_all(x))
 HANDLED(reply_nonsense, GET, true, none, verd_http_reply(x, 99, NULL, NULL, 0) == 0)
 HANDLED(reply_again, GET, true, none,
         verd_http_begin(x, 200, 0) == 0 && verd_http_reply(x, 200, NULL, NULL, 0) == 0)
@@ -275,6 +291,10 @@ const struct row http_rows[] = {
     PLAINLY("verd_http_add", EINVAL, NULL, add_nonsense),
     PLAINLY("verd_http_add", EALREADY, NULL, add_late),
     PLAINLY("verd_http_add", ENOMEM, NULL, add_without_memory),
+    PLAINLY("verd_http_inform", EINVAL, NULL, inform_nonsense),
+    PLAINLY("verd_http_inform", EALREADY, NULL, inform_late),
+    PLAINLY("verd_http_inform", ENOMEM, NULL, inform_without_memory),
+    PLAINLY("verd_http_inform", EPIPE, NULL, inform_gone),
     PLAINLY("verd_http_reply", EINVAL, NULL, reply_nonsense),
     PLAINLY("verd_http_reply", EALREADY, NULL, reply_again),
     PLAINLY("verd_http_reply", EPROTO, NULL, reply_to_connect),
