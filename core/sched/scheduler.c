@@ -15,6 +15,7 @@
 #include "sched/shuffle.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
+#include "stack/sanitizer.h"
 
 _Thread_local struct verd__scheduler *verd__current;
 
@@ -63,6 +64,7 @@ static int prepare_process(void)
         pthread_key_delete(end_of_os_thread);
     else
         verd__overflow_install();
+    verd__sanitizer_check();
     return error;
 }
 

@@ -26,4 +26,10 @@
 /* Whether each switch is announced to one; then verd_context_switch is a function of C (fibre.c). */
 #define VERD__ANNOUNCED (VERD__ASAN || VERD__TSAN || VERD__MSAN)
 
+#ifndef __ASSEMBLER__
+/* Says on stderr, a line for each, which sanitizers the program is built with, and the library is not: they are
+ * not told of switches then. */
+void verd__sanitizer_check(void);
+#endif
+
 #endif

@@ -4,7 +4,13 @@
 # The demo, with a hundred clients of the echo server, ends without an error and with its table. Where the
 # machine sets limits, it ends all the same: with fewer clients, or with a line that says why not.
 set -eu
+# shellcheck disable=SC3045 # dash and bash have ulimit -H
 
+descriptors=$(ulimit -Hn)
+if [ "$descriptors" != unlimited ] && [ "$descriptors" -lt 256 ]; then
+    echo "skipped: $descriptors descriptors are too few"
+    exit 77
+fi
 output=$(CLIENTS=100 "$VERD_BUILD/examples/demo" 2>&1) || {
     echo "$output"
     exit 1
@@ -18,6 +24,13 @@ done
 
 # Sanitizers and emulators have to have address space without limit.
 case $VERD_CONFIG:${QEMU_LD_PREFIX-} in release: | debug: | ubsan:) ;; *) exit ;; esac
+
+# Limits can be lowered, and not raised.
+# shellcheck disable=SC3045 # as above
+if [ "$(ulimit -Hv)" != unlimited ] || { [ "$descriptors" != unlimited ] && [ "$descriptors" -lt 4096 ]; }; then
+    echo "within the limits that are set here; others were not tried"
+    exit
+fi
 
 # $1: ulimit's option and value; $2: the status; $3: what is said
 ends() {
