@@ -237,6 +237,11 @@ UNWATCHED void verd__fibre_leave(const verd_context *to, void *value)
     __builtin_unreachable();
 }
 
+const char *verd__fibre_low(const verd_context *context)
+{
+    return ((const struct suspended *)context->sp)->context.sp;
+}
+
 void verd__fibre_abandon(const verd_context *context)
 {
     struct fibre *fibre = ((const struct suspended *)context->sp)->fibre;

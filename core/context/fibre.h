@@ -26,6 +26,9 @@ __attribute__((visibility("hidden"))) void verd__context_prepare(verd_context *c
 /* As verd__context_leave. */
 __attribute__((visibility("hidden"))) void verd__fibre_leave(const verd_context *to, void *value);
 
+/* The lowest address that what is suspended in `context` uses. */
+__attribute__((visibility("hidden"))) const char *verd__fibre_low(const verd_context *context);
+
 /* What is suspended in `context` will never be resumed. */
 __attribute__((visibility("hidden"))) void verd__fibre_abandon(const verd_context *context);
 
@@ -53,6 +56,11 @@ static inline void verd__fibre_replace(verd_context *nowhere, struct verd__stack
 static inline void verd__fibre_leave(const verd_context *to, void *value)
 {
     verd__context_leave(to, value);
+}
+
+static inline const char *verd__fibre_low(const verd_context *context)
+{
+    return context->sp;
 }
 
 static inline void verd__fibre_abandon(const verd_context *context)

@@ -26,7 +26,7 @@ struct verd__wait {
     struct verd__thread *thread;        /* whose it is, for good */
     void *object;                       /* the kind's */
     struct verd__entry *taken; /* that of several by which the event has come; NULL before that */
-    verd_duration since;       /* the scheduler's clock at its begin, for messages */
+    verd_duration since;       /* the scheduler's clock at its begin */
     struct verd__timer timer;  /* its own deadline, if the kind has one */
 };
 
@@ -62,6 +62,8 @@ struct verd__area {
     struct verd__loan *loan;    /* valid if that is not its own owner: in whose slot; the pool's */
     union verd__start start;    /* its function, for messages */
     struct verd__list obligations; /* the first is the last to have come */
+    verd_duration
+        trimmed; /* `since` of the last wait in which what is below its frames went back */
     char name[VERD_NAME_SIZE];
 };
 

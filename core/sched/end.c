@@ -254,7 +254,7 @@ static void end_unstarted(struct verd__scheduler *scheduler, struct verd__thread
     verd__delay_end(scheduler, thread);
     if (thread->stack != NULL) {
         verd__area(thread)->name[0] = '\0';
-        verd__stack_give(&scheduler->stacks, thread->stack);
+        verd__stack_return(scheduler, thread->stack);
         thread->stack = NULL;
     }
     verd__thread_end(scheduler, thread, NULL, ECANCELED);

@@ -76,7 +76,7 @@ static void end(struct verd__scheduler *scheduler, struct verd__thread *thread)
     } else if (thread->stack != NULL) {
         verd__area(thread)->name[0] = '\0';
         verd__memory_clean(thread->stack->low, verd__stack_size(thread->stack));
-        verd__stack_give(&scheduler->stacks, thread->stack);
+        verd__stack_return(scheduler, thread->stack);
     }
     thread->stack = NULL;
     verd__links_forget(thread);

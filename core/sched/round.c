@@ -13,7 +13,7 @@
 
 static bool expects_events(const struct verd__scheduler *scheduler)
 {
-    return (scheduler->expecting & ~VERD__SEEDED) != 0;
+    return (scheduler->expecting & ~(VERD__SEEDED | VERD__SURPLUS)) != 0;
 }
 
 /* Whether there is something besides threads that can make one runnable. */
@@ -44,6 +44,8 @@ static verd_duration patience(struct verd__scheduler *scheduler)
     if (scheduler->first != NULL)
         return 0;
     verd_duration deadline = verd__timers_next(&scheduler->timers);
+    if (deadline > scheduler->upkeep.due)
+        deadline = scheduler->upkeep.due;
     verd_duration wait = VERD_FOREVER;
     if (deadline != VERD_FOREVER) {
         wait = deadline - verd_now();
@@ -70,7 +72,7 @@ static void retry_starved(struct verd__scheduler *scheduler)
         return;
     struct verd__thread *thread = verd__starved_pop(scheduler);
     if (thread == NULL) { /* all were killed */
-        verd__stack_give(&scheduler->stacks, stack);
+        verd__stack_return(scheduler, stack);
         return;
     }
     thread->stack = stack;
@@ -82,9 +84,8 @@ static void poll_once(struct verd__scheduler *scheduler)
 {
     if (scheduler->first == NULL && scheduler->starved != NULL)
         retry_starved(scheduler);
-    if (!wants_waiting(scheduler)) {
-        if (scheduler->first == NULL)
-            deadlock(scheduler);
+    if (scheduler->first == NULL && !wants_waiting(scheduler)) {
+        deadlock(scheduler);
         return;
     }
     verd_duration wait = patience(scheduler);
@@ -93,15 +94,16 @@ static void poll_once(struct verd__scheduler *scheduler)
     else if (wait > 0)
         wait_for_time(wait);
     scheduler->polled = verd__timestamp(&scheduler->timestamps);
-    if (scheduler->timers.armed == 0 && wait == 0)
-        return;
     scheduler->clock = verd_now();
     verd__clock_renew(&scheduler->timestamps, scheduler->polled, scheduler->clock);
     verd__timers_advance(&scheduler->timers, scheduler->clock);
+    if (scheduler->clock >= scheduler->upkeep.due)
+        verd__upkeep(scheduler);
 }
 
 void verd__round(struct verd__scheduler *scheduler)
 {
+    verd__upkeep_expect(scheduler);
     do {
         poll_once(scheduler);
     } while (scheduler->first == NULL);

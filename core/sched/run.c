@@ -262,6 +262,17 @@ static inline struct verd__thread *next_or_starved(struct verd__scheduler *sched
     return next_thread(scheduler);
 }
 
+/* `next`, or who comes behind it, with a stack of its own. */
+static __attribute__((noinline)) struct verd__thread *with_stack(struct verd__scheduler *scheduler,
+                                                                 struct verd__thread *next)
+{
+    while (!has_stack(scheduler, next)) {
+        starve(scheduler, next);
+        next = next_thread(scheduler);
+    }
+    return next;
+}
+
 /* The next thread that does not run on `stack`, where one has just ended; those that have no stack yet
  * are run there first, one after the other. */
 static struct verd__thread *run_on(struct verd__scheduler *scheduler, struct verd__stack *stack)
@@ -270,11 +281,8 @@ static struct verd__thread *run_on(struct verd__scheduler *scheduler, struct ver
         run(scheduler, scheduler->running);
         struct verd__thread *next = next_or_starved(scheduler, stack);
         scheduler->budget = VERD__BUDGET;
-        while (next->stack == NULL && stack->class != scheduler->default_class &&
-               !has_stack(scheduler, next)) {
-            starve(scheduler, next);
-            next = next_thread(scheduler);
-        }
+        if (__builtin_expect(stack->class != scheduler->default_class, 0))
+            next = with_stack(scheduler, next);
         if (next->stack != NULL)
             return next;
         next->stack = stack;
@@ -289,7 +297,7 @@ static void stack_main(void *value)
     struct verd__stack *stack = scheduler->running->stack;
     struct verd__thread *next = run_on(scheduler, stack);
     prefetch_next(scheduler);
-    verd__stack_give(&scheduler->stacks, stack);
+    verd__stack_return(scheduler, stack);
     scheduler->running = next;
     *scheduler->errno_location = next->error;
     if (next->state == VERD__STARTED)

@@ -102,6 +102,7 @@ struct verd__scheduler *verd__scheduler_new(void)
     verd__float_control_get(&scheduler->float_control);
     scheduler->clock = verd_now();
     verd__timers_init(&scheduler->timers, scheduler->clock);
+    verd__upkeep_init(&scheduler->upkeep);
     verd__shuffle_init(scheduler);
     if (pthread_setspecific(end_of_os_thread, scheduler) != 0)
         goto no_key;

@@ -45,6 +45,7 @@
 #include "float.h"
 #include "sched/clock.h"
 #include "sched/timer.h"
+#include "sched/upkeep.h"
 #include "stack/stack.h"
 
 struct verd__delay;
@@ -149,6 +150,9 @@ struct verd__slab;
  * question of its own. */
 #define VERD__SEEDED (~(SIZE_MAX >> 1))
 
+/* In `expecting`: more stacks are cached than are kept, so time is to be looked at. */
+#define VERD__SURPLUS (VERD__SEEDED >> 1)
+
 struct verd__scheduler {
     uint64_t number; /* no other scheduler of the process ever has it */
     struct verd__thread *running;
@@ -159,7 +163,8 @@ struct verd__scheduler {
     int *errno_location;                 /* this OS thread's */
     struct verd__exceptions *exceptions; /* this OS thread's; NULL: there is no C++ */
     verd_duration clock;                 /* when the poller or time was last waited for */
-    size_t expecting; /* waits for the poller; 0: it is not asked. And VERD__SEEDED */
+    size_t
+        expecting; /* waits for the poller; 0: it is not asked. And VERD__SEEDED, VERD__SURPLUS */
     int budget;
     bool ending; /* all but the running thread are being ended, and get nothing any more */
     bool forked; /* that is so because this is the child of a fork */
@@ -179,6 +184,7 @@ struct verd__scheduler {
     struct verd__stack main_stack; /* only its area is used */
     unsigned default_class;
     struct verd__stacks stacks;
+    struct verd__upkeep upkeep;
     struct verd__timers timers;
 };
 
@@ -207,6 +213,13 @@ static inline void verd__turn(struct verd__scheduler *scheduler)
     scheduler->batch = scheduler->first;
     scheduler->first = NULL;
     scheduler->last = &scheduler->first;
+}
+
+/* Gives a stack back, on which the caller may still stand until someone takes one. */
+static inline void verd__stack_return(struct verd__scheduler *scheduler, struct verd__stack *stack)
+{
+    if (__builtin_expect(verd__stack_give(&scheduler->stacks, stack), 0))
+        scheduler->expecting |= VERD__SURPLUS;
 }
 
 /* Whether timers or the poller are to be asked before the next round. */

@@ -135,7 +135,7 @@ static struct verd__thread *spawn_with(struct verd__scheduler *scheduler, const 
     struct verd__thread *thread =
         verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT);
     if (thread == NULL) {
-        verd__stack_give(&scheduler->stacks, stack);
+        verd__stack_return(scheduler, stack);
         return NULL;
     }
     thread->stack = stack;

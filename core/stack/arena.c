@@ -216,9 +216,9 @@ char *verd__arena_low(const struct verd__arena *arena, unsigned index)
     return guard_of(arena, index) + arena->guard;
 }
 
-void verd__arena_clean(const struct verd__arena *arena, unsigned index)
+void verd__arena_clean(const struct verd__arena *arena, unsigned index, size_t offset, size_t size)
 {
-    (void)madvise(verd__arena_low(arena, index), arena->size, MADV_DONTNEED);
+    (void)madvise(verd__arena_low(arena, index) + offset, size, MADV_DONTNEED);
 }
 
 bool verd__arena_is_clean(const struct verd__arena *arena)

@@ -32,8 +32,8 @@ void verd__arena_move_last(struct verd__arena **ring, struct verd__arena *arena)
 struct verd__stack *verd__arena_stack(const struct verd__arena *arena, unsigned index);
 char *verd__arena_low(const struct verd__arena *arena, unsigned index);
 
-/* Gives the pages of stack `index` back; its guard stays. */
-void verd__arena_clean(const struct verd__arena *arena, unsigned index);
+/* Gives the pages of stack `index` back, `size` bytes of them from `offset` on; its guard stays. */
+void verd__arena_clean(const struct verd__arena *arena, unsigned index, size_t offset, size_t size);
 
 /* Whether all its stacks are clean. */
 bool verd__arena_is_clean(const struct verd__arena *arena);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/stack.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,7 +34,7 @@ static struct verd__arena *arena_with_clean(struct verd__stack_class *class, siz
     return class->arenas;
 }
 
-struct verd__stack *verd__stack_take_clean(struct verd__stacks *stacks, unsigned number)
+static struct verd__stack *take_clean(struct verd__stacks *stacks, unsigned number)
 {
     struct verd__stack_class *class = &stacks->classes[number];
     struct verd__arena *arena = arena_with_clean(class, VERD_STACK_SIZE_MIN << number);
@@ -61,17 +60,20 @@ static void free_arena(struct verd__stack_class *class, struct verd__arena *aren
     verd__arena_free(arena);
 }
 
-/* Of the arenas all of whose stacks are clean, only the first in the ring is kept. */
-void verd__stack_clean_one(struct verd__stacks *stacks, unsigned number)
+struct verd__stack *verd__stack_take_other(struct verd__stacks *stacks, unsigned number)
 {
     struct verd__stack_class *class = &stacks->classes[number];
-    struct verd__stack *stack = class->cached;
-    struct verd__arena *arena = stack->arena;
-    unsigned index = stack->index;
-    class->cached = stack->next;
-    class->cached_count--;
-    VERD__VALGRIND_DEREGISTER(stack->valgrind_id);
-    verd__arena_clean(arena, index); /* `stack` itself is gone with its page */
+    struct verd__stack *stack = class->spare;
+    if (stack == NULL)
+        return take_clean(stacks, number);
+    class->spare = stack->next;
+    class->cleaned = 0;
+    return stack;
+}
+
+/* A stack has become clean. Of the arenas all of whose stacks are, only the first in the ring is kept. */
+static void note_clean(struct verd__stack_class *class, struct verd__arena *arena, unsigned index)
+{
     bool had_none = arena->clean == 0;
     arena->clean |= UINT64_C(1) << index;
     struct verd__arena *first = class->arenas;
@@ -85,6 +87,66 @@ void verd__stack_clean_one(struct verd__stacks *stacks, unsigned number)
         if (verd__arena_is_clean(first)) /* it was kept for being the first */
             free_arena(class, first);
     }
+}
+
+bool verd__stacks_age(struct verd__stacks *stacks)
+{
+    bool any = false;
+    for (unsigned i = 0; i < VERD__STACK_CLASSES; i++) {
+        struct verd__stack_class *class = &stacks->classes[i];
+        class->spare = class->cached;
+        class->cleaned = 0;
+        class->cached = NULL;
+        class->cached_count = 0;
+        any = any || class->spare != NULL;
+    }
+    return any;
+}
+
+/* From the low end, so that the struct goes last. */
+static void clean_some(struct verd__stack_class *class)
+{
+    struct verd__stack *stack = class->spare;
+    struct verd__arena *arena = stack->arena;
+    unsigned index = stack->index;
+    size_t rest = arena->size - class->cleaned;
+    if (rest > VERD__STACK_PIECE) {
+        verd__arena_clean(arena, index, class->cleaned, VERD__STACK_PIECE);
+        class->cleaned += VERD__STACK_PIECE;
+        return;
+    }
+    class->spare = stack->next;
+    VERD__VALGRIND_DEREGISTER(stack->valgrind_id);
+    verd__arena_clean(arena, index, class->cleaned,
+                      rest); /* `stack` itself is gone with its page */
+    class->cleaned = 0;
+    note_clean(class, arena, index);
+}
+
+bool verd__stacks_clean_some(struct verd__stacks *stacks)
+{
+    for (unsigned i = 0; i < VERD__STACK_CLASSES; i++) {
+        if (stacks->classes[i].spare == NULL)
+            continue;
+        clean_some(&stacks->classes[i]);
+        return true;
+    }
+    return false;
+}
+
+size_t verd__stack_below(const struct verd__stack *stack, const char *end)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (size_t)(end - stack->low) / page * page;
+}
+
+size_t verd__stack_clean_below(const struct verd__stack *stack, const char *end, size_t done)
+{
+    size_t rest = verd__stack_below(stack, end) - done;
+    size_t piece = rest < VERD__STACK_PIECE ? rest : VERD__STACK_PIECE;
+    if (piece > 0)
+        verd__arena_clean(stack->arena, stack->index, done, piece);
+    return done + piece;
 }
 
 void verd__stacks_free(struct verd__stacks *stacks)

@@ -18,12 +18,15 @@
  * line, over those of the first, which sees only the offset within a page.
  *
  * A stack is clean (a bit in its arena; none of its pages is resident), in the cache (its top page is
- * resident and holds its struct), or taken. The cache is last in, first out, and needs no system
- * call; past its high-water mark a stack is cleaned for each that comes in.
+ * resident and holds its struct), or taken. The cache is last in, first out, and needs no system call. It
+ * has two generations: whoever sees to it that memory goes back has the cache age once in a while. What is
+ * in it then is spare: taken before a clean one still, and given back if it was not by the next time. So
+ * nothing is given back on the way of a take or a give, and what was in use of late stays.
  */
 #ifndef VERD_STACK_STACK_H
 #define VERD_STACK_STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,8 +54,10 @@ _Static_assert(offsetof(struct verd__stack, area) == 64 && sizeof(struct verd__s
 #define VERD__STACK_CLASSES 17 /* 16 KiB to 1 GiB */
 
 struct verd__stack_class {
-    struct verd__stack *cached;
+    struct verd__stack *cached; /* given since the cache has aged */
     size_t cached_count;
+    struct verd__stack *spare; /* given before that */
+    size_t cleaned; /* bytes of the first spare one, from its low end, that have gone back */
     struct verd__arena *arenas; /* those with clean stacks first */
 };
 
@@ -63,8 +68,8 @@ struct verd__stacks {
 /* The class whose stacks have at least `size` bytes, VERD_STACK_SIZE_MIN..MAX, and a page. */
 unsigned verd__stack_class(size_t size);
 
-/* Takes a clean stack of class `number`; use verd__stack_take. */
-struct verd__stack *verd__stack_take_clean(struct verd__stacks *stacks, unsigned number);
+/* Takes a spare stack of class `number`, or a clean one; use verd__stack_take. */
+struct verd__stack *verd__stack_take_other(struct verd__stacks *stacks, unsigned number);
 
 /* Takes a stack of a class. NULL with errno ENOMEM: no memory, or no mapping left for the guard
  * (then a line on stderr has named the limit). */
@@ -72,35 +77,45 @@ static inline struct verd__stack *verd__stack_take(struct verd__stacks *stacks, 
 {
     struct verd__stack *stack = stacks->classes[class].cached;
     if (__builtin_expect(stack == NULL, 0))
-        return verd__stack_take_clean(stacks, class);
+        return verd__stack_take_other(stacks, class);
     stacks->classes[class].cached = stack->next;
     stacks->classes[class].cached_count--;
     return stack;
 }
 
-/* Stacks of a class that keep their pages while nobody uses them: as many as make up 1 GiB, but 4096
- * at most. At one dirty page each, a server that had its clients leave keeps 16 MiB. */
-#define VERD__STACK_HIGH_WATER 4096
+/* So many stacks of a class, of 2 MiB, are cached without a word. */
+#define VERD__STACK_KEPT 8
 
-static inline size_t verd__stack_high_water(unsigned class)
+static inline size_t verd__stack_kept(unsigned class)
 {
-    return class <= 4 ? VERD__STACK_HIGH_WATER : VERD__STACK_HIGH_WATER >> (class - 4);
+    return class <= 4 ? VERD__STACK_KEPT : VERD__STACK_KEPT >> (class - 4);
 }
-
-/* Cleans one of the cached stacks of class `number`. */
-void verd__stack_clean_one(struct verd__stacks *stacks, unsigned number);
 
 /* Gives a stack back. The caller may still stand on it until someone takes a stack: it is the next to
- * be taken. */
-static inline void verd__stack_give(struct verd__stacks *stacks, struct verd__stack *stack)
+ * be taken. Returns whether there are more now than are kept: then the cache is to age. */
+static inline bool verd__stack_give(struct verd__stacks *stacks, struct verd__stack *stack)
 {
     struct verd__stack_class *class = &stacks->classes[stack->class];
-    if (__builtin_expect(class->cached_count == verd__stack_high_water(stack->class), 0))
-        verd__stack_clean_one(stacks, stack->class);
     stack->next = class->cached;
     class->cached = stack;
-    class->cached_count++;
+    return class->cached_count++ == verd__stack_kept(stack->class);
 }
+
+/* All that is cached is spare from now on; nothing was. Returns whether there is any. */
+bool verd__stacks_age(struct verd__stacks *stacks);
+
+/* Gives a piece of a spare stack back, of VERD__STACK_PIECE at most. False: there is none. */
+bool verd__stacks_clean_some(struct verd__stacks *stacks);
+
+/* Bytes that go back to the kernel by one call: some 20 us, if all were in use. */
+#define VERD__STACK_PIECE ((size_t)256 * 1024)
+
+/* Gives a piece back of what lies below `end` on a taken stack, whose first `done` bytes have gone. Returns how
+ * many have now; there is more if that is less than verd__stack_below(stack, end). */
+size_t verd__stack_clean_below(const struct verd__stack *stack, const char *end, size_t done);
+
+/* Bytes in whole pages from the stack's low end to `end`. */
+size_t verd__stack_below(const struct verd__stack *stack, const char *end);
 
 /* Unmaps all stacks, taken ones too. */
 void verd__stacks_free(struct verd__stacks *stacks);
@@ -117,7 +132,7 @@ size_t verd__stack_class_size(const struct verd__stack *stack);
 /* Bytes of the guard below `low`. */
 size_t verd__stack_guard(const struct verd__stack *stack);
 
-/* The most bytes in use since the stack was clean. */
+/* The most bytes in use since the stack was clean, or what lies below a frame was. */
 size_t verd__stack_used(const struct verd__stack *stack);
 
 #endif

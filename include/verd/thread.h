@@ -19,6 +19,8 @@
  * stderr says so and the thread stays first in line for the next stack that an ending thread leaves;
  * threads that run are not harmed and none is lost.
  *
+ * Stacks that nobody has used for some seconds give their memory back, but for the last 2 MiB of each size.
+ *
  * Below each stack lies a guard of VERD_STACK_GUARD bytes, of address space and not of memory: an overflow is
  * one line on stderr, and a crash. A function whose local variables are larger than that may step over it,
  * unless it is compiled with -fstack-clash-protection, as some distributions do by default.
@@ -234,15 +236,25 @@ struct verd__list {
 };
 
 /*
- * Bytes of stack that thread t has used at most, to the word, since its stack was last cleaned: an
- * upper bound for t, as an earlier thread may have run on the same stack. Scans the stack. Never
- * blocks.
+ * Bytes of stack that thread t has used at most, to the word, since the memory was last given back that it did not
+ * need: before t, as an earlier thread may have run on the same stack, so that it is an upper bound; or in a long
+ * wait of t's (verd_reclaim_after). Scans the stack. Never blocks.
  * Returns the count, or -1 with errno
  *   EINVAL   t is NULL, released, ended or not started
  *   ENOTSUP  t is a main thread, whose stack is the OS thread's own
  *   EPERM    t belongs to another OS thread
  */
 ssize_t verd_stack_used(verd_thread *t);
+
+/*
+ * A thread that has waited for so long, in one call, gives back the memory that its stack has below the frame of that
+ * call: those who were deep once keep nothing of it. It is done in slices of 100 us, within one and a half times `wait`;
+ * what the thread uses of it later comes afresh, at a page fault for each page. VERD_FOREVER: never. The default is
+ * VERD_RECLAIM_AFTER. For all threads of the calling OS thread but main. Never blocks.
+ * Returns 0, or -1 with errno EINVAL (wait is not above 0) or ENOMEM (for a scheduler).
+ */
+#define VERD_RECLAIM_AFTER (60 * VERD_SEC)
+int verd_reclaim_after(verd_duration wait);
 
 /* Thread-specific values, as pthread_key has them for OS threads. Keys are the process's. */
 #define VERD_KEYS_MAX 64

@@ -200,7 +200,7 @@ Test(stack, stacks_of_every_size_have_guards)
 
 /* ---- beyond the cache ---- */
 
-enum { CROWD = VERD__STACK_HIGH_WATER + 1500 };
+enum { CROWD = 1500 };
 static struct verd__stack *crowd[CROWD];
 
 static void take_crowd(void)
@@ -216,41 +216,114 @@ static void give_crowd(size_t step)
         give(crowd[at]);
 }
 
-#define PRIME ((size_t)4409) /* to CROWD: visits each once */
+static void clean_spare(void)
+{
+    while (verd__stacks_clean_some(&stacks))
+        ;
+}
+
+/* All that is not taken becomes clean. */
+static void clean_all(void)
+{
+    clean_spare();
+    verd__stacks_age(&stacks);
+    clean_spare();
+}
+
+#define PRIME ((size_t)409) /* to CROWD: visits each once */
 
 Test(stack, a_stack_whose_pages_were_given_back_keeps_its_guard)
 {
     take_crowd();
     give_crowd(1);
-    take_crowd(); /* the last ones were clean */
+    clean_all();
+    take_crowd();
     cr_assert(is_guarded(crowd[CROWD - 1]));
 }
 
-Test(stack, beyond_the_high_water_mark_pages_are_given_back)
+/* Uses so many bytes of each of so many stacks of that size, and gives them all back; what is resident of it, in KiB. */
+static long resident_after(size_t count, size_t size, size_t used)
 {
     if (UNDER_SANITIZER || process_is_emulated())
         cr_skip_test("shadow memory and emulator count too");
-    take_crowd();
-    for (size_t i = 0; i < CROWD; i++)
-        memset(crowd[i]->low, 1, verd__stack_size(crowd[i]));
     long before = process_kib("VmRSS");
-    give_crowd(PRIME);
-    cr_assert_lt(process_kib("VmRSS"), before - 1400 * 16);
+    for (size_t i = 0; i < count; i++) {
+        crowd[i] = take(size);
+        memset(crowd[i]->low, 1, used);
+    }
+    for (size_t i = 0; i < count; i++)
+        give(crowd[i]);
+    clean_all();
+    return process_kib("VmRSS") - before;
 }
 
-Test(stack, of_huge_stacks_only_a_few_keep_their_pages)
+Test(stack, what_is_not_taken_again_goes_back_to_the_page)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
-        cr_skip_test("shadow memory and emulator count too");
-    enum { SOME = 10, USED = 4 * 1024 * 1024 };
-    for (size_t i = 0; i < SOME; i++) {
-        crowd[i] = take(256 * 1024 * 1024);
-        memset(crowd[i]->low, 1, USED);
-    }
-    long before = process_kib("VmRSS");
-    for (size_t i = 0; i < SOME; i++)
-        give(crowd[i]);
-    cr_assert_lt(process_kib("VmRSS"), before - SOME / 2 * USED / 1024);
+    cr_assert_lt(resident_after(CROWD, VERD_STACK_SIZE_MIN, 8192), 512);
+}
+
+Test(stack, huge_stacks_go_back_too)
+{
+    cr_assert_lt(resident_after(10, 256 * 1024 * 1024, 4 * 1024 * 1024), 512);
+}
+
+Test(stack, no_more_than_a_piece_goes_back_at_a_time)
+{
+    enum { LARGE = 4 * 1024 * 1024, PIECES = LARGE / VERD__STACK_PIECE };
+    size_t steps = 0;
+    give(take(LARGE));
+    verd__stacks_age(&stacks);
+    while (verd__stacks_clean_some(&stacks))
+        steps++;
+    cr_assert_eq(steps, PIECES);
+}
+
+Test(stack, a_spare_stack_is_taken_before_a_clean_one)
+{
+    struct verd__stack *stack = take(VERD_STACK_SIZE);
+    give(stack);
+    verd__stacks_age(&stacks);
+    cr_assert_eq(take(VERD_STACK_SIZE), stack);
+}
+
+Test(stack, a_spare_stack_that_is_taken_in_the_midst_of_its_cleaning_leaves_the_next_one_whole)
+{
+    enum { LARGE = 4 * 1024 * 1024 };
+    struct verd__stack *under = take(LARGE), *above = take(LARGE);
+    memset(under->low, 1, VERD__STACK_PIECE);
+    give(under);
+    give(above);
+    verd__stacks_age(&stacks);
+    verd__stacks_clean_some(&stacks); /* of the one above */
+    take(LARGE);
+    clean_spare();
+    const struct verd__stack *again = take(LARGE);
+    cr_assert(again == under && bytes_set(again->low, VERD__STACK_PIECE) == 0);
+}
+
+Test(stack, what_was_given_since_the_cache_has_aged_stays)
+{
+    struct verd__stack *stack = take(VERD_STACK_SIZE);
+    stack->low[0] = 1;
+    verd__stacks_age(&stacks);
+    give(stack);
+    clean_spare();
+    cr_assert(take(VERD_STACK_SIZE) == stack && stack->low[0] == 1);
+}
+
+Test(stack, the_stack_that_is_one_too_many_is_told)
+{
+    for (size_t i = 0; i <= VERD__STACK_KEPT; i++)
+        crowd[i] = take(VERD_STACK_SIZE);
+    size_t told = 0;
+    for (size_t i = 0; i < VERD__STACK_KEPT; i++)
+        told += verd__stack_give(&stacks, crowd[i]);
+    cr_assert(told == 0 && verd__stack_give(&stacks, crowd[VERD__STACK_KEPT]));
+}
+
+Test(stack, of_huge_stacks_each_is_told)
+{
+    cr_assert(verd__stack_give(&stacks, take(VERD_STACK_SIZE_MAX)));
 }
 
 Test(stack, a_stack_whose_pages_were_given_back_is_zero_again)
@@ -259,15 +332,26 @@ Test(stack, a_stack_whose_pages_were_given_back_is_zero_again)
     for (size_t i = 0; i < CROWD; i++)
         memset(crowd[i]->low, 1, 8192);
     give_crowd(PRIME);
+    clean_all();
     take_crowd();
     const struct verd__stack *last = crowd[CROWD - 1];
     cr_assert_eq(bytes_set(last->low, 8192) + bytes_set(last->area, sizeof last->area), 0);
+}
+
+Test(stack, below_a_frame_whole_pages_go_back_and_the_frame_stays)
+{
+    struct verd__stack *stack = take(VERD_STACK_SIZE_MIN);
+    size_t page = page_size();
+    memset(stack->low, 1, 2 * page);
+    cr_assert_eq(verd__stack_clean_below(stack, stack->low + page + 100, 0), page);
+    cr_assert(bytes_set(stack->low, page) == 0 && bytes_set(stack->low + page, page) == page);
 }
 
 static size_t mappings_after_crowd(size_t step)
 {
     take_crowd();
     give_crowd(step);
+    clean_all();
     return process_mappings();
 }
 
@@ -283,12 +367,11 @@ Test(stack, arenas_are_unmapped_when_all_their_stacks_are_clean)
 {
     if (guards_are_mappings())
         cr_skip_test("neighbouring arenas cannot be told from the count of mappings");
+    const struct verd__stack *first = take(VERD_STACK_SIZE_MIN);
+    long each = (long)(verd__stack_class_size(first) + verd__stack_guard(first)) / 1024;
     long before = process_kib("VmSize");
     mappings_after_crowd(1);
-    long kept = process_kib("VmSize") - before;
-    long each = (long)(verd__stack_class_size(crowd[0]) + verd__stack_guard(crowd[0])) / 1024;
-    /* Two arenas more than those in the cache need. */
-    cr_assert_lt(kept, (VERD__STACK_HIGH_WATER + 2 * 64) * each * 101 / 100);
+    cr_assert_lt(process_kib("VmSize") - before, 2 * 64 * each * 101 / 100); /* two arenas */
 }
 
 static size_t count_arenas(const struct verd__arena *first)
@@ -304,13 +387,12 @@ Test(stack, no_arena_is_mapped_while_another_has_a_clean_stack)
     enum { ARENA = 64, SOME = 10 };
     unsigned class = verd__stack_class(VERD_STACK_SIZE_MIN);
     for (size_t i = 0; i < 2 * ARENA; i++)
-        crowd[i] = verd__stack_take_clean(&stacks, class);
-    for (size_t i = 0; i < 2 * SOME; i++) { /* of both in turn */
+        crowd[i] = take(VERD_STACK_SIZE_MIN);
+    for (size_t i = 0; i < 2 * SOME; i++) /* of both in turn */
         give(crowd[i % 2 * ARENA + i / 2]);
-        verd__stack_clean_one(&stacks, class);
-    }
+    clean_all();
     for (size_t i = 0; i < 2 * SOME; i++)
-        verd__stack_take_clean(&stacks, class);
+        take(VERD_STACK_SIZE_MIN);
     cr_assert_eq(count_arenas(stacks.classes[class].arenas), 2);
 }
 
@@ -339,6 +421,8 @@ Test(stack, no_stack_is_handed_out_twice)
 {
     size_t lost = 0, at = 0;
     for (size_t i = 0; i < 60000; i++) {
+        if (i % 50 == 0 && !verd__stacks_clean_some(&stacks))
+            verd__stacks_age(&stacks);
         /* Waves: takes more than it gives, then gives more than it takes. */
         bool wants_more = i / 10000 % 2 == 0;
         at = (at + (wants_more ? PRIME : 1)) % CROWD;

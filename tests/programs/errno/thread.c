@@ -94,6 +94,8 @@ static void make_all_keys(void)
 
 CALL(create_key, verd_key_create(&key, NULL))
 CALL(create_no_key, verd_key_create(NULL, NULL))
+CALL(reclaim, verd_reclaim_after(VERD_SEC))
+CALL(reclaim_at_once, verd_reclaim_after(0))
 CALL(set_key, verd_set(key, &key))
 CALL(set_no_key, verd_set(VERD_KEYS_MAX - 1, &key))
 
@@ -149,6 +151,8 @@ const struct row thread_rows[] = {
     PLAINLY("verd_stack_used", EINVAL, spawn_one, stack_of_it),
     PLAINLY("verd_stack_used", ENOTSUP, NULL, stack_of_self),
     ELSEWHERE("verd_stack_used", spawn_one, stack_of_it),
+    PLAINLY("verd_reclaim_after", EINVAL, NULL, reclaim_at_once),
+    AT_FIRST("verd_reclaim_after", reclaim),
 
     BLOCKS("verd_park", NULL, park),
     AT_FIRST("verd_park", park),
