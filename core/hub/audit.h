@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The audit of long waits: finds descriptors that were closed behind the library's back. It begins some
- * time after a wait has, looks at all waits there are, little by little, at most a hundredth of the time,
- * and then leaves an idle process alone.
+ * The audit of long waits: finds descriptors that were closed behind the library's back, and records that nobody
+ * needs any more (table.h). It begins some time after a wait has, or a descriptor was closed, looks at all there
+ * are, little by little, at most a hundredth of the time, and then leaves an idle process alone.
  */
 #ifndef VERD_HUB_AUDIT_H
 #define VERD_HUB_AUDIT_H

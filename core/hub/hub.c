@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hub/audit.h"
+#include "hub/table.h"
 #include "hub/writer.h"
 #include "stack/line.h"
 
@@ -22,9 +23,7 @@ static void hub_close(struct verd__poller *poller)
 {
     struct verd__loop *loop = (struct verd__loop *)poller;
     loop->backend->close(loop);
-    for (size_t i = 0; i < loop->chunk_count; i++)
-        free(loop->chunks[i]);
-    free(loop->chunks);
+    verd__table_free(loop);
     free(loop);
 }
 
@@ -37,7 +36,8 @@ static void hub_forked(struct verd__poller *poller)
         verd__die("the child of a fork cannot make a hub of its own");
     for (size_t fd = 0; fd < verd__loop_numbers(loop); fd++) {
         struct verd__fd *record = verd__loop_known(loop, (int)fd);
-        if (record != NULL)
+        if (record != NULL &&
+            record->bits & VERD__FD_WATCHED) /* the others' pages may have gone back */
             record->bits &= (uint16_t)~VERD__FD_WATCHED;
     }
 }
@@ -111,34 +111,6 @@ struct verd__loop *verd__loop_new(struct verd__scheduler *scheduler)
     }
     scheduler->poller = &loop->poller;
     return loop;
-}
-
-static bool grow_chunks(struct verd__loop *loop, size_t count)
-{
-    if (count <= loop->chunk_count)
-        return true;
-    struct verd__fd **chunks = realloc(loop->chunks, count * sizeof(struct verd__fd *));
-    if (chunks == NULL)
-        return false;
-    for (size_t i = loop->chunk_count; i < count; i++)
-        chunks[i] = NULL;
-    loop->chunks = chunks;
-    loop->chunk_count = count;
-    return true;
-}
-
-struct verd__fd *verd__loop_fd_new(struct verd__loop *loop, int fd)
-{
-    if (fcntl(fd, F_GETFD) < 0) /* also: no table for numbers that nobody can have */
-        return NULL;
-    size_t chunk = (size_t)(unsigned)fd / VERD__FDS_PER_CHUNK;
-    if (!grow_chunks(loop, chunk + 1))
-        return NULL;
-    if (loop->chunks[chunk] == NULL)
-        loop->chunks[chunk] = calloc(VERD__FDS_PER_CHUNK, sizeof(struct verd__fd));
-    if (loop->chunks[chunk] == NULL)
-        return NULL;
-    return &loop->chunks[chunk][(unsigned)fd % VERD__FDS_PER_CHUNK];
 }
 
 /* A call that waits for several; in its frame. */
@@ -233,7 +205,9 @@ static void reset(struct verd__loop *loop, struct verd__fd *record, unsigned bit
         verd__writers_end(loop, record, EBADF);
     end_wait(record, VERD__INPUT, EBADF);
     end_wait(record, VERD__OUTPUT, EBADF);
-    record->generation++;
+    if (++loop->generation == 0)
+        loop->generation = 1;
+    record->generation = loop->generation;
     record->bits = (uint16_t)(bits | VERD__FD_READABLE);
 }
 
@@ -261,8 +235,10 @@ int verd__loop_adopt(struct verd__loop *loop, int fd, unsigned bits)
 void verd__loop_forget(struct verd__loop *loop, int fd)
 {
     struct verd__fd *record = verd__loop_known(loop, fd);
-    if (record != NULL)
-        reset(loop, record, 0);
+    if (record == NULL)
+        return;
+    reset(loop, record, 0);
+    verd__audit_expect(loop);
 }
 
 void verd__loop_retry(struct verd__loop *loop, int fd)

@@ -45,11 +45,13 @@ enum verd__fd_bit {
     VERD__FD_HELD = 256,     /* a writer has it for itself (writer.h) */
 };
 
-/* The record of a descriptor number. It stays at its address as long as the hub. */
+/* The record of a descriptor number. It stays at its address as long as the hub, but is zeroed once in a while if its
+ * number is not open (table.h). */
 struct verd__fd {
     struct verd__wait *waiting[2]; /* by direction; NULL: nobody */
-    uint32_t generation;
-    uint16_t bits;   /* enum verd__fd_bit */
+    uint32_t
+        generation; /* no other file of the hub's has it; 0: of those that it does not tell apart */
+    uint16_t bits;  /* enum verd__fd_bit */
     uint16_t wanted; /* the events of the waits, of both directions */
 };
 
@@ -85,6 +87,8 @@ struct verd__backend {
     void (*unwatch)(struct verd__loop *loop, int fd, const struct verd__fd *record);
     /* Of one that is waited for. -1: `fd` is no longer the file that is being watched */
     int (*verify)(struct verd__loop *loop, int fd, const struct verd__fd *record);
+    /* Gives back what the backend has had for more waits than there are. NULL: nothing to do */
+    void (*shrink)(struct verd__loop *loop);
     /* Waits up to `timeout` nanoseconds (0: looks, VERD_FOREVER: no limit), and calls verd__loop_ready for
      * each ready descriptor. May return early, on signals, but not time and again for nothing: a failure
      * that will not pass is told on stderr, and aborts. */
@@ -114,6 +118,7 @@ struct verd__loop {
     void *state;              /* the backend's */
     struct verd__fd **chunks; /* of records; NULL where no number has been used */
     size_t chunk_count;
+    uint32_t generation;      /* the last that a record has got */
     struct verd__timer audit; /* armed while one is expected, or at it */
     bool audit_expected;      /* waits have begun since the last audit did */
     size_t audit_next;        /* the number it goes on with; 0: it begins anew */

@@ -13,6 +13,8 @@
 
 #include "hub/hub.h"
 
+#define ROOM_MIN 64 /* of what is allocated */
+
 struct identity {
     dev_t device;
     ino_t inode;
@@ -45,7 +47,7 @@ static bool grow_fds(struct state *state)
 {
     if (state->count < state->room)
         return true;
-    size_t room = state->room == 0 ? 64 : state->room * 2;
+    size_t room = state->room == 0 ? ROOM_MIN : state->room * 2;
     struct pollfd *fds = realloc(state->fds, room * sizeof *fds);
     if (fds == NULL)
         return false;
@@ -71,6 +73,45 @@ static bool grow_places(struct state *state, size_t wanted)
     state->places = places;
     state->places_count = count;
     return true;
+}
+
+static void shrink_fds(struct state *state)
+{
+    size_t room = state->count * 2 > ROOM_MIN ? state->count * 2 : ROOM_MIN;
+    if (room > state->room / 2)
+        return;
+    struct pollfd *fds = realloc(state->fds, room * sizeof *fds);
+    if (fds == NULL)
+        return;
+    state->fds = fds;
+    state->room = room;
+    struct identity *files = realloc(state->files, room * sizeof *files);
+    if (files != NULL)
+        state->files = files;
+}
+
+/* Numbers that are looked through at once for the last that is waited for. */
+#define SCAN_MAX 16384
+
+static void shrink_places(struct state *state)
+{
+    size_t count = state->places_count;
+    size_t least = count > SCAN_MAX + ROOM_MIN ? count - SCAN_MAX : ROOM_MIN;
+    while (count > least && state->places[count - 1] == 0)
+        count--;
+    if (count > state->places_count / 2 && state->places_count - count < SCAN_MAX)
+        return;
+    size_t *places = realloc(state->places, count * sizeof *places);
+    if (places == NULL)
+        return;
+    state->places = places;
+    state->places_count = count;
+}
+
+static void poll_shrink(struct verd__loop *loop)
+{
+    shrink_fds(loop->state);
+    shrink_places(loop->state);
 }
 
 static bool identify(int fd, struct identity *file)
@@ -166,6 +207,7 @@ const struct verd__backend verd__backend_poll = {
     .watch = poll_watch,
     .unwatch = poll_unwatch,
     .verify = poll_verify,
+    .shrink = poll_shrink,
     .wait = poll_collect,
     .close = poll_shut,
 };

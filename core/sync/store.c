@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "sync/store.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ROOM_MIN 8
+
+/* A store of more room than this shrinks when an eighth of it is in use: to twice that, so that neither growing nor
+ * shrinking is near. */
+#define ROOM_LARGE 512
+
+static void set_room(struct verd__store *store, struct verd__item *entries, size_t room)
+{
+    store->entries = entries;
+    store->room = room;
+    store->shrink_at = room > ROOM_LARGE ? room / 8 : SIZE_MAX;
+}
 
 /* Doubles the room. What a ring had wrapped to the front goes behind the old end. */
 static bool grow(struct verd__store *store)
@@ -14,9 +26,25 @@ static bool grow(struct verd__store *store)
     if (entries == NULL)
         return false;
     memcpy(entries + store->room, entries, store->head * sizeof *entries);
-    store->entries = entries;
-    store->room = room;
+    set_room(store, entries, room);
     return true;
+}
+
+void verd__store_shrink(struct verd__store *store)
+{
+    size_t room = store->room / 4;
+    int error = errno;
+    struct verd__item *entries = malloc(room * sizeof *entries);
+    errno = error;
+    if (entries == NULL)
+        return; /* it stays as it is until it is as full the next time */
+    size_t before_end = store->room - store->head;
+    size_t first = store->count < before_end ? store->count : before_end;
+    memcpy(entries, store->entries + store->head, first * sizeof *entries);
+    memcpy(entries + first, store->entries, (store->count - first) * sizeof *entries);
+    free(store->entries);
+    store->head = 0;
+    set_room(store, entries, room);
 }
 
 static bool before(const struct verd__store *store, struct verd__item a, struct verd__item b)
@@ -73,10 +101,10 @@ void *verd__store_take(struct verd__store *store)
     if (verd__store_is_quick(store))
         return verd__store_take_quickly(store);
     size_t last = --store->count;
-    if (store->order == VERD__LIFO)
-        return store->entries[last].item;
-    void *item = store->entries[0].item;
-    sift_down(store, store->entries[last]);
+    void *item = store->entries[store->order == VERD__LIFO ? last : 0].item;
+    if (store->order == VERD__PRIORITY)
+        sift_down(store, store->entries[last]);
+    verd__store_taken(store);
     return item;
 }
 

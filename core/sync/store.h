@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a queue holds: an array that grows, used as a ring (first in first out), a stack (last in first
+ * What a queue holds: an array that grows and shrinks, used as a ring (first in first out), a stack (last in first
  * out), or a binary heap (the least first; equal ones in the order of coming, by number).
  */
 #ifndef VERD_SYNC_STORE_H
@@ -19,9 +19,10 @@ struct verd__item {
 
 struct verd__store {
     struct verd__item *entries;
-    size_t room;  /* of entries; a power of two, or 0 */
-    size_t head;  /* FIFO: the first */
-    size_t count; /* held now */
+    size_t room;      /* of entries; a power of two, or 0 */
+    size_t shrink_at; /* valid if there is room: when so many are left, some of it goes back */
+    size_t head;      /* FIFO: the first */
+    size_t count;     /* held now */
     uint64_t next_number;
     enum verd__store_order order;
     int (*compare)(const void *, const void *); /* PRIORITY */
@@ -45,11 +46,21 @@ static inline void verd__store_add_quickly(struct verd__store *store, void *item
     store->entries[(store->head + store->count++) & (store->room - 1)].item = item;
 }
 
+/* Gives most of the room back; where there is no memory for less, nothing. */
+void verd__store_shrink(struct verd__store *store);
+
+static inline void verd__store_taken(struct verd__store *store)
+{
+    if (__builtin_expect(store->count == store->shrink_at, 0))
+        verd__store_shrink(store);
+}
+
 static inline void *verd__store_take_quickly(struct verd__store *store)
 {
     void *item = store->entries[store->head].item;
     store->head = (store->head + 1) & (store->room - 1);
     store->count--;
+    verd__store_taken(store);
     return item;
 }
 
