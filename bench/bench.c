@@ -44,6 +44,9 @@ static const struct question {
     {"echo_syscalls", bench_syscalls},
     {"accept_10000", bench_accept},
     {"idle_bytes", bench_idle},
+    {"idle_deep_bytes", bench_idle_deep},
+    {"rss_after_peak", bench_peak},
+    {"longest_hold", bench_hold},
     {"http_hello_50 http_hello_1000", bench_http},
     {"http_parse", bench_http_parse},
 };

@@ -20,6 +20,7 @@
 #define BENCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The most pairs of slices that a row can have. */
@@ -76,6 +77,9 @@ void bench_pin(int which);
 /* A line of /proc/<pid>/status that is in kB, "VmRSS" for one, in bytes. */
 double bench_memory(int pid, const char *line);
 
+/* Calls work(result) in a child of its own, and brings its result of `size` bytes here. */
+void bench_apart(void (*work)(void *result), void *result, size_t size);
+
 /* Prints what failed, and why, and ends the process. */
 _Noreturn void bench_fail(const char *what);
 
@@ -107,6 +111,9 @@ void bench_echo(void);
 void bench_syscalls(void);
 void bench_accept(void);
 void bench_idle(void);
+void bench_idle_deep(void);
+void bench_peak(void);
+void bench_hold(void);
 void bench_http(void);
 void bench_http_parse(void);
 

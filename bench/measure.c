@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PAIRS 41
 #define PAIRS_QUICK 3
@@ -95,6 +97,25 @@ double bench_memory(int pid, const char *line)
         bench_fail(line);
     }
     return kib * 1024;
+}
+
+void bench_apart(void (*work)(void *result), void *result, size_t size)
+{
+    int answer[2];
+    if (pipe(answer) != 0)
+        bench_fail("pipe");
+    pid_t child = fork();
+    if (child < 0)
+        bench_fail("fork");
+    if (child == 0) {
+        work(result);
+        _exit(write(answer[1], result, size) != (ssize_t)size);
+    }
+    close(answer[1]);
+    if (read(answer[0], result, size) != (ssize_t)size)
+        bench_fail("the answer of a child");
+    close(answer[0]);
+    waitpid(child, NULL, 0);
 }
 
 void bench_fail(const char *what)

@@ -31,7 +31,8 @@ int server_connections(int wanted);
 
 /* The two servers. */
 void serve_verd(int ready);
-void serve_verd_4k(int ready); /* with a buffer of 4 KiB for each connection */
+void serve_verd_4k(int ready);                 /* with a buffer of 4 KiB for each connection */
+void serve_verd_deep(int ready, size_t depth); /* with so much of the stack used before */
 void serve_raw(int ready);
 
 /* The raw one again, but whatever it reads, it answers with this, of so many bytes. */

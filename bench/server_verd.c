@@ -36,6 +36,24 @@ static void handle_with_a_page(void *argument)
     echo(argument, buffer, sizeof buffer);
 }
 
+static size_t deep; /* this process's */
+
+static __attribute__((noinline)) void
+go_deep(size_t size) /* NOLINT(misc-no-recursion): to use stack */
+{
+    volatile char frame[1024];
+    frame[0] = 1;
+    if (size > sizeof frame)
+        go_deep(size - sizeof frame);
+    frame[1] = 1; /* no jump */
+}
+
+static void handle_deep(void *argument)
+{
+    go_deep(deep);
+    handle(argument);
+}
+
 static void serve(int ready, void (*handler)(void *))
 {
     int listener = verd_listen("127.0.0.1", 0, 0);
@@ -60,4 +78,10 @@ void serve_verd(int ready)
 void serve_verd_4k(int ready)
 {
     serve(ready, handle_with_a_page);
+}
+
+void serve_verd_deep(int ready, size_t depth)
+{
+    deep = depth;
+    serve(ready, handle_deep);
 }

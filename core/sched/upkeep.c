@@ -10,7 +10,7 @@
 #include "sched/slab.h"
 
 /* It works so long at a time, or until the system call that it is at has come back, and then leaves twenty times
- * as long to others. */
+ * as long to others. If there are none who could run, only the poller is looked at between. */
 #define SLICE (50 * VERD_US)
 #define PAUSE (VERD_MS)
 
@@ -147,7 +147,7 @@ void verd__upkeep(struct verd__scheduler *scheduler)
         now = verd_now();
     set_due(upkeep);
     if (more)
-        upkeep->due = now + PAUSE;
+        upkeep->due = scheduler->first != NULL ? now + PAUSE : now;
 }
 
 int verd_reclaim_after(verd_duration wait)

@@ -3,7 +3,7 @@
  * Memory that goes back: stacks of the cache that nobody has used of late, and what lies below the frames of
  * threads that have been waiting for long.
  *
- * It is done where the scheduler asks the poller, in slices with pauses between them. It ends when nothing is
+ * It is done where the scheduler asks the poller, in slices, with pauses between them if others can run. It ends when nothing is
  * left to give back, and an idle process is not woken from then on: only threads that run make more of it. The
  * running thread is left alone, on whose stack all this happens.
  */
