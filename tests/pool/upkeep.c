@@ -87,6 +87,37 @@ static verd_resource_pool *aging_pool(struct factory *factory, size_t min)
     return verd_resource_pool_new(&wanted);
 }
 
+Test(resource, below_its_age_is_lent_again)
+{
+    struct factory factory = {0};
+    verd_resource_options wanted = options_of(&factory, 1);
+    wanted.max_age = 3600 * VERD_SEC;
+    verd_resource_pool *pool = verd_resource_pool_new(&wanted);
+    put(pool, get(pool));
+    cr_assert_eq(get(pool), 1);
+    cr_assert_eq(factory.destroyed, 0);
+    finish_with(pool, &factory);
+}
+
+static void fill_it(void *pool)
+{
+    verd_resource_pool_fill(pool);
+}
+
+Test(resource, made_ahead_goes_to_who_waits_in_line)
+{
+    struct factory factory = {.blocks = true};
+    verd_resource_options wanted = options_of(&factory, 1);
+    struct getter getter;
+    wanted.min = 1;
+    verd_resource_pool *pool = verd_resource_pool_new(&wanted);
+    verd_spawn_n(fill_it, pool);
+    getter = (struct getter){.pool = pool, .thread = verd_spawn(get_one, &getter)};
+    cr_assert_eq(verd_join(getter.thread, NULL), 0);
+    cr_assert_eq(getter.got, 1);
+    finish_with(pool, &factory);
+}
+
 Test(resource, past_its_age_is_not_lent_again)
 {
     struct factory factory = {0};
