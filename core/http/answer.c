@@ -174,6 +174,8 @@ static int frame(struct verd_http_response *response, bool to_head)
         verd__body_set_chunked(&response->body, &head->limits, VERD_HTTP_UNLIMITED);
         response->fit = response->fit && head->minor > 0; /* HTTP/1.0 knows no chunks */
     } else if (bits & VERD__HEAD_LENGTH) {
+        if (head->length == UINT64_MAX) /* or more */
+            return fail(EOVERFLOW);
         verd__body_set_length(&response->body, head->length);
     } else {
         verd__body_set_until_close(&response->body, VERD_HTTP_UNLIMITED);

@@ -7,6 +7,9 @@
 /* Bytes that are dropped with one read. */
 #define DROP 4096
 
+/* Memory is taken for so many bytes that a peer has announced, and for more once they come. */
+#define ANNOUNCED ((size_t)1 << 20)
+
 void verd__body_init(struct verd__body *body, const verd_stream *stream,
                      struct verd__buffer *buffer)
 {
@@ -136,7 +139,8 @@ static ssize_t read_chunked(struct verd__body *body, void *to, size_t size)
     ssize_t got = take(body, to, size, chunk->left);
     if (got > 0) {
         chunk->left -= (uint64_t)got;
-        body->left -= (uint64_t)got;
+        if (body->left != VERD_HTTP_UNLIMITED)
+            body->left -= (uint64_t)got;
     }
     return got;
 }
@@ -189,6 +193,17 @@ int verd__body_drop(struct verd__body *body, uint64_t most)
     return 1;
 }
 
+/* Room for what is to be read next, and a byte more: the zero's. */
+static bool reserve(struct verd__text *all, const struct verd__body *body)
+{
+    uint64_t next = 1;
+    if (body->kind == VERD__BODY_LENGTH)
+        next = body->left < ANNOUNCED ? body->left : ANNOUNCED;
+    bool there = verd__text_reserve(all, (size_t)next + 1);
+    all->failed = false; /* what has been read stays, and there may be memory later */
+    return there;
+}
+
 int verd__body_all(struct verd__body *body, size_t most, struct verd__text *all)
 {
     bool known = body->kind == VERD__BODY_LENGTH;
@@ -197,8 +212,7 @@ int verd__body_all(struct verd__body *body, size_t most, struct verd__text *all)
         return -1;
     }
     for (;;) {
-        /* Room for a byte more than there will be: the zero's. */
-        if (!verd__text_reserve(all, known ? (size_t)body->left + 1 : 2)) {
+        if (!reserve(all, body)) {
             errno = ENOMEM;
             return -1;
         }

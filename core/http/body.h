@@ -23,7 +23,7 @@ enum verd__body_kind {
 struct verd__body {
     const verd_stream *stream;
     struct verd__buffer *buffer;
-    uint64_t left; /* LENGTH: bytes to come; others: bytes that may come */
+    uint64_t left; /* LENGTH: bytes to come; others: bytes that may come, or VERD_HTTP_UNLIMITED */
     int error;     /* errno that ended it; 0: none */
     uint8_t kind;  /* enum verd__body_kind */
     bool ended;    /* it was read to its end */

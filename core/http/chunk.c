@@ -114,23 +114,32 @@ static bool eat(struct verd__chunk *chunk, unsigned char c)
     return false;
 }
 
+/* One of them, if there is one left. */
+static bool spend(size_t *left)
+{
+    if (*left == 0)
+        return false;
+    --*left;
+    return true;
+}
+
 /* Whether the byte just eaten is still within the limits of what may be spent on nothing. */
 static bool afford(struct verd__chunk *chunk)
 {
     switch ((enum state)chunk->state) {
     case TRAILER_NAME:
-        if (chunk->line == 0 && chunk->fields-- == 0)
+        if (chunk->line == 0 && !spend(&chunk->fields))
             return false;
         break;
     case TRAILER_VALUE:
         break;
     case EXTENSION:
     case SIZE_BLANK:
-        return chunk->spare-- > 0;
+        return spend(&chunk->spare);
     default:
         return true;
     }
-    return ++chunk->line <= chunk->most && chunk->spare-- > 0;
+    return ++chunk->line <= chunk->most && spend(&chunk->spare);
 }
 
 enum verd__chunk_result verd__chunk_eat(struct verd__chunk *chunk, const char *data, size_t size,

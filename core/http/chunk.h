@@ -10,7 +10,7 @@
 
 struct verd__chunk {
     uint64_t left;  /* bytes of the chunk's data to come; whoever takes some counts them down */
-    uint64_t spare; /* bytes that may still be spent on extensions and trailers */
+    size_t spare;   /* bytes that may still be spent on extensions and trailers */
     size_t fields;  /* trailers that may still come */
     size_t line;    /* bytes of the trailer's line so far */
     size_t most;    /* bytes that such a line may have */

@@ -25,10 +25,11 @@ static int parse_version(struct verd__head *head, const char *text)
     return 200;
 }
 
-/* The end of a target: behind what is printable, but for the '#' that is never sent. */
+/* The end of a target. What would have to be escaped is not part of any: who reads it further on may read
+ * something else. */
 static char *target_end(char *target)
 {
-    while (*target > ' ' && *target < 0x7f && *target != '#')
+    while (verd__is_target[(unsigned char)*target])
         target++;
     return target;
 }
@@ -199,16 +200,18 @@ static int note_transfer(struct verd__head *head, const char *value)
 static int note_length(struct verd__head *head, const char *value)
 {
     uint64_t length = 0;
+    bool large = false;
     if ((head->bits & VERD__HEAD_LENGTH) || *value == '\0')
         return 400;
     for (; *value != '\0'; value++) {
         if (!is_digit(*value))
             return 400;
-        bool large = length > (UINT64_MAX - 9) / 10;
-        length = large ? UINT64_MAX : length * 10 + (uint64_t)(*value - '0');
+        if (__builtin_mul_overflow(length, (uint64_t)10, &length) ||
+            __builtin_add_overflow(length, (uint64_t)(*value - '0'), &length))
+            large = true;
     }
     head->bits |= VERD__HEAD_LENGTH;
-    head->length = length;
+    head->length = large ? UINT64_MAX : length;
     return 200;
 }
 
@@ -266,18 +269,18 @@ static inline bool trim(char **value, char **end)
     return verd__is_text(*value, (size_t)(*end - *value));
 }
 
-/* Whether the field says how the message ends. */
-static bool is_framing(const char *name)
+int verd__line_note(struct verd__head *head)
 {
-    return verd__same(name, "Connection") || verd__same(name, "Content-Length") ||
-           verd__same(name, "Transfer-Encoding");
+    if (head->noted == head->count)
+        return 200;
+    const verd_http_field *field = &head->fields[head->noted++];
+    return note_field(head, field->name, strlen(field->name), field->value);
 }
 
-/* A client takes folded lines for one, with spaces in between (RFC 9112, 5.2); a server need not. What a
- * message ends with has been taken from the first line, and nobody folds that in good faith. */
+/* A client takes folded lines for one, with spaces in between (RFC 9112, 5.2); a server need not. */
 int verd__line_fold(struct verd__head *head, char *line, char *end)
 {
-    if (!head->response || head->count == 0 || is_framing(head->fields[head->count - 1].name))
+    if (!head->response || head->count == 0)
         return 400;
     const char **value = &head->fields[head->count - 1].value;
     char *value_end = line - (line - *value) + strlen(*value);
@@ -307,5 +310,8 @@ int verd__line_field(struct verd__head *head, char *line, char *end)
         return 431;
     *colon = *end = '\0';
     head->fields[head->count++] = (verd_http_field){line, value};
+    if (head->response) /* more of it may come */
+        return 200;
+    head->noted = head->count;
     return note_field(head, line, (size_t)(colon - line), value);
 }

@@ -12,6 +12,9 @@ int verd__line_response(struct verd__head *head);
 /* A field's line up to its CR, at `end`; both may be overwritten. */
 int verd__line_field(struct verd__head *head, char *line, char *end);
 
+/* What the last field of a response says of the message, now that no more of it can come. */
+int verd__line_note(struct verd__head *head);
+
 /* A line that begins with white space, behind a field: more of its value. Likewise. */
 int verd__line_fold(struct verd__head *head, char *line, char *end);
 

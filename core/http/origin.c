@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Origins, and their pools of connections. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,19 +31,38 @@ static int connect_to(const struct verd__origin *origin)
     return fd;
 }
 
+/* The caller's part in a new connection. A zone is no part of what a certificate is for. */
+static int shake_hands(struct verd__wire *wire, int fd)
+{
+    const struct verd__origin *origin = wire->origin;
+    const verd_http_client_options *options = &origin->client->options;
+    char address[INET6_ADDRSTRLEN];
+    const char *host = origin->host;
+    size_t size = strcspn(host, "%");
+    if (host[size] != '\0') {
+        memcpy(address, host, size);
+        address[size] = '\0';
+        host = address;
+    }
+    errno = 0;
+    if (options->open(options->open_ctx, fd, host, &wire->stream) == 0)
+        return 0;
+    if (errno == 0)
+        errno = EPROTO;
+    return -1;
+}
+
 static int open_stream(struct verd__wire *wire)
 {
     struct verd__origin *origin = wire->origin;
-    const verd_http_client_options *options = &origin->client->options;
     int fd = connect_to(origin);
     if (fd < 0)
         return -1;
     wire->stream = verd_stream_of(fd);
     wire->process = origin->client->process;
     wire->used = false;
-    errno = 0;
-    if (origin->secure && options->open(options->open_ctx, fd, origin->host, &wire->stream) != 0) {
-        int error = errno != 0 ? errno : EPROTO;
+    if (origin->secure && shake_hands(wire, fd) != 0) {
+        int error = errno;
         verd_close(fd);
         errno = error;
         return -1;

@@ -36,7 +36,8 @@ void verd__head_init(struct verd__head *head, const verd_http_limits *limits,
 /* A line of `size` bytes, complete or not, is longer than it may be: 414 or 431. Else 0. */
 static int check_size(const struct verd__head *head, size_t size)
 {
-    if (size <= head->limits.line && head->parsed + size <= head->limits.header)
+    if (size <= head->limits.line && head->parsed <= head->limits.header &&
+        size <= head->limits.header - head->parsed)
         return 0;
     return head->started || head->response ? 431 : 414;
 }
@@ -82,12 +83,17 @@ static int take_line(struct verd__head *head, char *line, char *end)
     int status;
     if (!head->started && line == end && !head->response)
         return 0; /* empty lines before a request are ignored */
+    if (head->started && line != end && (*line == ' ' || *line == '\t')) {
+        status = verd__line_fold(head, line, end);
+        return status == 200 ? 0 : status;
+    }
+    status = verd__line_note(head);
+    if (status != 200)
+        return status;
     if (head->started && line == end)
         return head->response ? 200 : check_request(head);
     if (!head->started)
         status = take_first_line(head, line, end);
-    else if (*line == ' ' || *line == '\t')
-        status = verd__line_fold(head, line, end);
     else
         status = verd__line_field(head, line, end);
     return status == 200 ? 0 : status;

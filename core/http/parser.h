@@ -40,6 +40,7 @@ struct verd__head {
     verd_http_limits limits; /* none is 0 */
     verd_http_field *fields; /* room for limits.fields of them */
     size_t count;            /* of fields that came */
+    size_t noted;            /* of them: what they say of a response has been looked at */
     size_t parsed;           /* bytes of the lines that are complete */
     size_t searched;         /* bytes behind them in which no line ends */
     bool response;           /* else it is a request */

@@ -127,6 +127,25 @@ static void add_default(const struct verd__query *query, struct verd__text *text
     add(text, "\r\n");
 }
 
+/* Host, without a zone: that has a meaning on this machine alone (RFC 6874, 3). */
+static void add_host(const struct verd__query *query, const struct verd__url *url,
+                     struct verd__text *head)
+{
+    char host[64]; /* an authority with a zone is an IPv6 address */
+    size_t size = (size_t)(url->target - url->authority);
+    const char *zone = memchr(url->authority, '%', size);
+    if (zone == NULL) {
+        add_default(query, head, "Host", url->authority, size);
+        return;
+    }
+    size_t before = (size_t)(zone - url->authority);
+    const char *behind = memchr(zone, ']', size - before);
+    size_t rest = (size_t)(url->target - behind);
+    memcpy(host, url->authority, before);
+    memcpy(host + before, behind, rest);
+    add_default(query, head, "Host", host, before + rest);
+}
+
 /* Methods that are about a body say so if they have none. */
 static bool means_a_body(const char *method)
 {
@@ -165,7 +184,7 @@ int verd__query_compose(const struct verd__query *query, const struct verd__url 
     add(head, " ");
     add(head, url->target);
     add(head, " HTTP/1.1\r\n");
-    add_default(query, head, "Host", url->authority, (size_t)(url->target - url->authority));
+    add_host(query, url, head);
     if (query->agent != NULL)
         add_default(query, head, "User-Agent", query->agent, strlen(query->agent));
     add_default(query, head, "Accept-Encoding", "identity", strlen("identity"));
@@ -212,9 +231,11 @@ static ssize_t ask_source(const struct verd__query *query, char *buffer, uint64_
     size_t size = most < PIECE ? (size_t)most : PIECE;
     errno = 0;
     ssize_t got = query->options->source(query->options->source_ctx, buffer, size);
-    if (got < 0 && errno == 0)
+    if (got >= 0 && (size_t)got <= size)
+        return got;
+    if (got >= 0 || errno == 0)
         errno = EIO;
-    return got;
+    return -1;
 }
 
 static int send_length(const struct verd__query *query, const verd_stream *stream, char *buffer)

@@ -10,6 +10,10 @@
 /* RFC 9110's tchar: what names and methods are made of. */
 extern const unsigned char verd__is_token[256];
 
+/* RFC 3986's characters of a path or a query, of which the '%' begins what is escaped; and '[' and ']', which
+ * belong to neither, but browsers send them. */
+extern const unsigned char verd__is_target[256];
+
 /* Whether it is at least one character, and all are of tokens. */
 bool verd__is_name(const char *text);
 

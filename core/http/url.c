@@ -32,15 +32,64 @@ static int parse_port(const char *digits, const char *end, int none)
     return port <= UINT16_MAX ? port : 0;
 }
 
-static bool is_ipv6(const char *host)
+static bool is_letter(char c)
 {
-    struct in6_addr address;
-    return inet_pton(AF_INET6, host, &address) == 1;
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
+static int hex_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that is escaped here, as "%41" is 'A'; -1: none is. */
+static int escaped_byte(const char *text)
+{
+    int high = text[0] == '%' ? hex_of(text[1]) : -1;
+    int low = high >= 0 ? hex_of(text[2]) : -1;
+    return low >= 0 ? high * 16 + low : -1;
+}
+
+/* Takes the escapes out of a zone, in place, where there is something in it and nothing that could not be part of
+ * an interface's name. */
+static bool unescape_zone(char *zone)
+{
+    const char *in = zone;
+    char *out = zone;
+    while (*in != '\0') {
+        int byte = *in == '%' ? escaped_byte(in) : (unsigned char)*in;
+        if (byte <= ' ' || byte == 0x7f || byte == '/' || byte == '%')
+            return false;
+        in += *in == '%' ? 3 : 1;
+        *out++ = (char)byte;
+    }
+    *out = '\0';
+    return out > zone;
+}
+
+/* An address, and perhaps "%25" and a zone (RFC 6874), of which one '%' is left. */
+static bool parse_ipv6(char *host)
+{
+    struct in6_addr address;
+    char *percent = strchr(host, '%');
+    if (percent == NULL)
+        return inet_pton(AF_INET6, host, &address) == 1;
+    *percent = '\0';
+    bool right = inet_pton(AF_INET6, host, &address) == 1 && strncmp(percent + 1, "25", 2) == 0;
+    *percent = '%';
+    if (!right)
+        return false;
+    memmove(percent + 1, percent + 3, strlen(percent + 3) + 1);
+    return unescape_zone(percent + 1);
+}
+
+/* But for a zone. */
 static void to_lower(char *text)
 {
-    for (; *text != '\0'; text++) {
+    for (; *text != '\0' && *text != '%'; text++) {
         if (*text >= 'A' && *text <= 'Z')
             *text |= 0x20;
     }
@@ -51,7 +100,7 @@ static int parse_authority(struct verd__url *url, const char *text, size_t size)
 {
     const char *end = text + size;
     bool literal = *text == '[';
-    if (size == 0 || !verd__is_host(text, size) || memchr(text, '%', size) != NULL)
+    if (size == 0 || !verd__is_host(text, size) || (!literal && memchr(text, '%', size) != NULL))
         return fail(EINVAL);
     const char *host_end = literal ? memchr(text, ']', size) : memchr(text, ':', size);
     if (host_end == NULL)
@@ -67,7 +116,7 @@ static int parse_authority(struct verd__url *url, const char *text, size_t size)
     if (url->host == NULL)
         return fail(ENOMEM);
     to_lower(url->host);
-    return !literal || is_ipv6(url->host) ? 0 : fail(EINVAL);
+    return !literal || parse_ipv6(url->host) ? 0 : fail(EINVAL);
 }
 
 /* ---- the text ---- */
@@ -75,19 +124,6 @@ static int parse_authority(struct verd__url *url, const char *text, size_t size)
 static void add(struct verd__text *text, const char *string)
 {
     verd__text_add(text, string, strlen(string));
-}
-
-static void add_authority(struct verd__text *text, const struct verd__url *url)
-{
-    bool literal = strchr(url->host, ':') != NULL;
-    char port[20];
-    add(text, literal ? "[" : "");
-    add(text, url->host);
-    add(text, literal ? "]" : "");
-    if (url->port == (url->secure ? 443 : 80))
-        return;
-    add(text, ":");
-    verd__text_add(text, port, verd__decimal(port, (uint64_t)url->port));
 }
 
 static void add_escaped(struct verd__text *text, char c)
@@ -98,6 +134,40 @@ static void add_escaped(struct verd__text *text, char c)
     verd__text_add(text, escaped, sizeof escaped);
 }
 
+/* Of a zone, only letters and digits are sure to need no escape. */
+static void add_zone(struct verd__text *text, const char *zone)
+{
+    add(text, "%25");
+    for (; *zone != '\0'; zone++) {
+        if (is_letter(*zone) || (*zone >= '0' && *zone <= '9'))
+            verd__text_add(text, zone, 1);
+        else
+            add_escaped(text, *zone);
+    }
+}
+
+static void add_authority(struct verd__text *text, const struct verd__url *url)
+{
+    size_t size = strcspn(url->host, "%");
+    bool literal = strchr(url->host, ':') != NULL;
+    char port[20];
+    add(text, literal ? "[" : "");
+    verd__text_add(text, url->host, size);
+    if (url->host[size] != '\0')
+        add_zone(text, url->host + size + 1);
+    add(text, literal ? "]" : "");
+    if (url->port == (url->secure ? 443 : 80))
+        return;
+    add(text, ":");
+    verd__text_add(text, port, verd__decimal(port, (uint64_t)url->port));
+}
+
+/* Whether the character must be escaped where it stands (RFC 3986, 2.1 to 2.4). */
+static bool must_be_escaped(const char *c)
+{
+    return *c == '%' ? escaped_byte(c) < 0 : !verd__is_target[(unsigned char)*c];
+}
+
 /* Path and query, up to a fragment. `escape`: what can be repaired is. */
 static int add_target(struct verd__text *text, const char *target, bool escape)
 {
@@ -106,12 +176,13 @@ static int add_target(struct verd__text *text, const char *target, bool escape)
         add(text, "/");
     for (; *target != '\0'; target++) {
         unsigned char c = (unsigned char)*target;
+        bool wrong = c != '#' && must_be_escaped(target);
         fragment = fragment || c == '#';
-        if (c < ' ' || c == 0x7f || ((c == ' ' || c > 0x7f) && !escape))
+        if (c < ' ' || c == 0x7f || (wrong && !escape))
             return fail(EINVAL);
         if (fragment)
             continue;
-        if (c == ' ' || c > 0x7f)
+        if (wrong || (escape && (c == '[' || c == ']')))
             add_escaped(text, *target);
         else
             verd__text_add(text, target, 1);
@@ -137,13 +208,13 @@ static int write_text(struct verd__url *url, const char *target, bool escape)
     return result;
 }
 
-/* The size of "scheme:" at its beginning; 0: it has none. */
+/* The size of "scheme:" at its beginning (RFC 3986, 3.1); 0: it has none. */
 static size_t scheme_size(const char *text)
 {
     const char *c = text;
-    if ((*c | 0x20) < 'a' || (*c | 0x20) > 'z')
+    if (!is_letter(*c))
         return 0;
-    while (*c != ':' && *c != '/' && verd__is_token[(unsigned char)*c])
+    while (is_letter(*c) || (*c >= '0' && *c <= '9') || *c == '+' || *c == '-' || *c == '.')
         c++;
     return *c == ':' ? (size_t)(c - text) + 1 : 0;
 }
@@ -244,20 +315,47 @@ static void tidy(struct verd__url *url)
     memmove(end, query, strlen(query) + 1);
 }
 
+/* Parses what was put together, and frees it. */
+static int parse_text(struct verd__url *url, struct verd__text *text)
+{
+    verd__text_add(text, "", 1);
+    int result = text->failed ? fail(ENOMEM) : parse(url, text->data, true);
+    int error = errno;
+    verd__text_free(text);
+    return result == 0 ? 0 : fail(error);
+}
+
+/* A server does not know by which of the client's zones its address is reached. */
+static int keep_zone(struct verd__url *url, const struct verd__url *base)
+{
+    struct verd__text text = {0};
+    struct verd__url with_zone;
+    size_t size = strlen(url->host);
+    if (strncmp(url->host, base->host, size) != 0 || base->host[size] != '%')
+        return 0;
+    const char *end = strchr(url->authority, ']');
+    verd__text_add(&text, url->text, (size_t)(end - url->text));
+    add_zone(&text, base->host + size + 1);
+    add(&text, end);
+    int result = parse_text(&with_zone, &text);
+    int error = errno;
+    verd__url_free(url);
+    if (result != 0)
+        return fail(error);
+    *url = with_zone;
+    return 0;
+}
+
 int verd__url_follow(struct verd__url *url, const struct verd__url *base, const char *location)
 {
     struct verd__text text = {0};
     if (scheme_size(location) == 0)
         verd__text_add(&text, base->text, kept_size(base, location));
     add(&text, location);
-    verd__text_add(&text, "", 1);
-    int result = text.failed ? fail(ENOMEM) : parse(url, text.data, true);
-    int error = errno;
-    verd__text_free(&text);
-    if (result != 0)
-        return fail(error);
+    if (parse_text(url, &text) != 0)
+        return -1;
     tidy(url);
-    return 0;
+    return keep_zone(url, base);
 }
 
 char *verd_http_join(const char *base, const char *reference)

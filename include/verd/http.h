@@ -23,7 +23,8 @@
  *
  * The server takes what RFC 9112 allows and nothing else: what could be read in two ways is answered
  * with 400 (or what the RFC asks for) and ends the connection; the handler sees well-formed requests
- * only. All text that it gets is terminated by a zero, and contains none.
+ * only. A target has RFC 3986's characters, and '[' and ']', which browsers send. All text that it gets is
+ * terminated by a zero, and contains none.
  *
  * Everything here belongs to the OS thread that made it: EPERM from another. All that block return
  * -1 with ECANCELED in a killed thread and ETIMEDOUT after an enclosing timeout, or the server's own

@@ -105,6 +105,9 @@ typedef struct verd_http_request_options {
 } verd_http_request_options;
 
 /*
+ * A URL may name the zone of an IPv6 address, as in "http://[fe80::1%25eth0]/" (RFC 6874). The server is not told
+ * of it.
+ *
  * Sends a request, and waits for the response's header; the body is still to be read. NULL is the
  * defaults. Blocks.
  *
@@ -121,7 +124,7 @@ typedef struct verd_http_request_options {
  *
  * Returns the response, whatever its status, or NULL with errno
  *   EINVAL           url is malformed, has user information (name:password@), or a character that has
- *                    to be escaped; method is not a token, or CONNECT; a field's name is not a token,
+ *                    to be escaped (RFC 3986; '[' and ']' in a path or query are let through); method is not a token, or CONNECT; a field's name is not a token,
  *                    or its value has CR, LF or another control character, or it is Content-Length,
  *                    Transfer-Encoding, or a Connection other than close; body and source are given
  *   EPROTONOSUPPORT  neither http nor https, or https and the client has no `open`
@@ -129,8 +132,10 @@ typedef struct verd_http_request_options {
  *   EBADMSG          the response is malformed, or in a coding that was not asked for; or it redirects
  *                    to something malformed
  *   EMSGSIZE         the response's header is beyond the limits
+ *   EOVERFLOW        the response says that its body has 2^64 - 1 bytes or more
  *   ELOOP            more redirects than are to be followed
- *   EIO              source ended before its length (also: it failed and left errno 0)
+ *   EIO              source ended before its length, or gave more than it was asked for (also: it failed
+ *                    and left errno 0)
  *   EPERM            the client belongs to another OS thread
  *   ENOMEM           no memory
  *   ECANCELED        the caller was killed        ETIMEDOUT  an enclosing timeout ran out
@@ -143,8 +148,9 @@ verd_http_response *verd_http_request(const char *method, const char *url,
 verd_http_response *verd_http_get(const char *url, const verd_http_request_options *options);
 
 /*
- * What a reference, such as a link's, means on the page at `base`: an absolute URL without a fragment,
- * whatever must be escaped being escaped. Never blocks; from any OS thread.
+ * What a reference, such as a link's, means on the page at `base` (RFC 3986, 5.2): an absolute URL without a
+ * fragment, whatever must be escaped being escaped, a '%' that escapes nothing too. What begins with no scheme
+ * is a path: "a_b:c", say. Never blocks; from any OS thread.
  * Returns it, to be freed, or NULL with errno EINVAL (either is malformed, or has user information),
  * EPROTONOSUPPORT (neither http nor https: mailto, say) or ENOMEM.
  */

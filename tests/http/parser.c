@@ -209,6 +209,16 @@ Test(http, a_malformed_first_line_is_400)
         "GET /\x7f HTTP/1.1",
         "GET /\x80 HTTP/1.1",
         "GET /a#b HTTP/1.1",
+        "GET /a<b HTTP/1.1",
+        "GET /a>b HTTP/1.1",
+        "GET /a?\"b HTTP/1.1",
+        "GET /a?{b HTTP/1.1",
+        "GET /a|b HTTP/1.1",
+        "GET /a}b HTTP/1.1",
+        "GET /a\\b HTTP/1.1",
+        "GET /a?^b HTTP/1.1",
+        "GET /a`b HTTP/1.1",
+        "GET http://host/a|b HTTP/1.1",
         "GET a HTTP/1.1",
         "GET ftp://host/ HTTP/1.1",
         "GET http:// HTTP/1.1",
@@ -304,7 +314,13 @@ Test(http, the_length_of_the_body_is_read)
     cr_expect_eq(fields_of("Content-Length: 00042\r\n"), 200);
     cr_expect_eq(head.length, 42);
     cr_expect_eq(fields_of("Content-Length: 18446744073709551614\r\n"), 200);
+    cr_expect_eq(head.length, UINT64_MAX - 1);
+    cr_expect_eq(fields_of("Content-Length: 18446744073709551615\r\n"), 200);
     cr_expect_eq(head.length, UINT64_MAX); /* or more: nobody can tell */
+    cr_expect_eq(fields_of("Content-Length: 18446744073709551616\r\n"), 200);
+    cr_expect_eq(head.length, UINT64_MAX);
+    cr_expect_eq(fields_of("Content-Length: 184467440737095516150\r\n"), 200);
+    cr_expect_eq(head.length, UINT64_MAX);
     cr_expect_eq(fields_of("Content-Length: 99999999999999999999999999\r\n"), 200);
     cr_expect_eq(head.length, UINT64_MAX);
 }
@@ -458,6 +474,25 @@ Test(http, folded_lines_of_a_response_are_one_with_spaces_in_between)
     cr_expect_str_eq(verd__head_find(&head, "B"), "e");
     cr_expect_eq(parse("HTTP/1.1 200 OK\r\n A: b\r\n\r\n", true), 400);
     cr_expect_eq(parse("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n 1\r\n\r\n", true), 400);
+}
+
+Test(http, folded_fields_of_a_response_say_how_it_ends)
+{
+    cr_assert_eq(parse("HTTP/1.1 200 OK\r\nContent-Length:\r\n 17\r\n\r\n", true), 200);
+    cr_expect_eq(head.length, 17);
+    cr_assert_eq(parse("HTTP/1.1 200 OK\r\nConnection: a,\r\n close\r\nA: b\r\n\r\n", true), 200);
+    cr_expect(head.bits & VERD__HEAD_CLOSE);
+    cr_assert_eq(parse("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip,\r\n\tchunked\r\n\r\n", true),
+                 200);
+    cr_expect(head.bits & VERD__HEAD_CHUNKED);
+    cr_expect(head.bits & VERD__HEAD_UNKNOWN);
+    cr_assert_eq(parse("HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n \r\n\r\n", true),
+                 200);
+    cr_expect_eq(head.bits, VERD__HEAD_TRANSFER | VERD__HEAD_CHUNKED);
+    cr_expect_eq(
+        parse("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length:\r\n 2\r\n\r\n", true), 400);
+    cr_expect_eq(parse("HTTP/1.1 200 OK\r\nConnection: close\r\n ,\r\n\r\n", true), 200);
+    cr_expect_eq(request("GET / HTTP/1.1\r\nHost: h\r\nConnection: a,\r\n close\r\n\r\n"), 400);
 }
 
 Test(http, a_malformed_status_line_is_400)

@@ -3,6 +3,7 @@
 /* Where the client's connections lead, through what, and to whom they belong. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,19 @@ Test(origin, may_be_an_ipv6_address)
     snprintf(peer.origin, sizeof peer.origin, "http://[::1]:%d", verd_port(listener));
     cr_expect_str_eq(get(), "200 hello");
     cr_expect_not_null(strstr(peer.heard[0], "Host: [::1]:"));
+    peer_stop(&peer);
+}
+
+Test(origin, may_be_an_ipv6_address_of_a_zone_which_the_server_is_not_told)
+{
+    char url[128];
+    int listener = verd_listen("::1", 0, 0);
+    if (listener < 0)
+        cr_skip_test("there is no IPv6 here");
+    peer_start_at(&peer, listener, &(struct reply)SAY(HELLO), 1);
+    snprintf(url, sizeof url, "http://[::1%%25%u]:%d/", if_nametoindex("lo"), verd_port(listener));
+    cr_expect_str_eq(get_text(url, NULL), "200 hello");
+    cr_expect_not_null(strstr(peer.heard[0], "\r\nHost: [::1]:"));
     peer_stop(&peer);
 }
 

@@ -50,6 +50,14 @@ Test(url, names_an_ipv6_address_in_brackets)
     cr_expect_str_eq(parts("http://[FE80::1]"), "fe80::1 80 [fe80::1] /");
 }
 
+Test(url, may_name_the_zone_of_an_ipv6_address)
+{
+    cr_expect_str_eq(parts("http://[FE80::1%25Eth0]:81/"), "fe80::1%Eth0 81 [fe80::1%25Eth0]:81 /");
+    cr_expect_str_eq(parts("http://[fe80::1%251]"), "fe80::1%1 80 [fe80::1%251] /");
+    cr_expect_str_eq(parts("http://[fe80::1%25a%2eb-c]/"),
+                     "fe80::1%a.b-c 80 [fe80::1%25a%2Eb%2Dc] /");
+}
+
 Test(url, is_sent_as_it_is_written)
 {
     cr_expect_str_eq(parts("http://a/../b//c/./%2e?../d"), "a 80 a /../b//c/./%2e?../d");
@@ -82,7 +90,14 @@ Test(url, that_is_none_is_EINVAL)
         "http://[1]/",
         "http://[a.b]/",
         "http://[::1]a/",
-        "http://[fe80::1%25eth0]/",
+        "http://[fe80::1%25]/",
+        "http://[fe80::1%eth0]/",
+        "http://[fe80::1%25%00]/",
+        "http://[fe80::1%25a%2Fb]/",
+        "http://[fe80::1%25a%]/",
+        "http://[fe80::%25eth0%251]/",
+        "http://[v1.a%25eth0]/",
+        "http://a%25eth0/",
         "http://::1/",
         "http://\xc3\xa4/",
         "http://a/\xc3\xa4",
@@ -117,12 +132,35 @@ Test(url, of_another_scheme_is_EPROTONOSUPPORT)
     cr_expect_str_eq(parts("httpsx://a/"), strerror(EPROTONOSUPPORT));
 }
 
+Test(url, with_what_must_be_escaped_is_EINVAL)
+{
+    static const char wrong[] = "<>\"{|}\\^` \x7f\x80\xff\x1f";
+    char text[] = "http://a/b?c";
+    for (size_t i = 0; i < sizeof wrong - 1; i++) {
+        text[9] = wrong[i];
+        cr_expect_str_eq(parts(text), strerror(EINVAL), "a path of %c", wrong[i]);
+        text[9] = 'b';
+        text[11] = wrong[i];
+        cr_expect_str_eq(parts(text), strerror(EINVAL), "a query of %c", wrong[i]);
+    }
+    cr_expect_str_eq(parts("http://a/%"), strerror(EINVAL));
+    cr_expect_str_eq(parts("http://a/%4"), strerror(EINVAL));
+    cr_expect_str_eq(parts("http://a/%4g"), strerror(EINVAL));
+    cr_expect_str_eq(parts("http://a/?%g4"), strerror(EINVAL));
+}
+
+Test(url, has_all_that_the_standard_allows_and_brackets)
+{
+    cr_expect_str_eq(parts("http://a/-._~!$&'()*+,;=:@%41%aF/?-._~!$&'()*+,;=:@%41/?a[]=1"),
+                     "a 80 a /-._~!$&'()*+,;=:@%41%aF/?-._~!$&'()*+,;=:@%41/?a[]=1");
+}
+
 /* Where a Location leads from http://a/b/c/d;p?q, or what errno says. */
-static const char *follow(const char *location)
+static const char *follow_from(const char *from, const char *location)
 {
     static char room[256];
     struct verd__url base, url;
-    cr_assert_eq(verd__url_parse(&base, "http://a/b/c/d;p?q"), 0);
+    cr_assert_eq(verd__url_parse(&base, from), 0);
     int result = verd__url_follow(&url, &base, location);
     snprintf(room, sizeof room, "%s", result == 0 ? url.text : strerror(errno));
     if (result == 0) {
@@ -131,6 +169,11 @@ static const char *follow(const char *location)
     }
     verd__url_free(&base);
     return room;
+}
+
+static const char *follow(const char *location)
+{
+    return follow_from("http://a/b/c/d;p?q", location);
 }
 
 /* RFC 3986, 5.4, but for what is another scheme's. */
@@ -188,6 +231,35 @@ Test(url, is_escaped_where_a_server_has_forgotten_to)
 {
     cr_expect_str_eq(follow("/\xc3\xa4 b?c d"), "http://a/%C3%A4%20b?c%20d");
     cr_expect_str_eq(follow("/%20"), "http://a/%20");
+    cr_expect_str_eq(follow("<>\"{|}\\^`[]"), "http://a/b/c/%3C%3E%22%7B%7C%7D%5C%5E%60%5B%5D");
+    cr_expect_str_eq(follow("?<>\"{|}\\^`[]"),
+                     "http://a/b/c/d;p?%3C%3E%22%7B%7C%7D%5C%5E%60%5B%5D");
+    cr_expect_str_eq(follow("/100%"), "http://a/100%25");
+    cr_expect_str_eq(follow("/%4%zz%41%"), "http://a/%254%25zz%41%25");
+    cr_expect_str_eq(follow("/#<%>"), "http://a/");
+}
+
+Test(url, is_a_path_where_no_scheme_is)
+{
+    cr_expect_str_eq(follow("page#sec:1"), "http://a/b/c/page");
+    cr_expect_str_eq(follow("page?sec:1"), "http://a/b/c/page?sec:1");
+    cr_expect_str_eq(follow("a_b:c"), "http://a/b/c/a_b:c");
+    cr_expect_str_eq(follow("1a:b"), "http://a/b/c/1a:b");
+    cr_expect_str_eq(follow(":a"), "http://a/b/c/:a");
+    cr_expect_str_eq(follow("a%3A:b"), "http://a/b/c/a%3A:b");
+    cr_expect_str_eq(follow("a~b:c"), "http://a/b/c/a~b:c");
+    cr_expect_str_eq(follow("./a:b"), "http://a/b/c/a:b");
+    cr_expect_str_eq(follow("a+b-c.1:d"), strerror(EPROTONOSUPPORT));
+}
+
+Test(url, keeps_the_zone_of_the_address_that_it_is_at)
+{
+    static const char base[] = "http://[fe80::1%25Eth0]/a";
+    cr_expect_str_eq(follow_from(base, "b"), "http://[fe80::1%25Eth0]/b");
+    cr_expect_str_eq(follow_from(base, "http://[FE80::1]/[b]"), "http://[fe80::1%25Eth0]/%5Bb%5D");
+    cr_expect_str_eq(follow_from(base, "//[fe80::1]:81/b"), "http://[fe80::1%25Eth0]:81/b");
+    cr_expect_str_eq(follow_from(base, "//[fe80::2]/b"), "http://[fe80::2]/b");
+    cr_expect_str_eq(follow_from(base, "//[fe80::1%25Eth1]/b"), "http://[fe80::1%25Eth1]/b");
 }
 
 Test(url, is_not_followed_into_what_is_none)

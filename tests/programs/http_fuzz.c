@@ -76,6 +76,9 @@ static const char *const words[] = {
     "*",
     "[::1]",
     "A: b\r\n",
+    "\r\n ",
+    "%25",
+    "[fe80::1%25a]",
     "\x7f",
     "\xff",
 };

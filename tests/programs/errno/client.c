@@ -50,6 +50,12 @@ static void say_too_much(void)
     start();
 }
 
+static void announce_too_much(void)
+{
+    said = "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n";
+    start();
+}
+
 static void say_elsewhere(void)
 {
     said = "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n";
@@ -171,6 +177,7 @@ CALL_FOR_POINTER(short_body, verd_http_response_body(response, 2, NULL))
         PLAINLY(function, ECONNRESET, start, name##_it),                                   \
         PLAINLY(function, EBADMSG, say_nonsense, name##_it),                               \
         PLAINLY(function, EMSGSIZE, say_too_much, name##_it),                              \
+        PLAINLY(function, EOVERFLOW, announce_too_much, name##_it),                        \
         PLAINLY(function, ELOOP, say_elsewhere, name##_it),                                \
         PLAINLY(function, EIO, start, name##_without_body),                                \
         ELSEWHERE(function, make_client, name##_as_stranger), AT_FIRST(function, name##_it)

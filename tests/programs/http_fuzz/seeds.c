@@ -36,6 +36,11 @@ const struct fuzz_seed fuzz_seeds[] = {
     SEED("uhttps://[::1]:443/|//other:81?x y"),
     SEED("uhttp://127.0.0.1|/\xc3\xa4/../..//b#c"),
     SEED("uhttp://name:secret@host/|https://host"),
+    SEED("uhttp://[fe80::1%25eth0]:81/a|http://[fe80::1]/<b>\"{|}\\^`[]%4%41%"),
+    SEED("uhttp://a/b|page#sec:1"),
+    SEED("uhttp://a/?a[]=%5B|a_b:c"),
+    SEED("rHTTP/1.1 200 OK\r\nConnection: a,\r\n close\r\nContent-Length:\r\n 5\r\n\r\nhello"),
+    SEED("rHTTP/1.1 200 OK\r\nContent-Length: 18446744073709551614\r\n\r\n"),
 };
 
 const size_t fuzz_seed_count = sizeof fuzz_seeds / sizeof *fuzz_seeds;
