@@ -11,22 +11,39 @@
 #include "http/buffer.h"
 #include "http/client.h"
 #include "http/parser.h"
+#include "http/sender.h"
 #include "http/text.h"
+#include "http/trailer.h"
 #include "http/url.h"
 
 struct verd_http_response {
-    struct verd__wire *wire; /* NULL: given back */
-    bool fit;                /* the connection is, for another request, after the body */
+    struct verd__wire *wire;   /* NULL: not its own yet, or given back */
+    bool fit;                  /* the connection is, for another request, after the body */
+    bool complete;             /* the head is */
+    bool may_send;             /* the server has said 100 */
+    const verd_stream *source; /* the connection's; NULL: there is nothing to come from it */
+    verd_stream stream;        /* reads from that, for no longer than the client's options allow */
+    struct verd__sender *sender; /* of the request's body; NULL: there is none, or it has ended */
+    verd_duration silence;       /* how long the server may say nothing */
+    verd_duration deadline;      /* by when the body must have ended */
+    const verd_http_request_options *options; /* while the request is under way */
     struct verd__url url;
     struct verd__buffer buffer; /* the head, which stays, and what has come of the body */
     struct verd__head head;
     struct verd__body body;
+    struct verd__trailers trailers;
     struct verd__text all; /* what verd_http_response_body has read */
     verd_http_field fields[];
 };
 
-/* A response that has not come, on no connection. NULL with errno ENOMEM. */
-struct verd_http_response *verd__response_new(const verd_http_limits *limits);
+/* A response that is to come on a connection. NULL with errno ENOMEM. */
+struct verd_http_response *verd__response_new(const struct verd__wire *wire,
+                                              const verd_http_request_options *options,
+                                              verd_duration deadline);
+
+/* Waits until the server says that the body may be sent (100), or nothing at all for a second. Blocks. Returns 1; 0: it has
+ * answered without it; or -1 with errno as verd__response_receive. */
+int verd__response_await_leave(struct verd_http_response *response, bool *heard);
 
 /*
  * Reads the head of the response to a request, of HEAD perhaps, from a connection, which is the

@@ -115,6 +115,8 @@ static ssize_t next_chunk(struct verd__body *body)
         case VERD__CHUNK_DATA:
             return body->chunk.left <= body->left ? 1 : fail(body, EMSGSIZE);
         case VERD__CHUNK_END:
+            if (body->chunk.trailers != NULL && body->chunk.trailers->failed)
+                return fail(body, ENOMEM);
             body->ended = true;
             return 0;
         case VERD__CHUNK_WRONG:

@@ -71,6 +71,24 @@ static bool move_on(struct verd__chunk *chunk, bool right, enum state next)
     return right;
 }
 
+/* The first byte of a trailer's line, or of the last. */
+static bool begin_trailer(struct verd__chunk *chunk, unsigned char c)
+{
+    chunk->line = 0;
+    if (c == '\r')
+        return move_on(chunk, true, LAST_LF);
+    if (c == ' ' || c == '\t')
+        return move_on(chunk, chunk->folds && chunk->named, TRAILER_VALUE);
+    chunk->named = true;
+    return move_on(chunk, verd__is_token[c], TRAILER_NAME);
+}
+
+/* Whether the byte just eaten belongs to a trailer's line. */
+static bool is_of_trailer(const struct verd__chunk *chunk, uint8_t before)
+{
+    return chunk->state >= TRAILER_NAME ? chunk->state <= TRAILER_LF : before == TRAILER_LF;
+}
+
 /* One byte that is not data. Returns whether it may stand there. */
 static bool eat(struct verd__chunk *chunk, unsigned char c)
 {
@@ -93,8 +111,7 @@ static bool eat(struct verd__chunk *chunk, unsigned char c)
     case DATA_LF:
         return move_on(chunk, c == '\n', SIZE);
     case TRAILER:
-        chunk->line = 0;
-        return move_on(chunk, c == '\r' || verd__is_token[c], c == '\r' ? LAST_LF : TRAILER_NAME);
+        return begin_trailer(chunk, c);
     case TRAILER_NAME:
         if (c == ':')
             chunk->state = TRAILER_VALUE;
@@ -150,6 +167,7 @@ enum verd__chunk_result verd__chunk_eat(struct verd__chunk *chunk, const char *d
     if (chunk->state == DATA && chunk->left == 0)
         chunk->state = DATA_CR;
     for (; i < size && chunk->state != DATA && chunk->state != ENDED; i++) {
+        uint8_t before = chunk->state;
         if (!eat(chunk, (unsigned char)data[i])) {
             result = VERD__CHUNK_WRONG;
             break;
@@ -158,6 +176,8 @@ enum verd__chunk_result verd__chunk_eat(struct verd__chunk *chunk, const char *d
             result = VERD__CHUNK_LARGE;
             break;
         }
+        if (chunk->trailers != NULL && is_of_trailer(chunk, before))
+            verd__text_add(chunk->trailers, data + i, 1);
     }
     *used = i;
     if (result != VERD__CHUNK_MORE)

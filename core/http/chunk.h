@@ -3,19 +3,25 @@
 #ifndef VERD_HTTP_CHUNK_H
 #define VERD_HTTP_CHUNK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <verd/http.h>
 
+#include "http/text.h"
+
 struct verd__chunk {
-    uint64_t left;  /* bytes of the chunk's data to come; whoever takes some counts them down */
-    size_t spare;   /* bytes that may still be spent on extensions and trailers */
-    size_t fields;  /* trailers that may still come */
-    size_t line;    /* bytes of the trailer's line so far */
-    size_t most;    /* bytes that such a line may have */
-    uint8_t state;  /* enum state, in chunk.c */
-    uint8_t digits; /* of the size so far */
+    uint64_t left; /* bytes of the chunk's data to come; whoever takes some counts them down */
+    size_t spare;  /* bytes that may still be spent on extensions and trailers */
+    size_t fields; /* trailers that may still come */
+    size_t line;   /* bytes of the trailer's line so far */
+    size_t most;   /* bytes that such a line may have */
+    struct verd__text *trailers; /* gets the trailers' lines; NULL: they are dropped */
+    bool folds;                  /* a trailer may go on on lines that begin with white space */
+    bool named;                  /* there is a trailer that may */
+    uint8_t state;               /* enum state, in chunk.c */
+    uint8_t digits;              /* of the size so far */
 };
 
 void verd__chunk_init(struct verd__chunk *chunk, const verd_http_limits *limits);

@@ -12,14 +12,24 @@
 #define CONNECTIONS_DEFAULT 1000
 #define IDLE_DEFAULT 100
 #define IDLE_TIME_DEFAULT (30 * VERD_SEC)
+#define CONNECT_TIME_DEFAULT (30 * VERD_SEC)
+#define SILENCE_DEFAULT (60 * VERD_SEC)
+#define TOTAL_DEFAULT (3600 * VERD_SEC)
 #define LIMIT_MAX (SIZE_MAX / 64) /* no sum or product of limits overflows */
 
 static bool are_valid(const verd_http_client_options *options)
 {
     const char *agent = options->agent;
-    return options->idle_time >= 0 && options->limits.line <= LIMIT_MAX &&
+    return options->idle_time >= 0 && options->connect_time >= 0 && options->silence >= 0 &&
+           options->total >= 0 && options->limits.line <= LIMIT_MAX &&
            options->limits.header <= LIMIT_MAX && options->limits.fields <= LIMIT_MAX &&
            (agent == NULL || verd__is_text(agent, strlen(agent)));
+}
+
+static void set_default(verd_duration *time, verd_duration value)
+{
+    if (*time == 0)
+        *time = value;
 }
 
 static void set_defaults(verd_http_client_options *options)
@@ -29,8 +39,10 @@ static void set_defaults(verd_http_client_options *options)
         options->connections = CONNECTIONS_DEFAULT;
     if (options->idle == 0)
         options->idle = IDLE_DEFAULT;
-    if (options->idle_time == 0)
-        options->idle_time = IDLE_TIME_DEFAULT;
+    set_default(&options->idle_time, IDLE_TIME_DEFAULT);
+    set_default(&options->connect_time, CONNECT_TIME_DEFAULT);
+    set_default(&options->silence, SILENCE_DEFAULT);
+    set_default(&options->total, TOTAL_DEFAULT);
 }
 
 verd_http_client *verd_http_client_new(const verd_http_client_options *options)

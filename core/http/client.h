@@ -59,6 +59,7 @@ struct verd__wire {
     struct verd__origin *origin;
     verd_stream stream;
     verd_duration since; /* unused: from when on */
+    verd_duration life;  /* for how long the server keeps it unused, as it has said */
     pid_t process;       /* that made it */
     bool open;
     bool used; /* it has had a response already */

@@ -6,6 +6,7 @@
 #include "http/answer.h"
 #include "http/client.h"
 #include "http/query.h"
+#include "sched/clock.h"
 
 #define REDIRECTS_DEFAULT 10
 
@@ -19,8 +20,38 @@ static verd_http_response *fail(int error)
 struct exchange {
     verd_http_client *client;
     struct verd__query query;
-    struct verd__url url; /* owned until a response has it */
+    struct verd__url url;   /* owned until a response has it */
+    verd_duration deadline; /* of all of it */
 };
+
+/* Bytes of the body that go along with the head. */
+static size_t company_of(const struct exchange *x, const struct verd__text *head)
+{
+    const verd_http_request_options *options = x->query.options;
+    size_t room = head->size < VERD__SENDER_PIECE ? VERD__SENDER_PIECE - head->size : 0;
+    if (x->query.bare || options->source != NULL || verd__query_expects(&x->query))
+        return 0;
+    return options->size < room ? options->size : room;
+}
+
+/* Sends the request, but for what of the body goes on to be sent beside the response. Returns 0; 1: the server takes no
+ * more, it may have answered; or -1 and errno */
+static int send_request(struct exchange *x, const struct verd__text *head,
+                        verd_http_response *response, bool *heard)
+{
+    size_t size = company_of(x, head);
+    struct verd__outgoing rest = verd__query_body(&x->query, size);
+    int result = verd__send_head(response->source, head, x->query.options->body, size);
+    if (result != 0 || rest.length == 0)
+        return result;
+    if (verd__query_expects(&x->query)) {
+        int leave = verd__response_await_leave(response, heard);
+        if (leave <= 0)
+            return leave == 0 ? 1 : -1;
+    }
+    response->sender = verd__sender_start(&rest, response->source);
+    return response->sender != NULL ? 0 : -1;
+}
 
 /* Asks once, on a connection that stays the caller's if it fails. *heard: something came back. */
 static verd_http_response *converse(struct exchange *x, const struct verd__text *head,
@@ -28,10 +59,10 @@ static verd_http_response *converse(struct exchange *x, const struct verd__text 
 {
     bool to_head = strcmp(x->query.method, "HEAD") == 0;
     *heard = false;
-    verd_http_response *response = verd__response_new(&x->client->options.limits);
+    verd_http_response *response = verd__response_new(wire, x->query.options, x->deadline);
     if (response == NULL)
         return NULL;
-    int sent = verd__query_send(&x->query, head, &wire->stream);
+    int sent = send_request(x, head, response, heard);
     bool closes = sent != 0 || verd__query_closes(&x->query);
     if (sent >= 0 && verd__response_receive(response, wire, to_head, closes, heard) == 0)
         return response;
@@ -76,6 +107,19 @@ static verd_http_response *visit(struct exchange *x)
     return response;
 }
 
+/* Whether the caller lets the redirect pass. 1, or -1 and errno */
+static int ask_caller(const struct exchange *x, const verd_http_response *response)
+{
+    const verd_http_client_options *options = &x->client->options;
+    errno = 0;
+    if (options->redirect == NULL ||
+        options->redirect(options->hook_ctx, response->url.text, x->url.text) == 0)
+        return 1;
+    if (errno == 0)
+        errno = EACCES;
+    return -1;
+}
+
 /* Turns to where the response sends. Returns 1; 0: nowhere; or -1 and errno */
 static int turn(struct exchange *x, const verd_http_response *response)
 {
@@ -90,7 +134,21 @@ static int turn(struct exchange *x, const verd_http_response *response)
     }
     if (!verd__url_same_origin(&x->url, &response->url))
         x->query.foreign = true;
-    return 1;
+    if (response->url.secure && !x->url.secure && verd__query_body(&x->query, 0).length > 0) {
+        verd__url_free(&x->url); /* what was sent in secret is not told to everybody */
+        return 0;
+    }
+    return ask_caller(x, response);
+}
+
+/* A server that knows no Expect is asked without it (RFC 9110, 10.1.1), as the body is still there. */
+static bool is_to_expect_nothing(struct exchange *x, const verd_http_response *response)
+{
+    if (verd_http_response_status(response) != 417 || !verd__query_expects(&x->query) ||
+        x->query.consumed)
+        return false;
+    x->query.unexpecting = true;
+    return verd__url_copy(&x->url, &response->url) == 0;
 }
 
 static verd_http_response *follow(struct exchange *x)
@@ -102,7 +160,7 @@ static verd_http_response *follow(struct exchange *x)
         verd_http_response *response = visit(x);
         if (response == NULL)
             return NULL;
-        int turned = turn(x, response);
+        int turned = is_to_expect_nothing(x, response) ? 1 : turn(x, response);
         if (turned == 0)
             return response;
         if (turned > 0)
@@ -112,6 +170,21 @@ static verd_http_response *follow(struct exchange *x)
         if (turned < 0 || left-- == 0)
             return fail(error);
     }
+}
+
+/* Within the time that the client gives it. */
+static verd_http_response *follow_in_time(struct exchange *x)
+{
+    verd_timeout limit;
+    verd_duration total = x->client->options.total;
+    x->deadline = verd__time_after(verd_now(), total);
+    if (verd_timeout_begin(&limit, total) != 0)
+        return NULL;
+    verd_http_response *response = follow(x);
+    int error = errno;
+    verd_timeout_end(&limit);
+    errno = error;
+    return response;
 }
 
 verd_http_response *verd_http_request(const char *method, const char *url,
@@ -127,7 +200,7 @@ verd_http_response *verd_http_request(const char *method, const char *url,
     verd_http_response *response = NULL;
     if (x.client != NULL) {
         x.query.agent = x.client->options.agent;
-        response = follow(&x);
+        response = follow_in_time(&x);
     }
     int error = errno;
     verd__url_free(&x.url);

@@ -180,6 +180,26 @@ static int note_connection(struct verd__head *head, const char *value)
     return 200;
 }
 
+verd_duration verd__keep_alive(const char *value)
+{
+    static const char name[] = "timeout=";
+    const verd_duration most = VERD_FOREVER / VERD_SEC;
+    verd_duration seconds = 0;
+    size_t size = 0;
+    if (value == NULL)
+        return VERD_FOREVER;
+    while ((size = next_member(&value)) > 0 && !verd__begins(value, name))
+        value += size;
+    if (size <= sizeof name - 1 || !is_digit(value[sizeof name - 1]))
+        return VERD_FOREVER;
+    for (value += sizeof name - 1; is_digit(*value); value++) {
+        if (seconds > most / 10 - 1)
+            return VERD_FOREVER;
+        seconds = seconds * 10 + (*value - '0');
+    }
+    return seconds > 1 ? (seconds - 1) * VERD_SEC : 0;
+}
+
 /* Codings in the order in which they were applied: chunked is the last, and only once. */
 static int note_transfer(struct verd__head *head, const char *value)
 {

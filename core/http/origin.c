@@ -11,6 +11,7 @@
 
 #include "http/client.h"
 #include "http/text.h"
+#include "net/connect.h"
 
 /* What closing a stream may take, where it says goodbye. */
 #define GOODBYE VERD_SEC
@@ -19,13 +20,27 @@
 
 static bool free_unused(verd_http_client *client, verd_duration since);
 
+static int ask_caller(void *ctx, const struct sockaddr *address, socklen_t length)
+{
+    const struct verd__origin *origin = ctx;
+    const verd_http_client_options *options = &origin->client->options;
+    return options->vet(options->hook_ctx, origin->host, address, length);
+}
+
+static int connect_once(struct verd__origin *origin)
+{
+    verd__vet *vet = origin->client->options.vet != NULL ? ask_caller : NULL;
+    if (origin->unix_path != NULL)
+        return verd_connect_unix(origin->unix_path);
+    return verd__connect_vetted(origin->host, origin->port, vet, origin);
+}
+
 /* Out of descriptors, those go that others have left unused. */
-static int connect_to(const struct verd__origin *origin)
+static int connect_to(struct verd__origin *origin)
 {
     int fd;
     do {
-        fd = origin->unix_path != NULL ? verd_connect_unix(origin->unix_path)
-                                       : verd_connect(origin->host, origin->port);
+        fd = connect_once(origin);
     } while (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
              free_unused(origin->client, VERD_FOREVER));
     return fd;
@@ -52,7 +67,7 @@ static int shake_hands(struct verd__wire *wire, int fd)
     return -1;
 }
 
-static int open_stream(struct verd__wire *wire)
+static int open_at_leisure(struct verd__wire *wire)
 {
     struct verd__origin *origin = wire->origin;
     int fd = connect_to(origin);
@@ -70,6 +85,18 @@ static int open_stream(struct verd__wire *wire)
     wire->open = true;
     origin->client->open++;
     return 0;
+}
+
+static int open_stream(struct verd__wire *wire)
+{
+    verd_timeout limit;
+    if (verd_timeout_begin(&limit, wire->origin->client->options.connect_time) != 0)
+        return -1;
+    int result = open_at_leisure(wire);
+    int error = errno;
+    verd_timeout_end(&limit);
+    errno = error;
+    return result;
 }
 
 /* A stream of the parent's, in the child of a fork, must not say goodbye. */
@@ -118,7 +145,8 @@ static bool is_good(void *ctx, void *item)
     const struct verd__origin *origin = ctx;
     const struct verd__wire *wire = item;
     char byte;
-    if (verd_now() - wire->since >= origin->client->options.idle_time)
+    verd_duration unused = verd_now() - wire->since;
+    if (unused >= origin->client->options.idle_time || unused >= wire->life)
         return false;
     return recv(wire->stream.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }

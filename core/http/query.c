@@ -2,13 +2,7 @@
 #include "http/query.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "http/chunk.h"
-
-/* Bytes of a body that are asked of its source at once. */
-#define PIECE 16384
 
 /* ---- whether it can be sent ---- */
 
@@ -106,12 +100,31 @@ static void add_field(struct verd__text *text, const char *name, const char *val
     add(text, "\r\n");
 }
 
+/* The bytes of the body; VERD_HTTP_CHUNKED: unknown. */
+static uint64_t length_of(const struct verd__query *query)
+{
+    const verd_http_request_options *options = query->options;
+    if (query->bare)
+        return 0;
+    if (options->source == NULL)
+        return options->size;
+    return options->length != 0 ? options->length : VERD_HTTP_CHUNKED;
+}
+
+bool verd__query_expects(const struct verd__query *query)
+{
+    const verd_http_field *field = find_field(query, "Expect");
+    return field != NULL && verd__same(field->value, "100-continue") && !query->unexpecting &&
+           length_of(query) > 0;
+}
+
 /* What is meant for the first origin alone, or is about a body that is gone, stays behind. */
 static bool is_left_out(const struct verd__query *query, const char *name)
 {
     static const char *const own[] = {"Host", "Authorization", "Proxy-Authorization", "Cookie",
                                       NULL};
     return (query->foreign && is_one_of(name, own)) ||
+           (verd__same(name, "Expect") && !verd__query_expects(query)) ||
            (query->bare && verd__begins(name, "Content-"));
 }
 
@@ -153,17 +166,6 @@ static bool means_a_body(const char *method)
     return is_one_of(method, methods);
 }
 
-/* The bytes of the body; VERD_HTTP_CHUNKED: unknown. */
-static uint64_t length_of(const struct verd__query *query)
-{
-    const verd_http_request_options *options = query->options;
-    if (query->bare)
-        return 0;
-    if (options->source == NULL)
-        return options->size;
-    return options->length != 0 ? options->length : VERD_HTTP_CHUNKED;
-}
-
 static void add_framing(const struct verd__query *query, struct verd__text *head)
 {
     char number[21];
@@ -200,96 +202,20 @@ int verd__query_compose(const struct verd__query *query, const struct verd__url 
     return -1;
 }
 
-/* ---- sending ---- */
+/* ---- the body ---- */
 
-/* How a write has ended: 1 if the server takes no more, and may have said why. */
-static int outcome(int result)
-{
-    return result != 0 && (errno == EPIPE || errno == ECONNRESET) ? 1 : result;
-}
-
-/* A part with what goes before it, and behind a chunk, in one system call. */
-static int write_parts(const verd_stream *stream, const struct verd__text *before, const void *part,
-                       size_t size, bool chunk)
-{
-    static char crlf[] = "\r\n";
-    union {
-        const void *given;
-        void *taken;
-    } start = {part};
-    struct iovec parts[] = {
-        {before->data, before->size},
-        {start.taken, size},
-        {crlf, chunk ? 2 : 0},
-    };
-    return outcome(verd_stream_writev_full(stream, parts, 3));
-}
-
-/* The next bytes of the source, at most `most`, one at least. 0: its end */
-static ssize_t ask_source(const struct verd__query *query, char *buffer, uint64_t most)
-{
-    size_t size = most < PIECE ? (size_t)most : PIECE;
-    errno = 0;
-    ssize_t got = query->options->source(query->options->source_ctx, buffer, size);
-    if (got >= 0 && (size_t)got <= size)
-        return got;
-    if (got >= 0 || errno == 0)
-        errno = EIO;
-    return -1;
-}
-
-static int send_length(const struct verd__query *query, const verd_stream *stream, char *buffer)
-{
-    for (uint64_t left = query->options->length; left > 0;) {
-        ssize_t got = ask_source(query, buffer, left);
-        if (got == 0)
-            errno = EIO;
-        if (got <= 0)
-            return -1;
-        int result = outcome(verd_stream_write_full(stream, buffer, (size_t)got));
-        if (result != 0)
-            return result;
-        left -= (uint64_t)got;
-    }
-    return 0;
-}
-
-static int send_chunks(const struct verd__query *query, const verd_stream *stream, char *buffer)
-{
-    char room[VERD__CHUNK_LINE];
-    struct verd__text line = {.data = room};
-    ssize_t got;
-    do {
-        got = ask_source(query, buffer, PIECE);
-        if (got < 0)
-            return -1;
-        line.size = verd__chunk_line(room, (uint64_t)got);
-        int result = write_parts(stream, &line, buffer, (size_t)got, true);
-        if (result != 0)
-            return result;
-    } while (got > 0);
-    return 0;
-}
-
-static int send_source(struct verd__query *query, const verd_stream *stream)
-{
-    char *buffer = malloc(PIECE);
-    if (buffer == NULL)
-        return -1;
-    query->consumed = true;
-    bool chunked = length_of(query) == VERD_HTTP_CHUNKED;
-    int result = chunked ? send_chunks(query, stream, buffer) : send_length(query, stream, buffer);
-    int error = errno;
-    free(buffer);
-    errno = error;
-    return result;
-}
-
-int verd__query_send(struct verd__query *query, const struct verd__text *head,
-                     const verd_stream *stream)
+struct verd__outgoing verd__query_body(struct verd__query *query, size_t gone)
 {
     const verd_http_request_options *options = query->options;
-    bool whole = query->bare || options->source == NULL;
-    int result = write_parts(stream, head, options->body, query->bare ? 0 : options->size, false);
-    return result != 0 || whole ? result : send_source(query, stream);
+    struct verd__outgoing body = {.length = length_of(query) - gone};
+    if (query->bare)
+        return body;
+    if (options->source == NULL) {
+        body.data = options->size > 0 ? (const char *)options->body + gone : NULL;
+        return body;
+    }
+    body.source = options->source;
+    body.ctx = options->source_ctx;
+    body.asked = &query->consumed;
+    return body;
 }

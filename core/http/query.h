@@ -7,6 +7,7 @@
 
 #include <verd/http_client.h>
 
+#include "http/sender.h"
 #include "http/text.h"
 #include "http/url.h"
 
@@ -14,9 +15,10 @@ struct verd__query {
     const char *method;
     const char *agent; /* NULL: none */
     const verd_http_request_options *options;
-    bool foreign;  /* it was redirected to another origin */
-    bool bare;     /* a redirect has taken its body away */
-    bool consumed; /* the body's source has been asked */
+    bool foreign;     /* it was redirected to another origin */
+    bool bare;        /* a redirect has taken its body away */
+    bool consumed;    /* the body's source has been asked */
+    bool unexpecting; /* the server knows no Expect */
 };
 
 /* Whether it can be sent at all. -1 with errno EINVAL */
@@ -35,9 +37,10 @@ bool verd__query_redirect(struct verd__query *query, int status);
 int verd__query_compose(const struct verd__query *query, const struct verd__url *url,
                         struct verd__text *head);
 
-/* Sends it all. Returns 0; 1: the server takes no more, it may have answered; or -1 with errno as
- * verd_stream_write, or the source's, or EIO or ENOMEM. */
-int verd__query_send(struct verd__query *query, const struct verd__text *head,
-                     const verd_stream *stream);
+/* Whether the server is to say that it wants the body before that is sent (Expect: 100-continue). */
+bool verd__query_expects(const struct verd__query *query);
+
+/* What is to be sent behind the head, but for the `gone` bytes of it that were, all in memory. */
+struct verd__outgoing verd__query_body(struct verd__query *query, size_t gone);
 
 #endif

@@ -245,6 +245,11 @@ int verd__url_parse(struct verd__url *url, const char *text)
     return parse(url, text, false);
 }
 
+int verd__url_copy(struct verd__url *url, const struct verd__url *from)
+{
+    return parse(url, from->text, false);
+}
+
 void verd__url_free(struct verd__url *url)
 {
     free(url->text);

@@ -25,6 +25,9 @@ int verd__url_parse(struct verd__url *url, const char *text);
  * zone. Returns 0, or -1 with errno as verd__url_parse. */
 int verd__url_follow(struct verd__url *url, const struct verd__url *base, const char *location);
 
+/* Another of the same. -1 with errno ENOMEM */
+int verd__url_copy(struct verd__url *url, const struct verd__url *from);
+
 void verd__url_free(struct verd__url *url);
 
 /* Whether scheme, host and port are the same. */

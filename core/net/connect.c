@@ -8,6 +8,7 @@
 #include "hub/hub.h"
 #include "net/address.h"
 #include "io/descriptor.h"
+#include "net/connect.h"
 #include "net/race.h"
 #include "net/socket.h"
 #include "sched/wait.h"
@@ -111,10 +112,33 @@ struct found {
 
 static void free_found(struct verd__obligation *obligation)
 {
-    freeaddrinfo(VERD__CONTAINER_OF(obligation, struct found, obligation)->addresses);
+    struct found *found = VERD__CONTAINER_OF(obligation, struct found, obligation);
+    if (found->addresses != NULL) /* musl's takes no NULL */
+        freeaddrinfo(found->addresses);
 }
 
-static int connect_host(const char *host, int port)
+/* Takes out what does not pass. -1 and errno: nothing did */
+static int sift(struct found *found, verd__vet *vet, void *ctx)
+{
+    struct addrinfo **link = &found->addresses;
+    int error = 0;
+    while (*link != NULL) {
+        struct addrinfo *address = *link;
+        errno = 0;
+        if (vet(ctx, address->ai_addr, address->ai_addrlen) == 0) {
+            link = &address->ai_next;
+            continue;
+        }
+        error = errno != 0 ? errno : EACCES;
+        *link = address->ai_next;
+        address->ai_next = NULL;
+        freeaddrinfo(address);
+    }
+    errno = error;
+    return found->addresses != NULL ? 0 : -1;
+}
+
+static int connect_host(const char *host, int port, verd__vet *vet, void *ctx)
 {
     if (host == NULL || port < 1 || port > 65535) {
         errno = EINVAL;
@@ -127,7 +151,9 @@ static int connect_host(const char *host, int port)
     if (found.addresses == NULL)
         return -1;
     verd__obligation_begin(scheduler, &found.obligation, free_found);
-    int fd = connect_any(loop, found.addresses);
+    int fd = -1;
+    if (vet == NULL || sift(&found, vet, ctx) == 0)
+        fd = connect_any(loop, found.addresses);
     int error = errno;
     verd__obligation_settle(scheduler, &found.obligation);
     errno = error;
@@ -136,7 +162,12 @@ static int connect_host(const char *host, int port)
 
 int verd_connect(const char *host, int port)
 {
-    int result = connect_host(host, port);
+    return verd__connect_vetted(host, port, NULL, NULL);
+}
+
+int verd__connect_vetted(const char *host, int port, verd__vet *vet, void *ctx)
+{
+    int result = connect_host(host, port, vet, ctx);
     verd__spend();
     return result;
 }

@@ -11,8 +11,9 @@
  *         verd_http_response_free(page);                  // the connection is kept for the next one
  *     }
  *
- * A call takes as long as the server does: whoever wants it sooner opens a timeout (<verd/time.h>)
- * around it. A request that runs out of time, or whose thread is killed, gives its connection up.
+ * A server has to be connected to, to go on, and to end, in times that are options of the client. Whoever wants an
+ * answer sooner opens a timeout (<verd/time.h>) around the call. A request that runs out of time, or whose thread is
+ * killed, gives its connection up.
  *
  * What is strict about it: a response that is malformed or too large is an error, and so is one that
  * ends before it is complete; no part of it is taken for the whole. Nothing is asked for compressed.
@@ -24,6 +25,7 @@
 #define VERD_HTTP_CLIENT_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <verd/http.h>
@@ -39,14 +41,20 @@ extern "C" {
  * (scheme, host and port, or the Unix socket instead). */
 typedef struct verd_http_client verd_http_client;
 
-/* Zeroed fields are the defaults, in parentheses. */
+/* Zeroed fields are the defaults, in parentheses. Durations, in nanoseconds: VERD_FOREVER is no limit. */
 typedef struct verd_http_client_options {
     verd_http_limits limits; /* of what a server may send before and behind a body */
     size_t connections;      /* to one origin at once; who wants more waits in line (1000) */
     size_t idle;             /* connections that are kept unused, of all origins together (100) */
     verd_duration
-        idle_time;     /* after it an unused one is not used again (30 s); servers close theirs
-                                after a minute or less; what a server has closed is noticed, though */
+        idle_time; /* after it an unused one is not used again (30 s), or a second before the time that
+                              * the server has said (Keep-Alive: timeout); what it has closed is noticed, though */
+    verd_duration
+        connect_time; /* to be connected: the look-up of the name, all addresses, `open` (30 s) */
+    verd_duration
+        silence; /* the server neither says anything, nor takes what is to be sent (60 s) */
+    verd_duration
+        total; /* from the call of verd_http_request to the end of the response's body (1 h) */
     const char *agent; /* the field User-Agent; NULL: none is sent */
     /* Makes the stream of a new connection to an https origin, that is, the TLS handshake; `host`
      * is what the certificate has to be for: a name, or an address without brackets. Returns 0 and
@@ -55,12 +63,20 @@ typedef struct verd_http_client_options {
      * it there. NULL: https is EPROTONOSUPPORT. */
     int (*open)(void *ctx, int fd, const char *host, verd_stream *stream);
     void *open_ctx;
+    /* Asked before each address of a host is connected to (NULL: each may be): an address that it refuses, by -1 and
+     * errno (0: EACCES), is left out, and what it said of the last is the errno if none is left. So it sees what a name
+     * or a spelling such as "0x7f.1" comes to. It is not asked of a connection that is kept, nor of unix_path. And asked
+     * of each redirect, before it is followed (NULL: each may be): refused by -1 and errno (0: EACCES), the request
+     * fails with that. Both may block. */
+    int (*vet)(void *ctx, const char *host, const struct sockaddr *address, socklen_t length);
+    int (*redirect)(void *ctx, const char *from, const char *to);
+    void *hook_ctx;
 } verd_http_client_options;
 
 /*
  * Makes a client; the options are copied, NULL is the defaults. Never blocks. Requests that name no
  * client use one with the defaults that belongs to the OS thread.
- * Returns it, or NULL with errno ENOMEM, or EINVAL (idle_time is negative, agent has a control
+ * Returns it, or NULL with errno ENOMEM, or EINVAL (a duration is negative, agent has a control
  * character, or a limit is too large).
  */
 verd_http_client *verd_http_client_new(const verd_http_client_options *options);
@@ -90,8 +106,9 @@ typedef struct verd_http_request_options {
      * client's User-Agent, and what delimits the body. The first three may be given other values. */
     const verd_http_field *fields;
     size_t field_count;
-    /* The body: so many bytes; or, unless source is NULL, what it gives: some bytes, 0 at the end,
-     * or -1 and errno. It may block. */
+    /* The body: so many bytes; or, unless source is NULL, what it gives: some bytes, 0 at the end, or -1 and errno.
+     * It runs on a green thread of its own, may block, and returns soon once that is killed (ECANCELED). It may go on
+     * being asked until the response was read to its end or freed, and stays until then. */
     const void *body;
     size_t size;
     ssize_t (*source)(void *ctx, void *buffer, size_t size);
@@ -100,6 +117,10 @@ typedef struct verd_http_request_options {
         length;    /* of what source gives; 0 or VERD_HTTP_CHUNKED: unknown, so it goes in chunks */
     int redirects; /* how many are followed: 0: ten; below 0: none, the response is that which
                         redirects */
+    /* Told of each interim response but 101, such as 103 with its Link fields, before the call returns; must not block.
+     * NULL: they are skipped. */
+    void (*interim)(void *ctx, int status, const verd_http_field *fields, size_t count);
+    void *interim_ctx;
     const char *unix_path; /* connect to this socket ('@': abstract) instead of the URL's host; a
                               redirect to another origin goes where it says */
 } verd_http_request_options;
@@ -115,9 +136,17 @@ typedef struct verd_http_request_options {
  * GET (by HEAD if that was it), and so do 301 and 302 after a POST, without the body and the fields
  * that are about it; the others ask again with the same method and body, unless the body came from a
  * source and is gone: then that response is returned as it is. To another origin, the fields Host,
- * Authorization, Proxy-Authorization and Cookie are not sent, nor ever again.
+ * Authorization, Proxy-Authorization and Cookie are not sent, nor ever again; but all others are, a key in a field of
+ * another name too, and so is the body: as browsers and curl do. From https to http the request is repeated without
+ * a body only: else the response that redirects is returned as it is. `redirect` of the client may refuse more.
  *
- * The body is sent before the response is read. A kept connection may have been closed by the server
+ * A body beyond 16 KiB, or of a source, is sent beside the reading. A response of 300 and more that comes before its
+ * end ends the sending, and the connection is not used again; any other is returned while the rest of the body, of which
+ * there is a copy then, is still being sent. A field "Expect: 100-continue" has the server asked first: the body is sent
+ * when it agrees or says nothing for a second; after any other answer it is not. A 417 to that has the request sent again
+ * without the field.
+ *
+ * A kept connection may have been closed by the server
  * in the meantime; when nothing came back on it, and if it does no harm to ask twice (GET, HEAD,
  * OPTIONS, TRACE, PUT, DELETE; a source was not asked yet), the request is sent again on a new
  * connection, once.
@@ -127,6 +156,7 @@ typedef struct verd_http_request_options {
  *                    to be escaped (RFC 3986; '[' and ']' in a path or query are let through); method is not a token, or CONNECT; a field's name is not a token,
  *                    or its value has CR, LF or another control character, or it is Content-Length,
  *                    Transfer-Encoding, or a Connection other than close; body and source are given
+ *   EACCES           `vet` or `redirect` has refused, and said nothing else
  *   EPROTONOSUPPORT  neither http nor https, or https and the client has no `open`
  *   ECONNRESET       the connection was closed before the response's header was there
  *   EBADMSG          the response is malformed, or in a coding that was not asked for; or it redirects
@@ -138,7 +168,7 @@ typedef struct verd_http_request_options {
  *                    and left errno 0)
  *   EPERM            the client belongs to another OS thread
  *   ENOMEM           no memory
- *   ECANCELED        the caller was killed        ETIMEDOUT  an enclosing timeout ran out
+ *   ECANCELED        the caller was killed        ETIMEDOUT  an enclosing timeout ran out, or one of the client's times
  *   others as verd_connect, verd_connect_unix, verd_stream_read, `open` and `source`
  */
 verd_http_response *verd_http_request(const char *method, const char *url,
@@ -176,13 +206,20 @@ const verd_http_field *verd_http_response_headers(const verd_http_response *resp
  * 204 and 304. Never blocks. */
 uint64_t verd_http_response_length(const verd_http_response *response);
 
+/* The fields behind a body in chunks, once that was read to its end: all of them, in the order they came in, *count is
+ * their number (NULL: none, or no memory for them); and the value of the first of this name, in any case (NULL: there is
+ * none). Nothing that they say changes how the message was read. Never block. */
+const verd_http_field *verd_http_response_trailers(verd_http_response *response, size_t *count);
+const char *verd_http_response_trailer(verd_http_response *response, const char *name);
+
 /*
  * Reads the next bytes of the body, at most `size`. Blocks.
  * Returns how many, 0 at the end, or -1 with errno
  *   ECONNRESET  the connection was closed before the body's end
  *   EBADMSG     the body is malformed        EMSGSIZE  trailers beyond the limits
- *   ECANCELED   the caller was killed        ETIMEDOUT  an enclosing timeout ran out
- *   others as verd_stream_read; all but these two are said again by the next call
+ *   ECANCELED   the caller was killed        ETIMEDOUT  an enclosing timeout ran out, or the client's
+ *               `silence` or `total`
+ *   others as verd_stream_read, and what a source fails with that is still being asked; all but these two are said again by the next call
  * A body of unknown length that is not in chunks ends where the connection does.
  */
 ssize_t verd_http_response_read(verd_http_response *response, void *buffer, size_t size);

@@ -142,6 +142,65 @@ Test(client, skips_what_comes_before_the_response)
     peer_stop(&peer);
 }
 
+struct hint {
+    int status[4];
+    char link[8];
+    size_t count;
+};
+
+static void note_hint(void *ctx, int status, const verd_http_field *fields, size_t count)
+{
+    struct hint *hint = ctx;
+    hint->status[hint->count++] = status;
+    if (count > 0)
+        snprintf(hint->link, sizeof hint->link, "%s", fields[0].value);
+}
+
+Test(client, tells_of_what_comes_before_the_response)
+{
+    struct hint hint = {.count = 0};
+    verd_http_request_options options = {.interim = note_hint, .interim_ctx = &hint};
+    PEER(&peer, {.text = "HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\n"
+                         "HTTP/1.1 199 Other\r\n\r\n" HELLO});
+    cr_expect_str_eq(get_text(peer_url(&peer, "/"), &options), "200 hello");
+    cr_expect_eq(hint.count, 3);
+    cr_expect_eq(hint.status[0], 102);
+    cr_expect_eq(hint.status[1], 103);
+    cr_expect_eq(hint.status[2], 199);
+    cr_expect_str_eq(hint.link, "x");
+    peer_stop(&peer);
+}
+
+Test(client, reads_the_fields_behind_a_body)
+{
+    size_t count;
+    PEER(&peer,
+         {.text = OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"
+                     "Sum: a \r\n\tb\r\nContent-Length: nonsense\r\nsum: c\r\n\r\n",
+          .step = 3},
+         {.text = HELLO}, {.text = OK "Transfer-Encoding: chunked\r\n\r\n0\r\n b\r\n\r\n"});
+    verd_http_response *response = verd_http_get(peer_url(&peer, "/"), NULL);
+    cr_expect_null(verd_http_response_trailers(response, &count));
+    cr_expect_str_eq(verd_http_response_body(response, 5, NULL), "hello");
+    const verd_http_field *fields = verd_http_response_trailers(response, &count);
+    cr_assert_eq(count, 3);
+    cr_expect_str_eq(fields[0].name, "Sum");
+    cr_expect_str_eq(fields[0].value, "a    b");
+    cr_expect_str_eq(fields[1].value, "nonsense");
+    cr_expect_str_eq(verd_http_response_trailer(response, "SUM"), "a    b");
+    cr_expect_null(verd_http_response_trailer(response, "x"));
+    verd_http_response_free(response);
+    response = verd_http_get(peer_url(&peer, "/"), NULL);
+    cr_expect_str_eq(verd_http_response_body(response, 5, NULL), "hello");
+    cr_expect_null(verd_http_response_trailers(response, &count));
+    cr_expect_eq(count, 0);
+    verd_http_response_free(response);
+    cr_expect_eq(peer.accepted, 1);
+    const char *text = get_text(peer_url(&peer, "/"), NULL);
+    cr_expect_not_null(strstr(text, strerror(EBADMSG)), "%s", text);
+    peer_stop(&peer);
+}
+
 Test(client, does_not_skip_for_ever)
 {
     static const char interim[] = "HTTP/1.1 102 Wait\r\n\r\n";

@@ -105,6 +105,31 @@ Test(origin, keeps_a_connection_of_the_old_version_if_the_server_says_so)
     peer_stop(&peer);
 }
 
+Test(origin, loses_a_connection_in_time_before_the_server_closes_it)
+{
+#define KEPT(how) SAY(OK "Keep-Alive: " how "\r\nContent-Length: 5\r\n\r\nhello")
+    PEER(&peer, KEPT("timeout=1"), KEPT("max=9, Timeout=0"), KEPT("timeout=5, max=100"),
+         KEPT("timeout=99999999999999999999999999"), KEPT("timeout=, max=9"), KEPT("timeout"),
+         KEPT("max=100"));
+    for (int i = 0; i < 7; i++) {
+        cr_expect_str_eq(ask_text("POST", peer.origin, NULL), "200 hello");
+        cr_expect_eq(verd_http_client_idle(NULL), i >= 2, "%d", i);
+    }
+    cr_expect_eq(peer.accepted, 3);
+    peer_stop(&peer);
+}
+
+Test(origin, is_asked_on_a_new_connection_when_the_servers_time_is_nearly_over)
+{
+    PEER(&peer, KEPT("timeout=2"), SAY(HELLO));
+    cr_expect_str_eq(ask_text("POST", peer.origin, NULL), "200 hello");
+    verd_sleep(VERD_SEC);
+    cr_expect_eq(peer.open, 1);
+    cr_expect_str_eq(ask_text("POST", peer.origin, NULL), "200 hello");
+    cr_expect_eq(peer.accepted, 2);
+    peer_stop(&peer);
+}
+
 /* ---- closed by the server ---- */
 
 Test(origin, whose_server_has_closed_the_connection_is_connected_to_anew)

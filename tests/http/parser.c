@@ -476,25 +476,6 @@ Test(http, folded_lines_of_a_response_are_one_with_spaces_in_between)
     cr_expect_eq(parse("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n 1\r\n\r\n", true), 400);
 }
 
-Test(http, folded_fields_of_a_response_say_how_it_ends)
-{
-    cr_assert_eq(parse("HTTP/1.1 200 OK\r\nContent-Length:\r\n 17\r\n\r\n", true), 200);
-    cr_expect_eq(head.length, 17);
-    cr_assert_eq(parse("HTTP/1.1 200 OK\r\nConnection: a,\r\n close\r\nA: b\r\n\r\n", true), 200);
-    cr_expect(head.bits & VERD__HEAD_CLOSE);
-    cr_assert_eq(parse("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip,\r\n\tchunked\r\n\r\n", true),
-                 200);
-    cr_expect(head.bits & VERD__HEAD_CHUNKED);
-    cr_expect(head.bits & VERD__HEAD_UNKNOWN);
-    cr_assert_eq(parse("HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n \r\n\r\n", true),
-                 200);
-    cr_expect_eq(head.bits, VERD__HEAD_TRANSFER | VERD__HEAD_CHUNKED);
-    cr_expect_eq(
-        parse("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length:\r\n 2\r\n\r\n", true), 400);
-    cr_expect_eq(parse("HTTP/1.1 200 OK\r\nConnection: close\r\n ,\r\n\r\n", true), 200);
-    cr_expect_eq(request("GET / HTTP/1.1\r\nHost: h\r\nConnection: a,\r\n close\r\n\r\n"), 400);
-}
-
 Test(http, a_malformed_status_line_is_400)
 {
     static const char *const lines[] = {

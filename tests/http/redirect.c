@@ -3,6 +3,7 @@
 /* Redirects: how they are followed, with what, and how far. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,4 +202,124 @@ Test(redirect, of_a_body_that_is_gone_is_left_to_the_caller)
     cr_expect_str_eq(line(&peer, 2), "GET /b HTTP/1.1");
     cr_expect_null(strstr(peer.heard[2], "chunked"));
     peer_stop(&peer);
+}
+
+/* ---- vetted ---- */
+
+struct guard {
+    char seen[512];
+    int error;
+    bool refuses;
+};
+
+static int guard_redirect(void *ctx, const char *from, const char *to)
+{
+    struct guard *guard = ctx;
+    snprintf(guard->seen, sizeof guard->seen, "%s %s", from, to);
+    errno = guard->error;
+    return guard->refuses ? -1 : 0;
+}
+
+Test(redirect, is_followed_if_the_caller_lets_it_pass)
+{
+    struct guard guard = {.refuses = false};
+    char expected[512];
+    verd_http_client *client = verd_http_client_new(
+        &(verd_http_client_options){.redirect = guard_redirect, .hook_ctx = &guard});
+    verd_http_request_options options = {.client = client};
+    PEER(&peer, {.text = TO("302", "b")}, {.text = HELLO}, {.text = TO("302", "b")});
+    cr_expect_str_eq(get_text(peer_url(&peer, "/a/"), &options), "200 hello");
+    snprintf(expected, sizeof expected, "%s/a/ %s/a/b", peer.origin, peer.origin);
+    cr_expect_str_eq(guard.seen, expected);
+    guard.refuses = true;
+    cr_expect_str_eq(get_text(peer_url(&peer, "/a/"), &options), strerror(EACCES));
+    guard.error = EHOSTUNREACH;
+    cr_expect_str_eq(get_text(peer_url(&peer, "/a/"), &options), strerror(EHOSTUNREACH));
+    cr_expect_eq(peer.requests, 4);
+    cr_expect_eq(verd_http_client_free(client), 0);
+    peer_stop(&peer);
+}
+
+static int guard_address(void *ctx, const char *host, const struct sockaddr *address,
+                         socklen_t length)
+{
+    struct guard *guard = ctx;
+    char text[64] = "";
+    getnameinfo(address, length, text, sizeof text, NULL, 0, NI_NUMERICHOST);
+    size_t size = strlen(guard->seen);
+    snprintf(guard->seen + size, sizeof guard->seen - size, "%s=%s ", host, text);
+    errno = guard->error;
+    return guard->refuses ? -1 : 0;
+}
+
+Test(redirect, leads_to_no_address_that_the_caller_does_not_let_pass)
+{
+    struct guard guard = {.refuses = false};
+    char there[256], url[64];
+    struct reply replies[] = {{.text = there}};
+    verd_http_client *client =
+        verd_http_client_new(&(verd_http_client_options){.vet = guard_address, .hook_ctx = &guard});
+    verd_http_request_options options = {.client = client};
+    peer_start(&peer, replies, 1);
+    PEER(&other, {.text = HELLO});
+    snprintf(there, sizeof there, TO("302", "http://0x7f.1%s/"), strrchr(other.origin, ':'));
+    cr_expect_str_eq(get_text(peer.origin, &options), "200 hello");
+    cr_expect_str_eq(guard.seen, "127.0.0.1=127.0.0.1 0x7f.1=127.0.0.1 ");
+    verd_http_client_close_idle(client);
+    guard.refuses = true;
+    snprintf(url, sizeof url, "http://0x7f.1%s/", strrchr(other.origin, ':'));
+    cr_expect_str_eq(get_text(url, &options), strerror(EACCES));
+    guard.error = ENETUNREACH;
+    cr_expect_str_eq(get_text(url, &options), strerror(ENETUNREACH));
+    cr_expect_eq(other.accepted, 1);
+    cr_expect_eq(verd_http_client_free(client), 0);
+    peer_stop(&peer);
+    peer_stop(&other);
+}
+
+static int refuse_ipv6(void *ctx, const char *host, const struct sockaddr *address,
+                       socklen_t length)
+{
+    (void)ctx, (void)host, (void)length;
+    return address->sa_family == AF_INET6 ? -1 : 0;
+}
+
+Test(redirect, tries_the_addresses_that_are_left)
+{
+    char url[64];
+    verd_http_client *client =
+        verd_http_client_new(&(verd_http_client_options){.vet = refuse_ipv6});
+    verd_http_request_options options = {.client = client};
+    PEER(&peer, {.text = HELLO});
+    snprintf(url, sizeof url, "http://localhost%s/", strrchr(peer.origin, ':'));
+    cr_expect_str_eq(get_text(url, &options), "200 hello");
+    cr_expect_eq(verd_http_client_free(client), 0);
+    peer_stop(&peer);
+}
+
+/* A stream that is the descriptor itself. */
+static int open_plainly(void *ctx, int fd, const char *host, verd_stream *stream)
+{
+    (void)ctx, (void)fd, (void)host, (void)stream;
+    return 0;
+}
+
+Test(redirect, from_https_to_http_takes_no_body_along)
+{
+    char there[256], url[512];
+    struct reply replies[] = {{.text = there}};
+    verd_http_client *client =
+        verd_http_client_new(&(verd_http_client_options){.open = open_plainly});
+    verd_http_request_options options = {.client = client, .body = "secret", .size = 6};
+    peer_start(&peer, replies, 1);
+    PEER(&other, {.text = HELLO});
+    snprintf(there, sizeof there, TO("307", "%s/b"), other.origin);
+    snprintf(url, sizeof url, "https%s", peer.origin + 4);
+    cr_expect_str_eq(ask_text("PUT", url, &options), "307 gone");
+    cr_expect_eq(other.accepted, 0);
+    options = (verd_http_request_options){.client = client};
+    cr_expect_str_eq(get_text(url, &options), "200 hello");
+    cr_expect_eq(verd_http_client_free(client), 0);
+    peer_stop(&peer);
+    peer_stop(&other);
 }

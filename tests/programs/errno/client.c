@@ -103,6 +103,23 @@ CALL_FOR_POINTER(join, verd_http_join("http://x/", "a"))
 CALL_FOR_POINTER(join_nonsense, verd_http_join("x", "a"))
 CALL_FOR_POINTER(join_other, verd_http_join("http://x/", "mailto:a"))
 
+static int refuse(void *ctx, const char *host, const struct sockaddr *address, socklen_t length)
+{
+    (void)ctx, (void)host, (void)address, (void)length;
+    return -1;
+}
+
+static verd_http_response *ask_refused(bool get)
+{
+    const verd_http_client_options wary = {.vet = refuse};
+    verd_http_request_options options = {.client = verd_http_client_new(&wary)};
+    return get ? verd_http_get("http://127.0.0.1/", &options)
+               : verd_http_request("GET", "http://127.0.0.1/", &options);
+}
+
+CALL_FOR_POINTER(request_refused, ask_refused(false))
+CALL_FOR_POINTER(get_refused, ask_refused(true))
+
 /* ---- clients ---- */
 
 static verd_http_response *response;
@@ -174,6 +191,7 @@ CALL_FOR_POINTER(short_body, verd_http_response_body(response, 2, NULL))
 #define ASKS(function, name)                                                               \
     BLOCKS(function, start, name##_it), PLAINLY(function, EINVAL, start, name##_nonsense), \
         PLAINLY(function, EPROTONOSUPPORT, start, name##_other),                           \
+        PLAINLY(function, EACCES, NULL, name##_refused),                                   \
         PLAINLY(function, ECONNRESET, start, name##_it),                                   \
         PLAINLY(function, EBADMSG, say_nonsense, name##_it),                               \
         PLAINLY(function, EMSGSIZE, say_too_much, name##_it),                              \

@@ -30,6 +30,7 @@ const struct fuzz_seed fuzz_seeds[] = {
     SEED("rHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n"),
     SEED("c5\r\nhello\r\n0\r\n\r\n"),
     SEED("cA;x=\"y\"\r\n0123456789\r\n1 ;z\r\na\r\n00\r\nTrailer: b\r\nC:\r\n\r\nrest"),
+    SEED("c0\r\nA: b\r\n\tc\r\nB:\r\n d \r\n\r\n"),
     SEED("cffffffffffffffff\r\nx"),
     SEED("c1\r\nab\r\n"),
     SEED("uhttp://Host.name:8080/a/b?c=d#e|../f/./g?h"),

@@ -8,6 +8,7 @@
 
 #include "http/chunk.h"
 #include "http/parser.h"
+#include "http/trailer.h"
 
 #define FIELDS 16
 
@@ -171,6 +172,7 @@ static void fuzz_head(const uint8_t *data, size_t size, bool response)
 
 struct decoded {
     enum verd__chunk_result result;
+    struct verd__trailers trailers;
     char *bytes; /* the chunks' data */
     size_t size;
     size_t used; /* of the input */
@@ -209,12 +211,27 @@ static void decode(struct decoded *decoded, const uint8_t *data, size_t size, bo
     verd__chunk_init(&chunk, &limits);
     *decoded = (struct decoded){.result = VERD__CHUNK_MORE, .bytes = malloc(size + 1)};
     fuzz_expect(decoded->bytes != NULL, "no memory");
+    chunk.trailers = &decoded->trailers.lines;
+    chunk.folds = true;
     while (decoded->result == VERD__CHUNK_MORE && at < size) {
         size_t some = whole ? size : next_piece(&pieces, size - at);
         char *piece = copy(data + at, some);
         decode_piece(decoded, &chunk, piece, some);
         free(piece);
         at += some;
+    }
+}
+
+/* Names and values that can be such, all within the limits. */
+static void check_trailers(struct verd__trailers *trailers)
+{
+    fuzz_expect(verd__trailers_parse(trailers) == 0, "no memory");
+    fuzz_expect(trailers->count <= FIELDS, "there are more trailers than may be");
+    fuzz_expect((trailers->lines.size > 0) == (trailers->count > 0), "a trailer is lost");
+    for (size_t i = 0; i < trailers->count; i++) {
+        const verd_http_field *field = &trailers->fields[i];
+        fuzz_expect(verd__is_name(field->name), "a trailer's name is no token");
+        fuzz_expect(verd__is_text(field->value, strlen(field->value)), "a trailer is no text");
     }
 }
 
@@ -227,6 +244,13 @@ static void fuzz_chunks(const uint8_t *data, size_t size)
     fuzz_expect(whole.used == pieces.used, "the end of the body differs in pieces");
     fuzz_expect(whole.size == pieces.size && memcmp(whole.bytes, pieces.bytes, whole.size) == 0,
                 "the data differs in pieces");
+    if (whole.result == VERD__CHUNK_END) {
+        check_trailers(&whole.trailers);
+        check_trailers(&pieces.trailers);
+        fuzz_expect(whole.trailers.count == pieces.trailers.count, "the trailers differ in pieces");
+    }
+    verd__trailers_free(&whole.trailers);
+    verd__trailers_free(&pieces.trailers);
     free(whole.bytes);
     free(pieces.bytes);
 }
