@@ -293,6 +293,10 @@ static struct verd_server *server_new(const struct verd__scheduler *scheduler, v
 static struct verd_server *start(int listener, const struct verd__service *service,
                                  void (*handler)(int client, void *ctx), void *ctx, verd_pool *pool)
 {
+    if (listener < 0) { /* what should have made it has failed, and errno says why */
+        errno = errno != 0 ? errno : EBADF;
+        return NULL;
+    }
     struct verd__scheduler *scheduler = verd__scheduler();
     struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
     if (loop == NULL || check_listener(listener) != 0)

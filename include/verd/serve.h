@@ -5,6 +5,8 @@
  *     static void echo(int client, void *ctx) { ... }          // its return closes the client
  *
  *     verd_server *server = verd_serve(verd_listen(NULL, 6000, 0), echo, NULL, NULL);
+ *     if (server == NULL)
+ *         perror("port 6000");                                 // why it cannot start
  *     verd_signal_wait(&terminate, NULL);
  *     verd_serve_stop(server, 10 * VERD_SEC);                  // all clients have gone
  *     verd_serve_free(server);
@@ -39,6 +41,7 @@ typedef struct verd_server verd_server;
  * has closed it or shut it down, or accepts there too), the server ends and verd_serve_wait tells.
  *
  * Never blocks. Returns the server, to be freed by verd_serve_free, or NULL with errno
+ *   any               listener is below 0: what made it has failed, and its errno is left as it is (0: EBADF)
  *   EBADF, ENOTSOCK   listener is not an open descriptor; is not a socket
  *   EINVAL            it does not listen; handler is NULL
  *   EPERM             the pool belongs to another OS thread

@@ -311,6 +311,14 @@ Test(http, another_os_thread_may_not_use_a_server)
     site_close(&site);
 }
 
+Test(http, why_there_is_no_listener_is_why_there_is_no_server)
+{
+    int port;
+    make_listener(&port);
+    cr_expect_null(verd_http_serve(verd_listen("127.0.0.1", port, 0), handle_hello, NULL, NULL));
+    cr_expect_eq(errno, EADDRINUSE);
+}
+
 Test(http, what_cannot_be_served_is_an_error)
 {
     int port;

@@ -394,6 +394,14 @@ Test(serve, what_is_no_listener_cannot_be_served)
     cr_expect_eq(serve_errno(listener, NULL), EINVAL);
 }
 
+Test(serve, why_there_is_no_listener_is_why_there_is_no_server)
+{
+    int port;
+    make_listener(&port);
+    cr_expect_null(verd_serve(verd_listen("127.0.0.1", port, 0), house_handle, NULL, NULL));
+    cr_expect_eq(errno, EADDRINUSE);
+}
+
 static verd_pool *foreign_pool;
 
 static void *serve_with_foreign_pool(void *arg)

@@ -47,6 +47,14 @@ answers() {
         exit 1' "$1" "$2" "$3"
 }
 
+# Started once more, the port taken, the program ends and says why.
+tells_why() {
+    if timeout 60 "$work/$1" 2> "$work/why" || [ $? -eq 124 ] || ! grep -q 'in use' "$work/why"; then
+        echo "the README's piece $1 does not say that it cannot start"
+        exit 1
+    fi
+}
+
 # A port that was free a moment ago; another run of this may have it by now, so several are tried.
 try_piece() {
     for try in 1 2 3 4 5; do
@@ -55,6 +63,7 @@ try_piece() {
         "$work/$1" > /dev/null 2>&1 &
         server=$!
         if answers "$port" "$2" "$3"; then
+            tells_why "$1"
             kill "$server"
             return
         fi
