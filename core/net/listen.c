@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "hub/hub.h"
 #include "net/address.h"
@@ -13,7 +11,6 @@
 #include "net/socket.h"
 #include "sched/wait.h"
 
-#define BACKLOG 4096 /* the system takes less if net.core.somaxconn says so */
 #define FLAGS (VERD_REUSEPORT | VERD_IPV6_ONLY)
 
 #define TCP_LISTENER (VERD__FD_LISTENER | VERD__FD_STREAM)
@@ -41,7 +38,7 @@ static int listen_at(const struct sockaddr *address, socklen_t length, unsigned 
     if (fd < 0)
         return -1;
     if (set_options(fd, address->sa_family, flags) == 0 && bind(fd, address, length) == 0 &&
-        listen(fd, BACKLOG) == 0)
+        listen(fd, VERD__BACKLOG) == 0)
         return fd;
     verd__descriptor_drop(fd);
     return -1;
@@ -90,66 +87,4 @@ int verd_listen(const char *host, int port, unsigned flags)
     int result = listen_on(host, port, flags);
     verd__spend();
     return result;
-}
-
-/* 0 if nobody accepts at the path any more, so that the socket there may be removed; else -1 with errno
- * EADDRINUSE, or why it cannot be known. */
-static int check_stale(const struct sockaddr_un *address, socklen_t length)
-{
-    struct stat status;
-    int error = EADDRINUSE;
-    if (address->sun_path[0] != '\0' && lstat(address->sun_path, &status) == 0 &&
-        S_ISSOCK(status.st_mode)) {
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-            return -1;
-        if (connect(fd, (const struct sockaddr *)address, length) != 0 && errno == ECONNREFUSED)
-            error = 0;
-        close(fd);
-    }
-    errno = error;
-    return error == 0 ? 0 : -1;
-}
-
-static int bind_unix(int fd, const struct sockaddr_un *address, socklen_t length)
-{
-    if (bind(fd, (const struct sockaddr *)address, length) == 0)
-        return 0;
-    if (errno != EADDRINUSE || check_stale(address, length) != 0)
-        return -1;
-    if (unlink(address->sun_path) == 0)
-        return bind(fd, (const struct sockaddr *)address, length);
-    errno = EADDRINUSE;
-    return -1;
-}
-
-/* What is bound and does not listen leaves no socket at the path. */
-static int listen_bound(int fd, const struct sockaddr_un *address)
-{
-    if (listen(fd, BACKLOG) == 0)
-        return 0;
-    int error = errno;
-    if (address->sun_path[0] != '\0')
-        unlink(address->sun_path);
-    errno = error;
-    return -1;
-}
-
-int verd_listen_unix(const char *path, unsigned flags)
-{
-    struct sockaddr_un address;
-    socklen_t length = verd__address_unix(path, &address);
-    if (length == 0)
-        return -1;
-    if (flags != 0) {
-        errno = EINVAL;
-        return -1;
-    }
-    int fd = verd__socket_stream(AF_UNIX, VERD__FD_LISTENER | VERD__FD_UNIX);
-    if (fd < 0)
-        return -1;
-    if (bind_unix(fd, &address, length) == 0 && listen_bound(fd, &address) == 0)
-        return fd;
-    verd__descriptor_drop(fd);
-    return -1;
 }

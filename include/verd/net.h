@@ -67,13 +67,14 @@ extern "C" {
  */
 int verd_listen(const char *host, int port, unsigned flags);
 
-/* Makes a stream listener at a path, removing a stale socket there (one that nobody accepts on).
- * A leading '@' is the abstract namespace. flags: 0. Never blocks. Returns the descriptor, or -1
- * with errno
+/* Makes a stream listener at a path, removing a stale socket there (one of a process that is gone). Of several
+ * that start at once one succeeds: a lock file beside the path, whose name ends in .verd-lock, is there as long
+ * as this call takes. The owner of a socket that is not stale does not notice that it was looked at. A leading
+ * '@' is the abstract namespace. flags: 0. Never blocks. Returns the descriptor, or -1 with errno
  *   ENAMETOOLONG  the path does not fit sockaddr_un
  *   EINVAL        path is NULL or empty, or a flag
- *   EADDRINUSE    something lives there
- *   EMFILE, ENFILE, ENOMEM, and others as socket(2), bind(2), listen(2) */
+ *   EADDRINUSE    something lives there, or is being started there
+ *   EMFILE, ENFILE, ENOMEM, and others as socket(2), bind(2), listen(2), and of the lock as open(2), flock(2) */
 int verd_listen_unix(const char *path, unsigned flags);
 
 /* The local port of a TCP or UDP socket, or -1 with errno as getsockname(2), or EAFNOSUPPORT. Never
@@ -84,6 +85,8 @@ int verd_port(int fd);
  * Connects to a host. If it has several addresses, they are tried in the system's order of
  * preference, IPv6 and IPv4 by turns: each once the one before has failed, or has not answered for
  * 250 ms (RFC 8305). The first to answer is taken, and the others are given up. TCP_NODELAY is set.
+ * It never connects to itself, as TCP does where nobody listens at a port that happens to be chosen for
+ * the caller's end: that is ECONNREFUSED.
  * Blocks. Returns the descriptor, or -1 with errno of the last address that failed, leaving aside
  * those that this machine has no way to, unless it has none to any: ECONNREFUSED, ETIMEDOUT,
  * EHOSTUNREACH, ENETUNREACH, ...; or
@@ -102,7 +105,8 @@ int verd_connect_unix(const char *path);
 
 /* Connects a socket that the caller has made, non-blocking or not: as connect(2), suspending
  * the green thread and not the OS thread. Blocks. A caller that gives up leaves the attempt going
- * on. A non-blocking TCP socket is then as fast as one of verd_connect. Returns 0, or -1 with errno
+ * on. A non-blocking TCP socket is then as fast as one of verd_connect. One of TCP that is
+ * connected to itself is disconnected: ECONNREFUSED. Returns 0, or -1 with errno
  * ECANCELED, ETIMEDOUT, EBADF, ENOMEM, EMFILE, ENFILE, ENOSPC (see above), EALREADY (an attempt
  * goes on), or as connect(2). */
 int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
