@@ -59,24 +59,26 @@ socklen_t verd__address_unix(const char *path, struct sockaddr_un *address)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
 }
 
+int verd__address_port(const union verd__address *address)
+{
+    switch (address->any.sa_family) {
+    case AF_INET:
+        return ntohs(address->ipv4.sin_port);
+    case AF_INET6:
+        return ntohs(address->ipv6.sin6_port);
+    default:
+        return -1;
+    }
+}
+
 int verd_port(int fd)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in ipv4;
-        struct sockaddr_in6 ipv6;
-        struct sockaddr_storage room;
-    } address;
+    union verd__address address;
     socklen_t length = sizeof address;
     if (getsockname(fd, &address.any, &length) != 0)
         return -1;
-    switch (address.any.sa_family) {
-    case AF_INET:
-        return ntohs(address.ipv4.sin_port);
-    case AF_INET6:
-        return ntohs(address.ipv6.sin6_port);
-    default:
+    int port = verd__address_port(&address);
+    if (port < 0)
         errno = EAFNOSUPPORT;
-        return -1;
-    }
+    return port;
 }

@@ -64,8 +64,8 @@ static int finish(struct verd__loop *loop, int fd, const struct sockaddr *addres
     return -1;
 }
 
-static int connect_socket(struct verd__loop *loop, int fd, const struct sockaddr *address,
-                          socklen_t length)
+static int connect_peer(struct verd__loop *loop, int fd, const struct sockaddr *address,
+                        socklen_t length)
 {
     verd_duration pause = PAUSE_MIN;
     for (;;) {
@@ -78,6 +78,14 @@ static int connect_socket(struct verd__loop *loop, int fd, const struct sockaddr
             return -1;
         pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
     }
+}
+
+static int connect_socket(struct verd__loop *loop, int fd, const struct sockaddr *address,
+                          socklen_t length)
+{
+    if (connect_peer(loop, fd, address, length) != 0)
+        return -1;
+    return verd__socket_met_itself(fd, address, length) ? -1 : 0;
 }
 
 /* Connects a new socket, or closes it. */

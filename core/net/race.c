@@ -73,11 +73,19 @@ static bool is_under_way(int error)
     return error == EINPROGRESS || error == EALREADY || error == EINTR;
 }
 
+/* Starts an attempt, or asks what has become of it. */
+static int try_connect(int fd, const struct addrinfo *address)
+{
+    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EISCONN)
+        return -1;
+    return verd__socket_met_itself(fd, address->ai_addr, address->ai_addrlen) ? -1 : 0;
+}
+
 /* Starts the next attempt. Returns its descriptor if it is connected at once, else -1. */
 static int start(struct race *race, const struct addrinfo *address)
 {
     int fd = verd__socket_tcp(address->ai_family);
-    if (fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+    if (fd >= 0 && try_connect(fd, address) == 0)
         return fd;
     if (fd < 0 || !is_under_way(errno)) {
         note_failure(race, errno);
@@ -111,7 +119,7 @@ static int look(struct race *race)
     for (size_t i = 0; i < race->count;) {
         int fd = race->watches[i].fd;
         const struct addrinfo *address = race->attempts[i].address;
-        if (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EISCONN) {
+        if (try_connect(fd, address) == 0) {
             leave(race, i);
             return fd;
         }

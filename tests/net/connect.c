@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "process.h"
 
 static char buffer[64];
 
@@ -34,6 +35,54 @@ static ssize_t call_connect(struct call *call) /* fd is a port */
 Test(net, connect_to_a_dead_port_is_ECONNREFUSED)
 {
     cr_assert_eq(outcome(verd_connect("127.0.0.1", dead_port())), -ECONNREFUSED);
+}
+
+/* A port that a connection's own end may get: the system tries those with an even number one after the other. */
+static int free_port(void)
+{
+    for (;;) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+        int port = verd_port(fd);
+        if (port % 2 != 0)
+            continue; /* and is not given again */
+        close(fd);
+        return port;
+    }
+}
+
+Test(net, connect_to_a_dead_port_never_connects_to_itself)
+{
+    int port = free_port(), tries = 0;
+    int wanted = process_is_emulated() ? 500 : 16000; /* all even ports are fewer */
+    while (tries < wanted && outcome(verd_connect("127.0.0.1", port)) == -ECONNREFUSED)
+        tries++;
+    cr_assert_eq(tries, wanted);
+}
+
+Test(net, connect_to_never_connects_a_socket_to_itself)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, length), 0);
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    cr_expect_eq(outcome(verd_connect_to(fd, (struct sockaddr *)&address, length)), -ECONNREFUSED);
+    cr_expect_eq(getpeername(fd, (struct sockaddr *)&address, &length), -1);
+}
+
+Test(net, a_datagram_socket_may_be_connected_to_itself)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    bind(fd, (struct sockaddr *)&address, length);
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    cr_expect_eq(verd_connect_to(fd, (struct sockaddr *)&address, length), 0);
+    cr_expect_eq(verd_send(fd, "x", 1, 0), 1);
+    cr_expect_eq(verd_recv(fd, buffer, sizeof buffer, 0), 1);
 }
 
 Test(net, connect_reaches_the_listener)
