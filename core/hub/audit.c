@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hub/audit.h"
 
+#include "hub/limit.h"
 #include "hub/table.h"
 
 /* An audit comes so long after the first wait that begins after the one before has begun. */
@@ -21,6 +22,8 @@ static bool audit_number(struct verd__loop *loop, int fd)
         return false;
     if (loop->backend->verify(loop, fd, record) != 0)
         verd__loop_gone(loop, record);
+    else
+        verd__limit_audit(loop, fd, record);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hub/audit.h"
+#include "hub/limit.h"
 #include "hub/table.h"
 #include "hub/writer.h"
 #include "stack/line.h"
@@ -169,6 +170,11 @@ static void leave_any(struct verd__wait *wait, int error)
     }
 }
 
+bool verd__loop_waits_for_one(const struct verd__wait *wait)
+{
+    return wait->kind != NULL && wait->kind != &any_kind;
+}
+
 /* Ends the wait in this direction, if there is one. A wait for several that is still being put
  * together has not begun, and finds the error in the end. */
 static void end_wait(struct verd__fd *record, enum verd__direction direction, int error)
@@ -300,6 +306,7 @@ int verd__loop_wait(struct verd__loop *loop, int fd, struct verd__fd *record,
     record->waiting[direction] = wait;
     loop->scheduler->expecting++;
     verd__audit_expect(loop);
+    verd__limit_begin(loop, fd, record, direction);
     if (verd__wait(loop->scheduler, wait, &one_kinds[direction][tried]) != 0)
         return errno == VERD__RETRY ? 0 : -1;
     return verd__loop_is_same(record, generation) ? 0 : -1;

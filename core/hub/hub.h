@@ -43,6 +43,8 @@ enum verd__fd_bit {
     VERD__FD_UNIX = 64,      /* kind: a short read that cut off no ancillary data has emptied it */
     VERD__FD_LISTENER = 128, /* OURS: accepts, and what it accepts is of its kind */
     VERD__FD_HELD = 256,     /* a writer has it for itself (writer.h) */
+    VERD__FD_LIMITED = 512,  /* OURS: someone has set SO_RCVTIMEO or SO_SNDTIMEO (limit.h) */
+    VERD__FD_ASKED = 1024,   /* no wait has begun since the audit asked for them */
 };
 
 /* The record of a descriptor number. It stays at its address as long as the hub, but is zeroed once in a while if its
@@ -211,10 +213,14 @@ int verd__loop_renumber(int fd, int number);
 /*
  * Waits until the descriptor is ready in this direction. `tried`: the call has just found that it
  * is not, by a system call on the file. Returns 0: ready, or worth a try; or -1 with errno
- * ECANCELED, ETIMEDOUT, EBADF (closed meanwhile), EBUSY (someone waits already), ENOMEM, ENOSPC.
+ * ECANCELED, ETIMEDOUT, EBADF (closed meanwhile), EBUSY (someone waits already), ENOMEM, ENOSPC; or EAGAIN: as
+ * long as SO_RCVTIMEO or SO_SNDTIMEO says (limit.h).
  */
 int verd__loop_wait(struct verd__loop *loop, int fd, struct verd__fd *record,
                     enum verd__direction direction, bool tried);
+
+/* Whether a wait of a record is one for that descriptor alone, and has begun. */
+bool verd__loop_waits_for_one(const struct verd__wait *wait);
 
 /* One of several descriptors that one thread waits for. */
 struct verd__fd_watch {

@@ -41,8 +41,11 @@ static int wait_for_news(struct verd__loop *loop, int fd)
     socklen_t length = sizeof error;
     struct verd__fd *record = verd__loop_fd(loop, fd);
     if (record == NULL || verd__loop_wait(loop, fd, record, VERD__OUTPUT, true) != 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
+        if (errno == EAGAIN) /* SO_SNDTIMEO */
+            errno = EINPROGRESS;
         return -1;
+    }
     errno = error;
     return error == 0 ? 0 : -1;
 }
