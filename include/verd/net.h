@@ -34,6 +34,10 @@
  *   EMFILE, ENFILE  first use of a descriptor on this OS thread, and none to be had for the hub
  *   ENOSPC     epoll(7) watches as many descriptors as it may (fs.epoll.max_user_watches)
  *
+ * A socket's own SO_RCVTIMEO and SO_SNDTIMEO hold, too: a call that has waited so long ends with EAGAIN,
+ * verd_connect_to with EINPROGRESS; not verd_wait_fd and verd_poll, as poll(2), and no server. Of a socket
+ * made here the first call that waits may do so 0.2 s longer, or more in a process with many thousands of waits.
+ *
  * A write to a closed peer is EPIPE and never SIGPIPE. None returns EINTR.
  */
 #ifndef VERD_NET_H
@@ -57,7 +61,9 @@ extern "C" {
 
 /*
  * Makes a TCP listener. host: a numeric address or a name; NULL or "" is every address, IPv6 and
- * IPv4. port 0 lets the system choose (see verd_port). May block to resolve a name.
+ * IPv4. A name that is this machine itself by both, as "localhost", is all addresses of the loopback interface;
+ * where that is not to be had (before Linux 5.7), and of another name, it is the first address that the
+ * machine has. port 0 lets the system choose (see verd_port). May block to resolve a name.
  * Returns the descriptor, or -1 with errno
  *   EINVAL         port is not in 0..65535, or an unknown flag
  *   EADDRNOTAVAIL  the host has no address, or not one of this machine
@@ -108,7 +114,7 @@ int verd_connect_unix(const char *path);
  * on. A non-blocking TCP socket is then as fast as one of verd_connect. One of TCP that is
  * connected to itself is disconnected: ECONNREFUSED. Returns 0, or -1 with errno
  * ECANCELED, ETIMEDOUT, EBADF, ENOMEM, EMFILE, ENFILE, ENOSPC (see above), EALREADY (an attempt
- * goes on), or as connect(2). */
+ * goes on), EINPROGRESS (SO_SNDTIMEO is over, and the attempt goes on), or as connect(2). */
 int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
 
 /*
