@@ -37,6 +37,15 @@ static void handler_ended(struct verd__watch *watch, struct verd__thread *thread
     verd__server_settle(server);
 }
 
+struct verd__handler *verd__server_running_handler(const struct verd__scheduler *scheduler)
+{
+    struct verd__watch *first = scheduler->running->watches;
+    struct verd__watch *watch = first;
+    while (watch != NULL && watch->ended != handler_ended)
+        watch = watch->next != first ? watch->next : NULL;
+    return watch != NULL ? VERD__CONTAINER_OF(watch, struct verd__handler, watch) : NULL;
+}
+
 static void handle(void *arg)
 {
     const struct verd__handler *handler = arg;
@@ -134,7 +143,7 @@ static int wait_for_client(struct verd_server *server, struct verd__accept_troub
         server->suspended = true;
         int result = wait_for_input(server->listener);
         server->suspended = false;
-        if (result == 0 || server->finishing)
+        if (result == 0 || server->finishing || errno == EAGAIN) /* its SO_RCVTIMEO */
             return 0;
     }
     return verd__accept_recover(server->listener, trouble); /* a lack of memory passes */

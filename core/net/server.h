@@ -66,6 +66,7 @@ struct verd__handler {
     struct verd__thread *thread;
     int client;
     uint32_t generation; /* of its record */
+    bool awaits;         /* is in verd_serve_next, to be told when the server is stopped */
     union {
         struct sockaddr any; /* AF_UNSPEC: another, or none */
         struct sockaddr_in ipv4;
@@ -91,6 +92,12 @@ bool verd__server_is_stuck(const struct verd_server *server);
 /* After the acceptor or a handler has ended, or a handler has begun to wait for the others: wakes
  * those who have waited for that. The server may be freed before the caller runs again. */
 void verd__server_settle(struct verd_server *server);
+
+/* The running thread's own, if it is a handler; NULL. */
+struct verd__handler *verd__server_running_handler(const struct verd__scheduler *scheduler);
+
+/* The server is being stopped: tells the handlers that wait for their client's next. */
+void verd__server_tell(const struct verd_server *server);
 
 /* The server needs its pool no longer. */
 void verd__server_leave_pool(struct verd_server *server);

@@ -177,6 +177,7 @@ static int stop(struct verd_server *server, verd_duration grace, bool loses_nobo
         finish_accepting(server);
     else
         stop_accepting(server);
+    verd__server_tell(server);
     if (grace <= 0)
         kill_handlers(server, self);
     /* Nobody else may run before the wait, lest he frees the server. */

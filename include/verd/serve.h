@@ -52,7 +52,7 @@ verd_server *verd_serve(int listener, void (*handler)(int client, void *ctx), vo
                         verd_pool *pool);
 
 /*
- * Ends a server: closes the listener, lets the handlers that run finish for `grace` nanoseconds,
+ * Ends a server: closes the listener, tells handlers in verd_serve_next, lets those that run finish for `grace` nanoseconds,
  * then kills them, and waits until all of them have ended: so one that is shielded or does not heed
  * its errors has all the time that it takes. A grace of zero and less kills at once, VERD_FOREVER
  * never. Clients that nobody has accepted yet are reset, unless another process listens too.
@@ -79,6 +79,19 @@ int verd_serve_stop(verd_server *server, verd_duration grace);
  *   EINVAL     server is NULL               EPERM      it belongs to another OS thread
  */
 int verd_serve_wait(verd_server *server);
+
+/*
+ * For a handler between two requests of its client, where it would be no loss if the connection ended: waits until
+ * the client has sent something or has left, or verd_serve_stop is called. So clients that are idle do not use up
+ * its grace. What has come is told first, and is to be answered, as the last if the next call returns 0.
+ *
+ *     while (verd_serve_next(client) == 1 && answer(client) == 0) {}
+ *
+ * client: the one that the handler was called with. To be called on the handler's own thread. Blocks. Returns 1:
+ * a read does not wait; 0: the server is being stopped; or -1 with errno EINVAL (the caller is no handler of a
+ * server, or not of this client), or what a verd_read that waits may end with (<verd/net.h>).
+ */
+int verd_serve_next(int client);
 
 /* The clients whose handlers have not ended. 0 for NULL. Never blocks. */
 size_t verd_serve_clients(const verd_server *server);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/un.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 /* ---- descriptors ---- */
@@ -152,6 +153,14 @@ static int connect_new(void)
     return connect_again();
 }
 
+static int connect_for_a_while(void)
+{
+    struct timeval limit = {.tv_usec = 1000};
+    fds[1] = real_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    must(setsockopt(fds[1], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0);
+    return connect_again();
+}
+
 static int connect_nothing(void)
 {
     return connect_to(-1, 1);
@@ -253,6 +262,7 @@ const struct row net_rows[] = {
     BLOCKS("verd_connect_to", begin_connection, connect_new),
     PLAINLY("verd_connect_to", EBADF, NULL, connect_nothing),
     PLAINLY("verd_connect_to", EALREADY, begin_connection, connect_again),
+    PLAINLY("verd_connect_to", EINPROGRESS, begin_connection, connect_for_a_while),
     WITHOUT("verd_connect_to", ENOMEM, begin_connection, connect_new, "calloc"),
     WITHOUT("verd_connect_to", EMFILE, begin_connection, connect_new, "epoll_create1"),
     WITHOUT("verd_connect_to", ENFILE, begin_connection, connect_new, "epoll_create1"),

@@ -98,6 +98,7 @@ CALL_FOR_POINTER(serve_nothing, verd_serve(listener, NULL, NULL, NULL))
 CALL(stop, verd_serve_stop(server, VERD_FOREVER))
 CALL(stop_none, verd_serve_stop(NULL, 0))
 CALL(wait_for_it, verd_serve_wait(server))
+CALL(next_of_nobody, verd_serve_next(0))
 CALL(free_it, verd_serve_free(server))
 
 static int wait_within(void)
@@ -123,6 +124,7 @@ const struct row serve_rows[] = {
     PLAINLY("verd_serve_wait", EINVAL, make_server_on_shut, wait_for_it),
     PLAINLY("verd_serve_wait", EBUSY, make_server_on_taken, wait_for_it),
     ELSEWHERE("verd_serve_wait", make_server, wait_for_it),
+    PLAINLY("verd_serve_next", EINVAL, NULL, next_of_nobody),
     PLAINLY("verd_serve_free", EBUSY, make_server, free_it),
     ELSEWHERE("verd_serve_free", make_server, free_it),
     {0},

@@ -342,7 +342,7 @@ const struct scenario net_scenarios[] = {
     {"accept", accept_later, .errors = {SOCKET_ERRORS, LISTEN_ERRORS}},
     {"accept_far", accept_far, .errors = {SOCKET_ERRORS, LISTEN_ERRORS}, .first = true},
     {"unix_abstract", local_abstract, .errors = {SOCKET_ERRORS, LISTEN_ERRORS}},
-    {"unix_stale", local_stale, .errors = {SOCKET_ERRORS, LISTEN_ERRORS, EACCES}},
+    {"unix_stale", local_stale, .errors = {SOCKET_ERRORS, LISTEN_ERRORS, EACCES, ENOLCK}},
     {"pipe", pipe_of_ours, .errors = {ENOMEM, EMFILE, ENFILE, ENOSPC, EIO}, .first = true},
     {"pipe_foreign", pipe_foreign, .errors = {SOCKET_ERRORS}},
     {"pipe_closed", pipe_closed, .errors = {SOCKET_ERRORS}},
