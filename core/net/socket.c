@@ -28,27 +28,30 @@ int verd__socket_tcp(int family)
     return -1;
 }
 
-static bool is_same_end(const union verd__address *a, const union verd__address *b)
+/* Whether who is connected to `wanted` and has the address `own` is on both ends; to no address is to this
+ * machine's. */
+static bool is_own(const union verd__address *wanted, const union verd__address *own)
 {
-    if (a->any.sa_family != b->any.sa_family || verd__address_port(a) != verd__address_port(b))
+    if (verd__address_port(wanted) != verd__address_port(own))
         return false;
-    if (a->any.sa_family == AF_INET)
-        return a->ipv4.sin_addr.s_addr == b->ipv4.sin_addr.s_addr;
-    return memcmp(&a->ipv6.sin6_addr, &b->ipv6.sin6_addr, sizeof a->ipv6.sin6_addr) == 0;
+    if (wanted->any.sa_family == AF_INET)
+        return wanted->ipv4.sin_addr.s_addr == htonl(INADDR_ANY) ||
+               wanted->ipv4.sin_addr.s_addr == own->ipv4.sin_addr.s_addr;
+    return IN6_IS_ADDR_UNSPECIFIED(&wanted->ipv6.sin6_addr) ||
+           IN6_ARE_ADDR_EQUAL(&wanted->ipv6.sin6_addr, &own->ipv6.sin6_addr);
 }
 
 bool verd__socket_met_itself(int fd, const struct sockaddr *address, socklen_t length)
 {
     static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    union verd__address wanted, here, there;
-    socklen_t here_length = sizeof here, there_length = sizeof there, int_length = sizeof(int);
+    union verd__address wanted = {0}, own;
+    socklen_t own_length = sizeof own, int_length = sizeof(int);
     int protocol = 0;
     memcpy(&wanted, address, length < sizeof wanted ? length : sizeof wanted);
-    int port = verd__address_port(&wanted);
-    if (port < IPPORT_RESERVED) /* the system chooses none of them, nor is it AF_UNIX */
+    if (verd__address_port(&wanted) <
+        IPPORT_RESERVED) /* the system chooses none, nor is it AF_UNIX */
         return false;
-    if (getsockname(fd, &here.any, &here_length) != 0 || verd__address_port(&here) != port ||
-        getpeername(fd, &there.any, &there_length) != 0 || !is_same_end(&here, &there) ||
+    if (getsockname(fd, &own.any, &own_length) != 0 || !is_own(&wanted, &own) ||
         getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &int_length) != 0 ||
         protocol != IPPROTO_TCP)
         return false;
