@@ -8,6 +8,7 @@
 #include <verd/context.h>
 #include <verd/http.h>
 #include <verd/http_client.h>
+#include <verd/http_events.h>
 #include <verd/net.h>
 #include <verd/os.h>
 #include <verd/pool.h>

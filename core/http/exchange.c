@@ -29,8 +29,15 @@ struct verd_http_exchange *verd__exchange_new(size_t fields)
     return NULL;
 }
 
+static void forget_decoded(struct verd_http_exchange *x)
+{
+    if (x->decoded != NULL)
+        verd__decoded_free(x);
+}
+
 void verd__exchange_free(struct verd_http_exchange *x)
 {
+    forget_decoded(x);
     verd__buffer_free(&x->buffer);
     verd__text_free(&x->whole);
     verd__text_free(&x->reply.fields);
@@ -56,6 +63,8 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
     verd__buffer_take(&x->buffer, 0);
     verd__head_init(&x->head, limits, x->fields, false);
     verd__body_init(&x->body, &connection->paced, &x->buffer);
+    forget_decoded(x);
+    x->data = NULL;
     empty(&x->whole);
     empty(&reply->fields);
     empty(&reply->head);
@@ -71,6 +80,7 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
 
 bool verd__exchange_rest(struct verd_http_exchange *x)
 {
+    forget_decoded(x);
     x->connection = NULL;
     x->buffer.kept = x->buffer.start = x->buffer.end = 0; /* nothing of it is the next one's */
     if (x->buffer.room <= KEEP_MAX)

@@ -38,6 +38,12 @@ struct verd__reply {
     bool raw;                  /* it has switched to another protocol */
 };
 
+/* What was unescaped for the handler; NULL: nothing yet. */
+struct verd__decoded {
+    struct verd__form *query, *form;
+    char *path;
+};
+
 struct verd_http_exchange {
     struct verd_http_exchange *next; /* among those that nobody uses */
     struct verd__connection *connection;
@@ -46,9 +52,11 @@ struct verd_http_exchange {
     struct verd__body body;
     struct verd__text whole; /* of the body, as far as verd_http_body has read it */
     struct verd__reply reply;
-    bool readable;         /* the head is complete */
-    bool whole_read;       /* `whole` is the body */
-    bool awaits_continue;  /* the client may not send the body before it is told to */
+    struct verd__decoded *decoded; /* owned; NULL: nothing was asked for */
+    void *data;                    /* the handler's */
+    bool readable;                 /* the head is complete */
+    bool whole_read;               /* `whole` is the body */
+    bool awaits_continue;          /* the client may not send the body before it is told to */
     int fault;             /* a status for what the client did wrong with the body; 0: nothing */
     verd_duration begun;   /* with a log: when the request came, on the clock, */
     int64_t time;          /* and in seconds since 1970 */
@@ -86,6 +94,9 @@ int verd__reply_error(struct verd_http_exchange *x, int status);
 
 /* The handler has returned: ends the reply as it may. Returns 0 if it is complete, or -1. */
 int verd__reply_end(struct verd_http_exchange *x, int result);
+
+/* Frees what was unescaped, which there is. */
+void verd__decoded_free(struct verd_http_exchange *x);
 
 /* If there is a log: notes when the request came, and tells of it. */
 void verd__log_begin(struct verd_http_exchange *x);

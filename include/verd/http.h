@@ -224,6 +224,55 @@ ssize_t verd_http_read(verd_http_exchange *x, void *buffer, size_t size);
  */
 char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size);
 
+/*
+ * The fields of the query, in their order: names and values unescaped, '+' being a space, what is no escape
+ * staying as it is (WHATWG URL, 5.1). A name may come several times; a field without '=' has the value "".
+ * They stay until the handler returns, and further calls return the same. Never blocks.
+ * Returns them, and their number in *count, or NULL with errno
+ *   EBADMSG  one has an escaped zero (unless it is replied to, the client gets a 400)
+ *   ENOMEM   no memory
+ */
+const verd_http_field *verd_http_query_fields(verd_http_exchange *x, size_t *count);
+
+/*
+ * The same of the body, where that is a form (application/x-www-form-urlencoded) of `most` bytes at most; no
+ * body is a form without fields. Memory is taken for 20 times the body, at worst. Blocks.
+ * Returns them, and their number in *count, or NULL with errno as verd_http_body, and
+ *   EPROTO   the body is no form (unless it is replied to, the client gets a 415)
+ *   EBADMSG  a field has an escaped zero (a 400)
+ */
+const verd_http_field *verd_http_form_fields(verd_http_exchange *x, size_t most, size_t *count);
+
+/* The value of the first of these fields that has just this name; NULL: there is none. Never blocks. */
+const char *verd_http_value(const verd_http_field *fields, size_t count, const char *name);
+
+/*
+ * The path as the name of a file below a directory: unescaped, without the segments "." and ".." (RFC 3986,
+ * 5.2.4), and with one slash where there were several. It begins with a slash, and climbs nowhere, unless
+ * symbolic links do. It stays until the handler returns. Never blocks.
+ * Returns it, or NULL with errno
+ *   EBADMSG  an escape is malformed, or means a slash or a zero, which no name has (unless it is replied
+ *            to, the client gets a 400)
+ *   EINVAL   the target is no path: "*", or a host and port
+ *   ENOMEM   no memory
+ */
+const char *verd_http_clean_path(verd_http_exchange *x);
+
+/* Has a pointer of the user's go with the exchange, up to the call of `log`, which may free what it points to.
+ * NULL, unless it was set. Never block. */
+void verd_http_set_data(verd_http_exchange *x, void *data);
+void *verd_http_data(const verd_http_exchange *x);
+
+/*
+ * Whether the client has left, before or while this waits for at most so many nanoseconds: zero and less
+ * do not wait, VERD_FOREVER waits until it leaves. One who says that it will send no more (shutdown(2)) counts
+ * as one who has left: what tells them apart is to write. A client whose machine or network is gone is not
+ * noticed. Blocks.
+ * Returns 1: it has left, 0: it has not, or -1 with errno
+ *   EOPNOTSUPP  the stream has no descriptor      others as verd_poll
+ */
+int verd_http_gone(verd_http_exchange *x, verd_duration wait);
+
 /* The client's address, of TCP whether or not it has gone; *length (unless NULL) is its size in bytes.
  * AF_UNSPEC: it has none. Never blocks. */
 const struct sockaddr *verd_http_peer(verd_http_exchange *x, socklen_t *length);

@@ -81,6 +81,10 @@ static const char *const words[] = {
     "[fe80::1%25a]",
     "\x7f",
     "\xff",
+    "%2e",
+    "/../",
+    "&",
+    "=",
 };
 
 static void change(struct input *input)

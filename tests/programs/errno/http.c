@@ -171,6 +171,74 @@ static int write_without_memory(void)
     return handled(GET, true, write_without_memory_in_handler);
 }
 
+/* ---- what handlers need ---- */
+
+#define FORM(body)                                                                      \
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n" \
+    "Content-Length: 3\r\n\r\n" body
+#define QUERY "GET /?%00 HTTP/1.1\r\nHost: x\r\n\r\n"
+#define CLIMB "GET /..%2f HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static size_t count;
+
+static bool has_no_descriptor(verd_http_exchange *x)
+{
+    union {
+        const verd_stream *given;
+        verd_stream *taken;
+    } stream = {verd_http_stream(x)};
+    int fd = stream.taken->fd;
+    stream.taken->fd = -1;
+    bool done = verd_http_gone(x, 0) >= 0;
+    stream.taken->fd = fd;
+    return done;
+}
+
+static bool send_large(verd_http_exchange *x)
+{
+    static char text[100000];
+    memset(text, 'a', sizeof text - 1);
+    return verd_http_begin(x, 200, VERD_HTTP_CHUNKED) == 0 &&
+           verd_http_events_send(x, &(verd_http_event){.data = text}) == 0;
+}
+
+static const verd_http_event event = {.data = "a"}, bad_event = {.type = "a\n"};
+
+HANDLED(query_with_zero, QUERY, true, none, verd_http_query_fields(x, &count) != NULL)
+HANDLED(query_without_memory, GET, true, "malloc", verd_http_query_fields(x, &count) != NULL)
+HANDLED(form_that_is_none, POST "abc", true, none, verd_http_form_fields(x, 9, &count) != NULL)
+HANDLED(form_with_zero, FORM("%00"), true, none, verd_http_form_fields(x, 9, &count) != NULL)
+HANDLED(form_too_long, FORM("abc"), true, none, verd_http_form_fields(x, 2, &count) != NULL)
+HANDLED(form_of_gone, FORM("a"), false, none, verd_http_form_fields(x, 9, &count) != NULL)
+HANDLED(form_without_memory, FORM("abc"), true, "calloc",
+        verd_http_form_fields(x, 9, &count) != NULL)
+HANDLED(path_with_slash, CLIMB, true, none, verd_http_clean_path(x) != NULL)
+HANDLED(path_that_is_none, CONNECT, true, none, verd_http_clean_path(x) != NULL)
+HANDLED(path_without_memory, GET, true, "calloc", verd_http_clean_path(x) != NULL)
+HANDLED(gone_without_descriptor, GET, true, none, has_no_descriptor(x))
+HANDLED(events_begin_late, GET, true, none,
+        verd_http_begin(x, 200, 0) == 0 && verd_http_events_begin(x) == 0)
+HANDLED(events_begin_without_memory, GET, true, "realloc", verd_http_events_begin(x) == 0)
+HANDLED(events_begin_to_connect, CONNECT, true, none, verd_http_events_begin(x) == 0)
+HANDLED(events_begin_to_gone, GET, false, none, verd_http_events_begin(x) == 0)
+HANDLED(events_send_nonsense, GET, true, none, verd_http_events_send(x, &bad_event) == 0)
+HANDLED(events_send_to_gone, GET, false, none, send_large(x))
+HANDLED(events_keep_early, GET, true, none, verd_http_events_keep(x) == 0)
+HANDLED(events_keep_to_gone, GET, false, none,
+        verd_http_begin(x, 200, VERD_HTTP_CHUNKED) == 0 && verd_http_events_keep(x) == 0)
+
+static int events_send_without_memory_in_handler(verd_http_exchange *x)
+{
+    must(verd_http_begin(x, 200, VERD_HTTP_CHUNKED) == 0);
+    fault_next("realloc", ENOMEM);
+    return verd_http_events_send(x, &event) == 0 ? 0 : errno;
+}
+
+static int events_send_without_memory(void)
+{
+    return handled(GET, true, events_send_without_memory_in_handler);
+}
+
 /* ---- the server ---- */
 
 static int wait_in_handler(verd_http_exchange *x)
@@ -313,5 +381,26 @@ const struct row http_rows[] = {
     PLAINLY("verd_http_upgrade", EINVAL, NULL, upgrade_nonsense),
     PLAINLY("verd_http_upgrade", EALREADY, NULL, upgrade_late),
     PLAINLY("verd_http_upgrade", EPROTO, NULL, upgrade_unasked),
+
+    PLAINLY("verd_http_query_fields", EBADMSG, NULL, query_with_zero),
+    PLAINLY("verd_http_query_fields", ENOMEM, NULL, query_without_memory),
+    PLAINLY("verd_http_form_fields", EPROTO, NULL, form_that_is_none),
+    PLAINLY("verd_http_form_fields", EBADMSG, NULL, form_with_zero),
+    PLAINLY("verd_http_form_fields", EMSGSIZE, NULL, form_too_long),
+    PLAINLY("verd_http_form_fields", ECONNRESET, NULL, form_of_gone),
+    PLAINLY("verd_http_form_fields", ENOMEM, NULL, form_without_memory),
+    PLAINLY("verd_http_clean_path", EBADMSG, NULL, path_with_slash),
+    PLAINLY("verd_http_clean_path", EINVAL, NULL, path_that_is_none),
+    PLAINLY("verd_http_clean_path", ENOMEM, NULL, path_without_memory),
+    PLAINLY("verd_http_gone", EOPNOTSUPP, NULL, gone_without_descriptor),
+    PLAINLY("verd_http_events_begin", EALREADY, NULL, events_begin_late),
+    PLAINLY("verd_http_events_begin", ENOMEM, NULL, events_begin_without_memory),
+    PLAINLY("verd_http_events_begin", EPROTO, NULL, events_begin_to_connect),
+    PLAINLY("verd_http_events_begin", EPIPE, NULL, events_begin_to_gone),
+    PLAINLY("verd_http_events_send", EINVAL, NULL, events_send_nonsense),
+    PLAINLY("verd_http_events_send", EPIPE, NULL, events_send_to_gone),
+    PLAINLY("verd_http_events_send", ENOMEM, NULL, events_send_without_memory),
+    PLAINLY("verd_http_events_keep", EINVAL, NULL, events_keep_early),
+    PLAINLY("verd_http_events_keep", EPIPE, NULL, events_keep_to_gone),
     {0},
 };

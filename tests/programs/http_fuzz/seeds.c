@@ -42,6 +42,10 @@ const struct fuzz_seed fuzz_seeds[] = {
     SEED("uhttp://a/?a[]=%5B|a_b:c"),
     SEED("rHTTP/1.1 200 OK\r\nConnection: a,\r\n close\r\nContent-Length:\r\n 5\r\n\r\nhello"),
     SEED("rHTTP/1.1 200 OK\r\nContent-Length: 18446744073709551614\r\n\r\n"),
+    SEED("fa=b&c=d+e&&f&=g%20h%C3%A4=&a=%zz%"),
+    SEED("fa=%00"),
+    SEED("p/a//b/../%2e%2e/./%20c/..d/"),
+    SEED("p/..%2f/%zz"),
 };
 
 const size_t fuzz_seed_count = sizeof fuzz_seeds / sizeof *fuzz_seeds;

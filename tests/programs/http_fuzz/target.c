@@ -272,6 +272,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case FUZZ_URL:
         fuzz_url(data + 1, size - 1);
         break;
+    case FUZZ_FORM:
+        fuzz_form(data + 1, size - 1);
+        break;
+    case FUZZ_PATH:
+        fuzz_path(data + 1, size - 1);
+        break;
     default:
         break;
     }

@@ -12,6 +12,8 @@
 #define FUZZ_RESPONSE 'r'
 #define FUZZ_CHUNKS 'c'
 #define FUZZ_URL 'u' /* and where it is redirected to, behind a '|' */
+#define FUZZ_FORM 'f'
+#define FUZZ_PATH 'p'
 
 /* Parses the input whole, and again as it comes in pieces; aborts if the outcomes differ, or if one of
  * them is not what it must be. Returns 0. */
@@ -21,6 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void fuzz_expect(bool condition, const char *what);
 
 void fuzz_url(const uint8_t *data, size_t size);
+void fuzz_form(const uint8_t *data, size_t size);
+void fuzz_path(const uint8_t *data, size_t size);
 
 /* Well-formed inputs and some that are not, to begin with. */
 extern const struct fuzz_seed {
