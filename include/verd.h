@@ -20,5 +20,6 @@
 #include <verd/thread.h>
 #include <verd/time.h>
 #include <verd/version.h>
+#include <verd/websocket.h>
 
 #endif

@@ -21,12 +21,12 @@
 
 static const char *const headers[] = {
     "thread.h", "time.h",  "sync.h",   "queue.h", "pool.h",        "resource.h",    "net.h",
-    "os.h",     "serve.h", "stream.h", "http.h",  "http_client.h", "http_events.h",
+    "os.h",     "serve.h", "stream.h", "http.h",  "http_client.h", "http_events.h", "websocket.h",
 };
 
-static const struct row *const tables[] = {thread_rows, sync_rows, queue_rows, pool_rows,
-                                           net_rows,    os_rows,   serve_rows, http_rows,
-                                           client_rows, NULL};
+static const struct row *const tables[] = {thread_rows, sync_rows,      queue_rows, pool_rows,
+                                           net_rows,    os_rows,        serve_rows, http_rows,
+                                           client_rows, websocket_rows, NULL};
 
 static unsigned played, failures;
 

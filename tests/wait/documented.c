@@ -146,7 +146,7 @@ static bool next_function(struct reader *reader)
  * nothing to come back to. */
 static bool is_upstairs(const char *path)
 {
-    return strstr(path, "/http") != NULL;
+    return strstr(path, "/http") != NULL || strstr(path, "/websocket") != NULL;
 }
 
 static void check_function(const char *name, const char *words, bool upstairs)

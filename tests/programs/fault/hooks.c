@@ -293,6 +293,7 @@ long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 /* ---- descriptors ---- */
 
 HOOK(int, pipe2, (int *fds, int flags), (fds, flags), -1, EMFILE, ENFILE)
+HOOK(ssize_t, getrandom, (void *p, size_t n, unsigned flags), (p, n, flags), -1, EAGAIN)
 HOOK(int, fsync, (int fd), (fd), -1, EIO, ENOSPC)
 HOOK(int, fdatasync, (int fd), (fd), -1, EIO, ENOSPC)
 HOOK(int, stat, (const char *path, void *status), (path, status), -1, EIO, ENOMEM)

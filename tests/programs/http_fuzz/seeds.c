@@ -46,6 +46,13 @@ const struct fuzz_seed fuzz_seeds[] = {
     SEED("fa=%00"),
     SEED("p/a//b/../%2e%2e/./%20c/..d/"),
     SEED("p/..%2f/%zz"),
+    SEED("w\x81\x85mask....."),
+    SEED("w\x02\xfe\x01\x00mask"),
+    SEED("w\x80\xff\x00\x00\x00\x00\x00\x01\x00\x00mask"),
+    SEED("w-\x88\x02\x03\xe8"),
+    SEED("w-\x82\x7e\xff\xff"),
+    SEED("8a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80 and some more text\xed\x9f\xbf"),
+    SEED("8\xf4\x8f\xbf\xbf\xee\x80\x80"),
 };
 
 const size_t fuzz_seed_count = sizeof fuzz_seeds / sizeof *fuzz_seeds;

@@ -278,6 +278,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case FUZZ_PATH:
         fuzz_path(data + 1, size - 1);
         break;
+    case FUZZ_FRAMES:
+        fuzz_frames(data + 1, size - 1);
+        break;
+    case FUZZ_UTF8:
+        fuzz_utf8(data + 1, size - 1);
+        break;
     default:
         break;
     }

@@ -14,6 +14,8 @@
 #define FUZZ_URL 'u' /* and where it is redirected to, behind a '|' */
 #define FUZZ_FORM 'f'
 #define FUZZ_PATH 'p'
+#define FUZZ_FRAMES 'w' /* as a client's, or with '-' in front, a server's */
+#define FUZZ_UTF8 '8'
 
 /* Parses the input whole, and again as it comes in pieces; aborts if the outcomes differ, or if one of
  * them is not what it must be. Returns 0. */
@@ -25,6 +27,8 @@ void fuzz_expect(bool condition, const char *what);
 void fuzz_url(const uint8_t *data, size_t size);
 void fuzz_form(const uint8_t *data, size_t size);
 void fuzz_path(const uint8_t *data, size_t size);
+void fuzz_frames(const uint8_t *data, size_t size);
+void fuzz_utf8(const uint8_t *data, size_t size);
 
 /* Well-formed inputs and some that are not, to begin with. */
 extern const struct fuzz_seed {

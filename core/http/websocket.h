@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A WebSocket: what was received of a frame and of a message, and who sends.
+ *
+ * One thread receives. It reads the head of a frame, then its payload, byte by byte as they come, so that a
+ * call that was killed or timed out can be made again. Whoever sends holds `sending`, for a whole frame. A Pong
+ * that is due while another thread sends is that one's to send: else two sides whose sending
+ * waits for the other's receiving would wait for ever.
+ */
+#ifndef VERD_HTTP_WEBSOCKET_H
+#define VERD_HTTP_WEBSOCKET_H
+
+#include <verd/sync.h>
+#include <verd/websocket.h>
+
+#include "http/buffer.h"
+#include "http/exchange.h"
+#include "http/websocket_frame.h"
+#include "http/text.h"
+#include "http/utf8.h"
+
+/* Sec-WebSocket-Accept, for a key. */
+#define VERD__ACCEPT_SIZE 29
+
+struct verd__websocket_control {
+    size_t size;
+    char data[VERD__WEBSOCKET_CONTROL + 1];
+};
+
+struct verd_websocket {
+    uint64_t home;                /* the number of its maker's scheduler */
+    struct verd_http_exchange *x; /* of a server; NULL: it is a client */
+    const verd_stream *stream;    /* the connection's, or `own_stream` */
+    struct verd__buffer *buffer;  /* the exchange's, or `own_buffer` */
+    verd_stream own_stream;       /* of a client; fd -1 and without ops: not connected */
+    struct verd__buffer own_buffer;
+    const char *protocol; /* one of the options'; NULL: none */
+    size_t most;          /* bytes of a message */
+    verd_duration idle_time;
+
+    bool receiving; /* a thread does */
+    bool in_frame;  /* `frame` is one whose payload is to come */
+    bool delivered; /* `message` is complete */
+    bool pinged;    /* nothing has come since */
+    bool closed;    /* by the other side */
+    int error;      /* errno that has ended receiving; 0: none */
+    int code;       /* that the other side has closed with */
+    struct verd__websocket_frame frame;
+    uint8_t type;           /* enum verd_websocket_type, of the message; 0: none has begun */
+    struct verd__utf8 utf8; /* of the message */
+    struct verd__text message;
+    struct verd__websocket_control
+        control;                         /* the payload of a control frame, as far as it has come */
+    struct verd__websocket_control pong; /* due, if pong_due */
+    char reason[VERD__WEBSOCKET_CONTROL];
+
+    verd_mutex sending;
+    bool pong_due;
+    bool close_sent;
+    bool broken; /* part of a frame was sent, or the other side is gone: nothing more can be */
+    size_t mask_count; /* of a client: bytes in `masks` that were not used */
+    unsigned char masks[256];
+    struct verd__text out; /* of a client: what is sent, masked */
+};
+
+/* Makes one of a server, or with NULL of a client. NULL with errno EINVAL or ENOMEM. */
+struct verd_websocket *verd__websocket_new(const verd_websocket_options *options,
+                                           struct verd_http_exchange *x);
+
+/* 0, or -1 with errno EPERM: it belongs to another OS thread. */
+int verd__websocket_check(const struct verd_websocket *socket);
+
+/* What a key is answered with. */
+void verd__websocket_sign(const char *key, char accept[VERD__ACCEPT_SIZE]);
+
+/* A key of chance. -1 with errno EAGAIN, as getrandom(2) */
+#define VERD__KEY_SIZE 25
+int verd__websocket_key(char key[VERD__KEY_SIZE]);
+
+/* Sends a frame, waiting for whoever else sends. -1 with errno as verd_websocket_send. */
+int verd__websocket_send(struct verd_websocket *socket, unsigned opcode, const void *data,
+                         size_t size);
+
+/* Answers a Ping whose payload is socket->control, or has it answered by who sends. */
+void verd__websocket_pong(struct verd_websocket *socket);
+
+/* Sends a Ping, unless another thread sends: then the other side does not read, and would not answer. */
+void verd__websocket_ask(struct verd_websocket *socket);
+
+/* Sends a Close: code 0 has none. -1 with errno as verd_websocket_send. */
+int verd__websocket_say_close(struct verd_websocket *socket, int code, const char *reason);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* What WebSockets send. */
+#include "http/websocket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "http/server.h"
+#include "http/sha1.h"
+
+#define PIECE ((size_t)65536)     /* what a client masks and sends at once */
+#define CLOSE_TIME (5 * VERD_SEC) /* for an answer to a Close */
+
+static int fail(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* ---- chance ---- */
+
+int verd__websocket_key(char key[VERD__KEY_SIZE])
+{
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != sizeof bytes)
+        return -1;
+    verd__base64(key, bytes, sizeof bytes);
+    return 0;
+}
+
+/* RFC 6455, 5.3: no page may know what its bytes look like to a proxy, so each mask is new. */
+static int make_mask(struct verd_websocket *socket, unsigned char mask[4])
+{
+    if (socket->mask_count == 0) {
+        if (getrandom(socket->masks, sizeof socket->masks, GRND_NONBLOCK) != sizeof socket->masks)
+            return -1;
+        socket->mask_count = sizeof socket->masks;
+    }
+    socket->mask_count -= 4;
+    memcpy(mask, socket->masks + socket->mask_count, 4);
+    return 0;
+}
+
+/* ---- frames ---- */
+
+static int send_plain(const struct verd_websocket *socket, unsigned opcode, const void *data,
+                      size_t size)
+{
+    char head[VERD__WEBSOCKET_HEAD];
+    union {
+        const void *given;
+        void *taken;
+    } payload = {data};
+    struct iovec parts[] = {{head, verd__websocket_head(head, opcode, size, NULL)},
+                            {payload.taken, size}};
+    if (verd_stream_writev_full(socket->stream, parts, 2) != 0)
+        return -1;
+    socket->x->reply.sent += size;
+    return 0;
+}
+
+static int send_masked(struct verd_websocket *socket, unsigned opcode, const char *data,
+                       size_t size)
+{
+    struct verd__text *out = &socket->out;
+    unsigned char mask[4];
+    size_t room = VERD__WEBSOCKET_HEAD + (size < PIECE ? size : PIECE);
+    out->size = 0;
+    if (!verd__text_reserve(out, room)) {
+        out->failed = false;
+        return fail(ENOMEM);
+    }
+    if (make_mask(socket, mask) != 0)
+        return -1;
+    out->size = verd__websocket_head(out->data, opcode, size, mask);
+    do {
+        size_t piece = size < out->room - out->size ? size : out->room - out->size;
+        verd__websocket_mask(out->data + out->size, data, piece, mask);
+        socket->broken = true; /* until it is done */
+        if (verd_stream_write_full(socket->stream, out->data, out->size + piece) != 0)
+            return -1;
+        out->size = 0;
+        data += piece;
+        size -= piece;
+    } while (size > 0);
+    socket->broken = false;
+    return 0;
+}
+
+/* Sends a frame; this thread is the one that sends. */
+static int send_frame(struct verd_websocket *socket, unsigned opcode, const void *data, size_t size)
+{
+    int result;
+    if (socket->close_sent || socket->broken)
+        return fail(EPIPE);
+    if (socket->x == NULL) {
+        result = send_masked(socket, opcode, size > 0 ? data : "", size);
+    } else {
+        result = send_plain(socket, opcode, data, size);
+        socket->broken = result != 0;
+    }
+    if (result != 0 && errno == ECONNRESET)
+        errno = EPIPE;
+    return result;
+}
+
+/* Lets others send, after a Pong that has become due meanwhile. */
+static void end_sending(struct verd_websocket *socket)
+{
+    int error = errno;
+    while (socket->pong_due) {
+        struct verd__websocket_control pong = socket->pong; /* another may come while it is sent */
+        socket->pong_due = false;
+        send_frame(socket, VERD__WEBSOCKET_PONG, pong.data, pong.size);
+    }
+    verd_mutex_unlock(&socket->sending);
+    errno = error;
+}
+
+int verd__websocket_send(struct verd_websocket *socket, unsigned opcode, const void *data,
+                         size_t size)
+{
+    if (verd__websocket_check(socket) != 0 || verd_mutex_lock(&socket->sending) != 0)
+        return -1;
+    int result = send_frame(socket, opcode, data, size);
+    if (result == 0 && opcode == VERD__WEBSOCKET_CLOSE)
+        socket->close_sent = true;
+    end_sending(socket);
+    return result;
+}
+
+void verd__websocket_pong(struct verd_websocket *socket)
+{
+    socket->pong = socket->control;
+    socket->pong_due = true;
+    if (verd_mutex_try_lock(&socket->sending) == 0)
+        end_sending(socket);
+}
+
+void verd__websocket_ask(struct verd_websocket *socket)
+{
+    if (verd_mutex_try_lock(&socket->sending) != 0)
+        return;
+    send_frame(socket, VERD__WEBSOCKET_PING, NULL, 0);
+    end_sending(socket);
+}
+
+int verd_websocket_send(verd_websocket *socket, enum verd_websocket_type type, const void *data,
+                        size_t size)
+{
+    if (type != VERD_WEBSOCKET_TEXT && type != VERD_WEBSOCKET_BINARY)
+        return fail(EINVAL);
+    if (type == VERD_WEBSOCKET_TEXT && !verd__is_utf8(data, size))
+        return fail(EILSEQ);
+    return verd__websocket_send(socket, type, data, size);
+}
+
+int verd_websocket_ping(verd_websocket *socket, const void *data, size_t size)
+{
+    if (size > VERD__WEBSOCKET_CONTROL)
+        return fail(EINVAL);
+    return verd__websocket_send(socket, VERD__WEBSOCKET_PING, data, size);
+}
+
+/* ---- closing ---- */
+
+int verd__websocket_say_close(struct verd_websocket *socket, int code, const char *reason)
+{
+    char payload[VERD__WEBSOCKET_CONTROL];
+    size_t size = reason != NULL ? strlen(reason) : 0;
+    payload[0] = (char)(code >> 8);
+    payload[1] = (char)code;
+    if (size > 0)
+        memcpy(payload + 2, reason, size);
+    return verd__websocket_send(socket, VERD__WEBSOCKET_CLOSE, payload, code != 0 ? size + 2 : 0);
+}
+
+static int await_close(verd_websocket *socket)
+{
+    verd_websocket_message dropped;
+    int result;
+    if (socket->receiving)
+        return 0;
+    do
+        result = verd_websocket_receive(socket, &dropped);
+    while (result > 0);
+    return result;
+}
+
+int verd_websocket_close(verd_websocket *socket, int code, const char *reason)
+{
+    verd_timeout limit;
+    size_t size = reason != NULL ? strlen(reason) : 0;
+    if (!verd__websocket_is_code(code) || size > VERD__WEBSOCKET_CONTROL - 2)
+        return fail(EINVAL);
+    if (size > 0 && !verd__is_utf8(reason, size))
+        return fail(EILSEQ);
+    if (socket->closed)
+        return 0;
+    verd_timeout_begin(&limit, CLOSE_TIME);
+    int result = verd__websocket_say_close(socket, code, reason);
+    if (result == 0)
+        result = await_close(socket);
+    int error = errno;
+    verd_timeout_end(&limit);
+    errno = error;
+    return result;
+}

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+
+/* WebSockets at both ends: a client and a server of the library, each other's peers. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call.h"
+#include "peer.h"
+#include "site.h"
+
+static struct site site;
+static verd_websocket_options server_options;
+static verd_websocket *server; /* the last that was accepted, while its handler runs */
+static int (*serve)(verd_websocket *socket);
+static int served = 1; /* what it gave, or -errno */
+static char seen[256]; /* fields of the request */
+
+static int handle(verd_http_exchange *x, void *ctx)
+{
+    const char *origin = verd_http_header(x, "Origin");
+    (void)ctx;
+    snprintf(seen, sizeof seen, "%s %s?%s %s", verd_http_host(x), verd_http_path(x),
+             verd_http_query(x), origin != NULL ? origin : "-");
+    server = verd_websocket_accept(x, &server_options);
+    if (server == NULL)
+        return -1;
+    served = 1;
+    int result = serve(server);
+    served = result < 0 ? -errno : result;
+    verd_websocket_free(server);
+    return 0;
+}
+
+static int echo(verd_websocket *socket)
+{
+    verd_websocket_message message;
+    int result;
+    while ((result = verd_websocket_receive(socket, &message)) == 1) {
+        if (verd_websocket_send(socket, message.type, message.data, message.size) != 0)
+            return -1;
+    }
+    return result;
+}
+
+static const char *url_of(const char *scheme)
+{
+    static char url[64];
+    snprintf(url, sizeof url, "%s://127.0.0.1:%d/a?b", scheme, site.port);
+    return url;
+}
+
+static verd_websocket *join_with(const verd_websocket_options *options)
+{
+    verd_websocket *client = verd_websocket_connect(url_of("ws"), options);
+    cr_assert_not_null(client, "%s", strerror(errno));
+    return client;
+}
+
+static verd_websocket *join_served_by(int (*how)(verd_websocket *))
+{
+    serve = how;
+    site_open(&site, handle, NULL);
+    return join_with(NULL);
+}
+
+static void leave(verd_websocket *client)
+{
+    verd_websocket_free(client);
+    site_close(&site);
+}
+
+static void say_text(verd_websocket *client, const char *text)
+{
+    cr_expect_eq(outcome(verd_websocket_send(client, VERD_WEBSOCKET_TEXT, text, strlen(text))), 0);
+}
+
+/* The text of the next message. */
+static const char *hear_text(verd_websocket *client)
+{
+    verd_websocket_message message = {0};
+    ssize_t result = outcome(verd_websocket_receive(client, &message));
+    return result == 1 ? message.data : result == 0 ? "(closed)" : strerror((int)-result);
+}
+
+static void await_served(void)
+{
+    while (served == 1)
+        verd_sleep(VERD_MS);
+}
+
+/* ---- messages ---- */
+
+Test(http, websocket_messages_come_back_as_they_went)
+{
+    static const size_t sizes[] = {0, 1, 125, 126, 4095, 65535, 65536, 200000, 1 << 20};
+    verd_websocket *client = join_served_by(echo);
+    char *data = malloc(1 << 20);
+    for (size_t i = 0; i < 1 << 20; i++)
+        data[i] = (char)(i * 7 + i / 251);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        verd_websocket_message message;
+        cr_assert_eq(verd_websocket_send(client, VERD_WEBSOCKET_BINARY, data, sizes[i]), 0);
+        cr_assert_eq(verd_websocket_receive(client, &message), 1);
+        cr_expect(message.type == VERD_WEBSOCKET_BINARY && message.size == sizes[i] &&
+                  memcmp(message.data, data, sizes[i]) == 0 && message.data[sizes[i]] == '\0');
+    }
+    say_text(client, "h\xc3\xa4llo");
+    cr_expect_str_eq(hear_text(client), "h\xc3\xa4llo");
+    free(data);
+    leave(client);
+}
+
+Test(http, websocket_sends_no_text_that_is_not_utf8)
+{
+    verd_websocket *client = join_served_by(echo);
+    cr_expect_eq(outcome(verd_websocket_send(client, VERD_WEBSOCKET_TEXT, "\xff", 1)), -EILSEQ);
+    cr_expect_eq(outcome(verd_websocket_send(client, 3, "a", 1)), -EINVAL);
+    char bytes[126] = {0};
+    cr_expect_eq(outcome(verd_websocket_ping(client, bytes, 126)), -EINVAL);
+    cr_expect_eq(verd_websocket_ping(client, bytes, 125), 0);
+    say_text(client, "still there");
+    cr_expect_str_eq(hear_text(client), "still there");
+    leave(client);
+}
+
+/* ---- closing ---- */
+
+Test(http, websocket_client_closes)
+{
+    verd_websocket *client = join_served_by(echo);
+    cr_expect_eq(verd_websocket_code(client), 1006);
+    cr_expect_eq(outcome(verd_websocket_close(client, 1005, NULL)), -EINVAL);
+    cr_expect_eq(outcome(verd_websocket_close(client, 1000, "\xff")), -EILSEQ);
+    say_text(client, "is dropped when it comes back");
+    cr_expect_eq(verd_websocket_close(client, 3000, "bye"), 0);
+    cr_expect_eq(verd_websocket_code(client), 3000);
+    cr_expect_str_eq(hear_text(client), "(closed)");
+    cr_expect_eq(outcome(verd_websocket_send(client, VERD_WEBSOCKET_TEXT, "a", 1)), -EPIPE);
+    await_served();
+    cr_expect_eq(served, 0);
+    leave(client);
+}
+
+static int close_at_once(verd_websocket *socket)
+{
+    return verd_websocket_close(socket, 1001, "we stop");
+}
+
+Test(http, websocket_server_closes)
+{
+    verd_websocket *client = join_served_by(close_at_once);
+    cr_expect_str_eq(hear_text(client), "(closed)");
+    cr_expect_eq(verd_websocket_code(client), 1001);
+    cr_expect_str_eq(verd_websocket_reason(client), "we stop");
+    cr_expect_eq(verd_websocket_close(client, 1000, NULL), 0);
+    await_served();
+    cr_expect_eq(served, 0);
+    leave(client);
+}
+
+static int just_leave(verd_websocket *socket)
+{
+    (void)socket;
+    return 0;
+}
+
+Test(http, websocket_whose_other_side_just_leaves)
+{
+    verd_websocket *client = join_served_by(just_leave);
+    cr_expect_str_eq(hear_text(client), strerror(ECONNRESET));
+    cr_expect_eq(verd_websocket_code(client), 1006);
+    leave(client);
+}
+
+static verd_websocket *receiving;
+
+static void *receive_until_closed(void *arg)
+{
+    verd_websocket_message message;
+    (void)arg;
+    while (verd_websocket_receive(receiving, &message) == 1)
+        ;
+    return "received";
+}
+
+Test(http, websocket_is_closed_by_one_thread_while_another_receives)
+{
+    void *result = NULL;
+    verd_websocket_message message;
+    receiving = join_served_by(echo);
+    verd_thread *receiver = verd_spawn(receive_until_closed, NULL);
+    settle();
+    cr_expect_eq(outcome(verd_websocket_receive(receiving, &message)), -EBUSY);
+    cr_expect_eq(verd_websocket_close(receiving, 1000, NULL), 0);
+    cr_expect_eq(verd_join(receiver, &result), 0);
+    cr_expect_str_eq(result, "received");
+    leave(receiving);
+}
+
+/* ---- time ---- */
+
+static int receive_one_late(verd_websocket *socket)
+{
+    verd_websocket_message message;
+    verd_timeout limit;
+    for (int i = 0; i < 3; i++) {
+        verd_timeout_begin(&limit, 5 * VERD_MS);
+        cr_expect_eq(outcome(verd_websocket_receive(socket, &message)), -ETIMEDOUT);
+        verd_timeout_end(&limit);
+    }
+    if (verd_websocket_receive(socket, &message) != 1)
+        return -1;
+    return strcmp(message.data, "hello") == 0 ? 0 : 2;
+}
+
+/* A message in pieces, with pauses, to a server that gives up again and again. */
+Test(http, websocket_loses_nothing_when_receiving_is_given_up)
+{
+    static const char bytes[] = "\x01\x83\0\0\0\0hel\x89\x81\0\0\0\0p\x80\x82\0\0\0\0lo";
+    char answer[512];
+    serve = receive_one_late;
+    site_open(&site, handle, NULL);
+    int fd = site_connect(&site);
+    say(fd, "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    cr_assert_gt(verd_read(fd, answer, sizeof answer), 0);
+    for (size_t i = 0; i < sizeof bytes - 1; i++) {
+        verd_write(fd, &bytes[i], 1);
+        verd_sleep(VERD_MS);
+    }
+    await_served();
+    cr_expect_eq(served, 0);
+    verd_close(fd);
+    site_close(&site);
+}
+
+static int receive_until_error(verd_websocket *socket)
+{
+    verd_websocket_message message;
+    return verd_websocket_receive(socket, &message);
+}
+
+Test(http, websocket_gives_up_who_does_not_answer_pings)
+{
+    char answer[512];
+    size_t size = 0;
+    ssize_t n;
+    server_options.idle_time = 10 * VERD_MS;
+    serve = receive_until_error;
+    site_open(&site, handle, NULL);
+    int fd = site_connect(&site);
+    say(fd, "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    while ((n = verd_read(fd, answer + size, sizeof answer - size)) > 0)
+        size += (size_t)n;
+    cr_expect(size > 2 && memcmp(answer + size - 2, "\x89\0", 2) == 0);
+    cr_expect_eq(served, -ECONNRESET);
+    verd_close(fd);
+    site_close(&site);
+}
+
+Test(http, websocket_keeps_who_answers_pings)
+{
+    server_options.idle_time = 5 * VERD_MS;
+    receiving = join_served_by(echo);
+    verd_thread *receiver = verd_spawn(receive_until_closed, NULL);
+    verd_sleep(50 * VERD_MS);
+    cr_expect_eq(served, 1);
+    cr_expect_eq(verd_websocket_close(receiving, 1000, NULL), 0);
+    verd_join(receiver, NULL);
+    leave(receiving);
+}
+
+/* ---- several threads ---- */
+
+static char block[300000];
+
+static void *send_blocks(void *arg)
+{
+    for (int i = 0; i < 5; i++)
+        cr_expect_eq(verd_websocket_send(arg, VERD_WEBSOCKET_BINARY, block, sizeof block), 0);
+    return NULL;
+}
+
+/* Receives, late, while two threads send more than fits on the way. */
+static int exchange_blocks(verd_websocket *socket)
+{
+    verd_websocket_message message;
+    verd_thread *senders[2];
+    for (int i = 0; i < 2; i++)
+        senders[i] = verd_spawn(send_blocks, socket);
+    settle();
+    for (int i = 0; i < 10; i++) {
+        verd_websocket_ping(socket, "x", 1);
+        cr_expect(verd_websocket_receive(socket, &message) == 1 && message.size == sizeof block);
+    }
+    for (int i = 0; i < 2; i++)
+        verd_join(senders[i], NULL);
+    return 0;
+}
+
+static int exchange_and_stay(verd_websocket *socket)
+{
+    verd_websocket_message message;
+    exchange_blocks(socket);
+    return verd_websocket_receive(socket, &message);
+}
+
+Test(http, websocket_messages_of_several_threads_are_not_mixed)
+{
+    verd_websocket *client = join_served_by(exchange_and_stay);
+    exchange_blocks(client);
+    cr_expect_eq(verd_websocket_close(client, 1000, NULL), 0);
+    await_served();
+    cr_expect_eq(served, 0);
+    leave(client);
+}
+
+static int send_until_late(verd_websocket *socket)
+{
+    verd_timeout limit;
+    verd_timeout_begin(&limit, 20 * VERD_MS);
+    while (verd_websocket_send(socket, VERD_WEBSOCKET_BINARY, block, sizeof block) == 0)
+        ;
+    cr_expect_eq(errno, ETIMEDOUT);
+    verd_timeout_end(&limit);
+    return verd_websocket_send(socket, VERD_WEBSOCKET_BINARY, "a", 1);
+}
+
+Test(http, websocket_sends_nothing_behind_part_of_a_frame)
+{
+    verd_websocket *client = join_served_by(send_until_late);
+    await_served();
+    cr_expect_eq(served, -EPIPE);
+    leave(client);
+}
+
+Test(http, websocket_ends_with_its_server)
+{
+    verd_websocket *client = join_served_by(echo);
+    while (server == NULL)
+        verd_sleep(VERD_MS);
+    cr_expect_eq(verd_http_stop(site.server, 0), 0);
+    cr_expect_eq(served, -ECANCELED);
+    cr_expect_str_eq(hear_text(client), strerror(ECONNRESET));
+    verd_websocket_free(client);
+    verd_http_free(site.server);
+}
+
+/* ---- the handshake ---- */
+
+Test(http, websocket_client_says_what_it_is_told_to)
+{
+    static const char *const offered[] = {"one", "two", NULL}, *const known[] = {"two", NULL};
+    static const verd_http_field field = {"Origin", "http://example.com"};
+    verd_websocket_options options = {.protocols = offered, .fields = &field, .field_count = 1};
+    char expected[128];
+    int status = 0;
+    options.status = &status;
+    server_options.protocols = known;
+    serve = echo;
+    site_open(&site, handle, NULL);
+    verd_websocket *client = join_with(&options);
+    snprintf(expected, sizeof expected, "127.0.0.1:%d /a?b http://example.com", site.port);
+    cr_expect_str_eq(seen, expected);
+    cr_expect_str_eq(verd_websocket_protocol(client), "two");
+    cr_expect_str_eq(verd_websocket_protocol(server), "two");
+    cr_expect_eq(status, 101);
+    leave(client);
+}
+
+static ssize_t outcome_of(const char *url, const verd_websocket_options *options)
+{
+    verd_websocket *client = verd_websocket_connect(url, options);
+    int error = errno;
+    verd_websocket_free(client);
+    return client == NULL ? -error : 0;
+}
+
+Test(http, websocket_client_takes_no_other_answer)
+{
+    int status = 0;
+    struct peer peer;
+    verd_websocket_options options = {.status = &status};
+    char url[sizeof peer.origin + 8];
+    PEER(&peer, {.text = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"},
+         {.text =
+              "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+              "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"},
+         {.text = "nonsense\r\n\r\n"}, {.text = NULL, .close = true});
+    snprintf(url, sizeof url, "ws%s/", strchr(peer.origin, ':'));
+    cr_expect_eq(outcome_of(url, &options), -EPROTO);
+    cr_expect_eq(status, 404);
+    cr_expect_eq(outcome_of(url, &options), -EPROTO);
+    cr_expect_eq(outcome_of(url, NULL), -EBADMSG);
+    cr_expect_eq(outcome_of(url, &options), -ECONNRESET);
+    cr_expect_eq(status, 0);
+    cr_expect_eq(peer.requests, 4);
+    cr_expect_not_null(strstr(peer.heard[0], "GET / HTTP/1.1\r\nHost: 127.0.0.1:"));
+    cr_expect_not_null(strstr(peer.heard[0], "Upgrade: websocket\r\n"));
+    const char *key = strstr(peer.heard[0], "Sec-WebSocket-Key: ");
+    const char *other = strstr(peer.heard[1], "Sec-WebSocket-Key: ");
+    cr_expect(key != NULL && other != NULL && strncmp(key, other, 43) != 0);
+    peer_stop(&peer);
+}
+
+Test(http, websocket_urls_and_options_that_are_none)
+{
+    static const verd_http_field own = {"Sec-WebSocket-Key", "a"}, bad = {"A", "b\nc"};
+    static const char *const names[] = {"a b", NULL};
+    cr_expect_eq(outcome_of(NULL, NULL), -EINVAL);
+    cr_expect_eq(outcome_of("http://127.0.0.1/", NULL), -EPROTONOSUPPORT);
+    cr_expect_eq(outcome_of("wss://127.0.0.1/", NULL), -EPROTONOSUPPORT);
+    cr_expect_eq(outcome_of("ws:/127.0.0.1/", NULL), -EINVAL);
+    cr_expect_eq(outcome_of("ws://a@127.0.0.1/", NULL), -EINVAL);
+    cr_expect_eq(outcome_of("ws://127.0.0.1/", &(verd_websocket_options){.idle_time = -1}),
+                 -EINVAL);
+    cr_expect_eq(outcome_of("ws://127.0.0.1/", &(verd_websocket_options){.protocols = names}),
+                 -EINVAL);
+    cr_expect_eq(
+        outcome_of("ws://127.0.0.1/", &(verd_websocket_options){.fields = &own, .field_count = 1}),
+        -EINVAL);
+    cr_expect_eq(
+        outcome_of("ws://127.0.0.1/", &(verd_websocket_options){.fields = &bad, .field_count = 1}),
+        -EINVAL);
+}
+
+/* ---- streams of the user's: every byte is turned around, as a stand-in for TLS ---- */
+
+static void turn(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        text[i] ^= 0x5a;
+}
+
+static ssize_t read_turned(void *ctx, void *buffer, size_t size)
+{
+    ssize_t n = verd_read(*(int *)ctx, buffer, size);
+    if (n > 0)
+        turn(buffer, (size_t)n);
+    return n;
+}
+
+static ssize_t write_turned(void *ctx, const void *data, size_t size)
+{
+    char piece[1000];
+    size = size < sizeof piece ? size : sizeof piece;
+    memcpy(piece, data, size);
+    turn(piece, size);
+    return verd_write(*(int *)ctx, piece, size);
+}
+
+static const verd_stream_ops turned = {.read = read_turned, .write = write_turned, .close = free};
+
+static int open_server(void *ctx, int fd, verd_stream *stream)
+{
+    int *own = malloc(sizeof *own);
+    (void)ctx;
+    *own = fd;
+    stream->ops = &turned;
+    stream->ctx = own;
+    return 0;
+}
+
+static int open_client(void *ctx, int fd, const char *host, verd_stream *stream)
+{
+    cr_expect_str_eq(host, "127.0.0.1");
+    return open_server(ctx, fd, stream);
+}
+
+Test(http, websocket_goes_over_streams_of_the_users)
+{
+    static const verd_http_options http = {.open = open_server};
+    static const verd_websocket_options options = {.open = open_client};
+    verd_websocket_message message;
+    serve = echo;
+    site_open(&site, handle, &http);
+    verd_websocket *client = verd_websocket_connect(url_of("wss"), &options);
+    cr_assert_not_null(client);
+    say_text(client, "hello");
+    cr_expect_str_eq(hear_text(client), "hello");
+    cr_expect_eq(verd_websocket_send(client, VERD_WEBSOCKET_BINARY, block, sizeof block), 0);
+    cr_expect(verd_websocket_receive(client, &message) == 1 && message.size == sizeof block);
+    cr_expect_eq(verd_websocket_close(client, 1000, NULL), 0);
+    leave(client);
+}
