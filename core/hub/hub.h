@@ -34,12 +34,13 @@ enum verd__direction { VERD__INPUT, VERD__OUTPUT };
 #define VERD__OUTPUT_EVENTS (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 enum verd__fd_bit {
-    VERD__FD_READABLE = 1,   /* latched: a read may find something. Clear: it would find nothing */
-    VERD__FD_ENDED = 2,      /* latched: an end, error or urgent mark is behind what can be read */
-    VERD__FD_WATCHED = 4,    /* registered with the backend, once for all */
-    VERD__FD_OURS = 8,       /* made by libverd: non-blocking, its kind known */
-    VERD__FD_SOCKET = 16,    /* kind: takes recv and send */
-    VERD__FD_STREAM = 32,    /* kind: a short read has emptied it, as of TCP and pipes */
+    VERD__FD_READABLE = 1, /* latched: a read may find something. Clear: it would find nothing */
+    VERD__FD_ENDED = 2,    /* latched: an end, error or urgent mark is behind what can be read */
+    VERD__FD_WATCHED = 4,  /* registered with the backend, once for all */
+    VERD__FD_OURS = 8,     /* made by libverd: non-blocking, its kind known */
+    VERD__FD_SOCKET = 16,  /* kind: takes recv and send */
+    VERD__FD_STREAM =
+        32, /* kind: a short read has emptied it, as of TCP; not of pipes, where it may be a packet */
     VERD__FD_UNIX = 64,      /* kind: a short read that cut off no ancillary data has emptied it */
     VERD__FD_LISTENER = 128, /* OURS: accepts, and what it accepts is of its kind */
     VERD__FD_HELD = 256,     /* a writer has it for itself (writer.h) */

@@ -3,14 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <time.h>
 
-#include "io/disk.h"
 #include "io/vector.h"
+#include "io/ways.h"
 
 #ifndef RWF_NOSIGNAL
 #define RWF_NOSIGNAL 0x100
@@ -25,89 +22,16 @@ unsigned verd__look(const struct verd__call *call)
     return poll(&poller, 1, 0) > 0 ? (unsigned)poller.revents : 0;
 }
 
-/* Asked each time, of what is ours too: a plain close may have made another file of the number. */
-static bool is_blocking(const struct verd__call *call)
+/* What has no call of sockets: accept. Asked each time, of what is ours too: a plain close may have made
+ * another file of the number. */
+static ssize_t attempt_if_ready(const struct verd__call *call)
 {
     int flags = fcntl(call->fd, F_GETFL);
-    return flags >= 0 && !(flags & O_NONBLOCK);
-}
-
-/* request->file(fd, request) without SIGPIPE: the signal is held back, and taken away if it came. */
-static ssize_t write_quietly(int fd, const struct verd__request *request)
-{
-    static const struct timespec at_once;
-    sigset_t pipe_signal, before, pending;
-    sigpending(&pending);
-    if (sigismember(&pending, SIGPIPE)) /* one is held back already: ours cannot be told from it */
-        return request->file(fd, request);
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    ssize_t done = request->file(fd, request);
-    int error = errno;
-    if (done < 0 && error == EPIPE) {
-        while (sigtimedwait(&pipe_signal, NULL, &at_once) < 0 && errno == EINTR)
-            ;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
-    return done;
-}
-
-/* At most PIPE_BUF bytes of the request, in `part` and `first`. */
-static void shorten(const struct verd__request *request, struct verd__request *part,
-                    struct iovec *first)
-{
-    *part = *request;
-    part->size = PIPE_BUF;
-    if (request->count == 0)
-        return;
-    int i = 0;
-    while (i < request->count - 1 && request->vector[i].iov_len == 0)
-        i++;
-    *first = request->vector[i];
-    if (first->iov_len > PIPE_BUF)
-        first->iov_len = PIPE_BUF;
-    part->vector = first;
-    part->count = 1;
-}
-
-/* A blocking pipe that is ready for writing takes PIPE_BUF bytes without blocking, and no more. */
-static ssize_t write_blocking(const struct verd__call *call)
-{
-    const struct verd__request *request = call->request;
-    struct verd__request part;
-    struct iovec first;
-    if (request->size <= PIPE_BUF)
-        return write_quietly(call->fd, request);
-    shorten(request, &part, &first);
-    return write_quietly(call->fd, &part);
-}
-
-/* The others wait: who came first writes first, though OS threads take turns as they like. */
-static ssize_t write_disk(const struct verd__call *call)
-{
-    if (!call->writer->holds)
-        verd__writer_hold(call->loop, call->writer, call->record);
-    return verd__disk_do(call->fd, call->request);
-}
-
-/* A blocking one only if poll(2) promises that it will not block, but for disk files, of which it
- * always does. */
-static ssize_t attempt_any_file(const struct verd__call *call)
-{
-    const struct verd__request *request = call->request;
-    if (request->socket != NULL && verd__disk_is(call->fd))
-        return call->direction == VERD__INPUT ? verd__disk_read(call->fd, request)
-                                              : write_disk(call);
-    bool blocking = is_blocking(call);
-    if (blocking && request->size != 0 && verd__look(call) == 0) {
+    if (flags >= 0 && !(flags & O_NONBLOCK) && verd__look(call) == 0) {
         errno = EAGAIN;
         return -1;
     }
-    if (call->direction == VERD__INPUT)
-        return request->file(call->fd, request);
-    return blocking ? write_blocking(call) : write_quietly(call->fd, request);
+    return call->request->file(call->fd, call->request);
 }
 
 /*
@@ -138,39 +62,32 @@ static bool is_missing(_Atomic(bool) *missing)
 
 static ssize_t read_pipe(int fd, const struct verd__request *request)
 {
-    struct iovec whole = {request->buffer, request->size};
-    bool vector = request->count > 0;
-    if (is_missing(&no_read))
-        return -1;
-    ssize_t done =
-        preadv2(fd, vector ? request->vector : &whole, vector ? request->count : 1, -1, RWF_NOWAIT);
-    return unless_missing(done, &no_read);
+    return is_missing(&no_read) ? -1 : unless_missing(verd__read_now(fd, request), &no_read);
 }
 
 static ssize_t write_pipe(int fd, const struct verd__request *request)
 {
-    struct iovec whole = {request->buffer, request->size};
-    bool vector = request->count > 0;
-    if (is_missing(&no_write))
-        return -1;
-    ssize_t done = pwritev2(fd, vector ? request->vector : &whole, vector ? request->count : 1, -1,
-                            RWF_NOWAIT | RWF_NOSIGNAL);
-    return unless_missing(done, &no_write);
+    return is_missing(&no_write)
+               ? -1
+               : unless_missing(verd__write_now(fd, request, RWF_NOSIGNAL), &no_write);
 }
 
 static ssize_t attempt_file(const struct verd__call *call)
 {
     const struct verd__request *request = call->request;
     unsigned kind = call->record->bits & (VERD__FD_OURS | VERD__FD_SOCKET);
-    if (kind != VERD__FD_OURS || request->socket == NULL)
-        return attempt_any_file(call);
+    if (request->socket == NULL)
+        return call->direction == VERD__INPUT ? attempt_if_ready(call)
+                                              : verd__attempt_sendfile(call);
+    if (kind != VERD__FD_OURS)
+        return verd__attempt_file(call);
     ssize_t done = call->direction == VERD__INPUT ? read_pipe(call->fd, request)
                                                   : write_pipe(call->fd, request);
     if (done >= 0 || (errno != EOPNOTSUPP && errno != EAGAIN))
         return done;
     /* What is ready and yet would block is a disk file that has got the number, not in memory. */
     if (errno == EOPNOTSUPP || verd__look(call) != 0)
-        return attempt_any_file(call);
+        return verd__attempt_file(call);
     errno = EAGAIN;
     return -1;
 }

@@ -82,5 +82,5 @@ int verd_pipe(int fds[2])
     int made[2];
     if (pipe2(made, O_NONBLOCK | O_CLOEXEC) != 0)
         return -1;
-    return verd__descriptor_pair(fds, made, VERD__FD_STREAM);
+    return verd__descriptor_pair(fds, made, 0);
 }

@@ -4,18 +4,14 @@
 #ifndef VERD_IO_DISK_H
 #define VERD_IO_DISK_H
 
-#include <stdbool.h>
-
 #include "io/io.h"
 
-/* Whether the descriptor is one: a regular file or a block device. */
-bool verd__disk_is(int fd);
+/* A read or readv: what the system's page cache has is read here. `ready`: poll(2) says so; of some, as
+ * /proc/kmsg, it does not, and then there is EAGAIN. Errors of the system call, ECANCELED or ETIMEDOUT (then nothing
+ * was done), or of offloading. */
+ssize_t verd__disk_read(int fd, const struct verd__request *request, bool (*ready)(int fd));
 
-/* Does request->file(fd, request) on another OS thread, taken back or finished if the caller gives up.
- * Errors of the system call, ECANCELED or ETIMEDOUT (then nothing was done), or ENOMEM. */
-ssize_t verd__disk_do(int fd, const struct verd__request *request);
-
-/* The same for a read or readv, but what the system's page cache has is read here. */
-ssize_t verd__disk_read(int fd, const struct verd__request *request);
+/* A write or writev, with the same errors. */
+ssize_t verd__disk_write(int fd, const struct verd__request *request);
 
 #endif

@@ -6,11 +6,9 @@
  *   a socket   MSG_DONTWAIT, whatever its flags. A read of ours is not even tried while the record
  *              says that there is nothing (hub.h, VERD__FD_READABLE); else it is tried first.
  *   our pipe   RWF_NOWAIT, or as one of the next
- *   disk file  read where the page cache has it, else by another OS thread (disk.h)
- *   else       O_NONBLOCK set: the system call as it is. Not set: only once poll(2) has said that
- *              it is ready, and a write of at most PIPE_BUF bytes, for which that is a promise. The
- *              flag is asked for each time, of our listeners too: a plain close may have made
- *              another file of a number of ours, and the OS thread must not wait.
+ *   else       by the kind of file that it is at that time, see the table in ways.c. Our pipes and
+ *              listeners, too, where they turn out to be something else: a plain close may have
+ *              made another file of a number of ours, and the OS thread must not wait.
  * What is not ours may be another file at each call, so nothing is remembered of it.
  *
  * "Ready" may be said in vain: another process was faster, or an error queue or a queue of

@@ -2,7 +2,6 @@
 #include <verd/net.h>
 
 #include <unistd.h>
-#include <sys/sendfile.h>
 
 #include "io/io.h"
 #include "io/vector.h"
@@ -73,20 +72,4 @@ ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done)
     if (done != NULL)
         *done = count;
     return put < 0 ? -1 : (ssize_t)count;
-}
-
-static ssize_t send_file(int fd, const struct verd__request *request)
-{
-    return sendfile(fd, request->from_file, request->offset, request->size);
-}
-
-ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count)
-{
-    struct verd__request request = {
-        .offset = offset,
-        .size = count,
-        .from_file = from,
-        .file = send_file,
-    };
-    return verd__output(to, &request);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "offload/offload.h"
 #include "sched/wait.h"
 
 /* A getaddrinfo and its arguments. */
@@ -61,7 +62,13 @@ static int look_up(const char *host, const char *service, const struct addrinfo 
     struct lookup *lookup = lookup_new(host, service, hints);
     if (lookup == NULL)
         return EAI_MEMORY;
-    if (verd_offload_with(run, lookup, release, NULL) != 0) {
+    const struct verd__offload offload = {
+        .kind = VERD_OFFLOAD_NAMES,
+        .fn = run,
+        .arg = lookup,
+        .release = release,
+    };
+    if (verd__offload(&offload, NULL) != 0) {
         int error = errno;
         if (error != ECANCELED && error != ETIMEDOUT)
             free(lookup);

@@ -28,13 +28,20 @@ static void stop_waiting(struct verd__wait *wait, int error)
 static const struct verd__wait_kind kind = {
     .name = "an offloaded function", .has_more = true, .ended = stop_waiting};
 
-/* Waits for the message that the task is done. */
-static int await(struct verd__scheduler *scheduler, struct verd__task *task)
+static void time_up(struct verd__timer *timer)
+{
+    verd__wait_end(verd__wait_of_timer(timer), ETIME);
+}
+
+/* Waits for the message that the task is done. -1 and errno, which is ETIME at the deadline. */
+static int await(struct verd__scheduler *scheduler, struct verd__task *task, verd_duration deadline)
 {
     struct verd__wait *wait = verd__own_wait(scheduler);
     struct verd_hub *inbox = task->inbox;
     wait->object = task;
     task->wait = wait;
+    if (deadline != VERD_FOREVER)
+        verd__wait_limit(scheduler, wait, deadline, time_up);
     verd__inbox_expect(inbox);
     int result = verd__wait(scheduler, wait, &kind);
     int error = errno;
@@ -66,14 +73,17 @@ static void take_back(struct verd__task *task)
 /* The caller has no use for the task, whatever has become of it. */
 static void abandon(struct verd__task *task)
 {
-    if (verd__workers_withdraw(task)) {
+    switch (verd__workers_leave(task)) {
+    case VERD__LEFT_WITHDRAWN:
         verd__task_release(task);
         take_back(task);
         return;
-    }
-    if (!verd__task_change(task, VERD__TASK_PENDING, VERD__TASK_ABANDONED)) {
+    case VERD__LEFT_DONE:
         atomic_store(&task->state, VERD__TASK_TAKEN);
         verd__task_release(task);
+        break;
+    case VERD__LEFT_RUNNING:
+        break;
     }
     verd__task_drop(task);
 }
@@ -97,12 +107,16 @@ static int give_up(struct verd__task *task, void **result)
     return -1;
 }
 
-/* Puts a new task in the line; NULL: there was no memory for it. errno stays unless it fails. */
-static struct verd__task *submit(struct verd__task *task)
+/* Makes a task and puts it in the line; NULL and errno if it cannot be. Else errno stays. */
+static struct verd__task *submit(struct verd_hub *inbox, const struct verd__offload *offload,
+                                 bool interruptible)
 {
     int error = errno;
+    struct verd__task *task = verd__task_new(inbox, offload->fn, offload->arg, offload->release);
     if (task == NULL)
         return NULL;
+    task->kind = offload->kind;
+    task->interruptible = interruptible;
     if (verd__workers_submit(task) != 0) {
         take_back(task);
         return NULL;
@@ -111,30 +125,40 @@ static struct verd__task *submit(struct verd__task *task)
     return task;
 }
 
-int verd_offload_with(void *(*fn)(void *), void *arg, void (*release)(void *arg, void *result),
-                      void **result)
+int verd__offload(const struct verd__offload *offload, void **result)
 {
-    if (fn == NULL) {
-        errno = EINVAL;
-        return -1;
-    }
     struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL) {
         int error = errno;
-        if (error != ENOMEM && release != NULL)
-            release(arg, NULL);
+        if (error != ENOMEM && offload->release != NULL)
+            offload->release(offload->arg, NULL);
         return verd__refuse(error);
     }
     struct verd_hub *inbox = verd__inbox(scheduler);
     if (inbox == NULL)
         return verd__refuse(0);
-    struct call call = {.task = submit(verd__task_new(inbox, fn, arg, 0, release))};
+    struct call call = {.task = submit(inbox, offload, false)};
     if (call.task == NULL)
         return verd__refuse(0);
     verd__obligation_begin(scheduler, &call.obligation, settle);
-    int waited = await(scheduler, call.task);
+    int waited = await(scheduler, call.task, VERD_FOREVER);
     verd__obligation_end(scheduler, &call.obligation);
     return waited == 0 ? take(call.task, result) : give_up(call.task, result);
+}
+
+int verd_offload_with(void *(*fn)(void *), void *arg, void (*release)(void *arg, void *result),
+                      void **result)
+{
+    const struct verd__offload offload = {
+        .kind = VERD_OFFLOAD_FUNCTIONS,
+        .fn = fn,
+        .arg = arg,
+        .release = release,
+    };
+    if (fn != NULL)
+        return verd__offload(&offload, result);
+    errno = EINVAL;
+    return -1;
 }
 
 int verd_offload(void *(*fn)(void *), void *arg, void **result)
@@ -142,34 +166,77 @@ int verd_offload(void *(*fn)(void *), void *arg, void **result)
     return verd_offload_with(fn, arg, NULL, result);
 }
 
-/* The task is done, and what it did to its payload the caller's. */
-static int take_whole(struct verd__task *task, void *arg, size_t size)
+/* ---- what is finished ---- */
+
+#define INTERRUPT_MIN (100 * VERD_US)
+#define INTERRUPT_MAX (20 * VERD_MS)
+
+/* Whether the task's message has come, or found nobody. */
+static bool has_arrived(const struct verd__task *task)
 {
-    memcpy(arg, task->payload, size);
-    return take(task, NULL);
+    return atomic_load(&task->shares) < 2;
 }
 
-int verd__offload_whole(struct verd__scheduler *scheduler, void *(*fn)(void *), void *arg,
-                        size_t size)
+static verd_duration longer(verd_duration pause)
+{
+    return pause * 2 < INTERRUPT_MAX ? pause * 2 : INTERRUPT_MAX;
+}
+
+/* Waits for the end of a task, which is interrupted when it has run for a slice. 0, or -1 and errno. */
+static int await_end(struct verd__scheduler *scheduler, struct verd__task *task,
+                     verd_duration slice)
+{
+    verd_duration pause = INTERRUPT_MIN;
+    verd_duration limit = slice > 0 ? verd__time_after(verd_now(), slice) : VERD_FOREVER;
+    while (await(scheduler, task, limit) != 0) {
+        if (errno != ETIME)
+            return -1;
+        if (has_arrived(task)) /* between the time's end and here */
+            return 0;
+        bool runs = verd__workers_interrupt(task);
+        limit = verd__time_after(verd_now(), runs ? pause : slice);
+        if (runs)
+            pause = longer(pause);
+    }
+    return 0;
+}
+
+/* The same for a caller that has given up. false: the task does not end. */
+static bool insist(struct verd__scheduler *scheduler, struct verd__task *task)
+{
+    verd_duration pause = INTERRUPT_MIN;
+    verd_duration limit = verd__time_after(verd_now(), VERD__OFFLOAD_PATIENCE);
+    verd_shield_begin();
+    while (!has_arrived(task) && verd_now() < limit) {
+        verd__workers_interrupt(task);
+        await(scheduler, task, verd__time_after(verd_now(), pause));
+        pause = longer(pause);
+    }
+    verd_shield_end();
+    return has_arrived(task);
+}
+
+int verd__offload_finish(struct verd__scheduler *scheduler, const struct verd__offload *offload)
 {
     struct verd_hub *inbox = verd__inbox(scheduler);
     if (inbox == NULL)
         return -1;
-    struct call call = {.task = submit(verd__task_new(inbox, fn, arg, size, NULL))};
+    struct call call = {.task = submit(inbox, offload, true)};
     if (call.task == NULL)
         return -1;
     verd__obligation_begin(scheduler, &call.obligation, settle);
-    int error = await(scheduler, call.task) == 0 ? 0 : errno;
+    int error = await_end(scheduler, call.task, offload->slice) == 0 ? 0 : errno;
     bool withdrawn = error != 0 && verd__workers_withdraw(call.task);
-    /* Between the end of the wait and here, the message may have come and found nobody. */
-    verd_shield_begin();
-    if (error != 0 && !withdrawn && atomic_load(&call.task->shares) == 2)
-        await(scheduler, call.task);
-    verd_shield_end();
+    bool done = !withdrawn && (error == 0 || insist(scheduler, call.task));
     verd__obligation_end(scheduler, &call.obligation);
-    if (!withdrawn)
-        return take_whole(call.task, arg, size);
-    take_back(call.task);
+    if (done)
+        return take(call.task, NULL);
+    if (withdrawn) {
+        verd__task_release(call.task);
+        take_back(call.task);
+    } else {
+        abandon(call.task);
+    }
     errno = error;
     return -1;
 }

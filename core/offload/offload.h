@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Offloading, for the library's own calls. */
+/* Offloading, for the library's own calls. fn gets `arg`, which is the task's: the caller's frame may vanish with
+ * its OS thread. */
 #ifndef VERD_OFFLOAD_OFFLOAD_H
 #define VERD_OFFLOAD_OFFLOAD_H
 
@@ -7,14 +8,29 @@
 
 #include "sched/scheduler.h"
 
+/* What is offloaded, and how. */
+struct verd__offload {
+    enum verd_offload_kind kind;
+    void *(*fn)(void *arg);
+    void *arg;
+    void (*release)(void *arg, void *result); /* as verd_offload_with's; NULL: nothing to do */
+    verd_duration
+        slice; /* verd__offload_finish: it is interrupted after so long; 0: as long as it takes */
+};
+
+/* verd_offload_with. */
+int verd__offload(const struct verd__offload *offload, void **result);
+
 /*
- * Runs fn on an OS thread of the pool, without a head (verd__begin) of its own, with a copy of the `size`
- * bytes at `arg`, which is copied back when fn has returned: so the caller's frame may vanish with its
- * OS thread. A caller that gives up takes fn back if it has not begun; if it has, waits for its end all
- * the same: -1 means that fn has not run and never will. What fn returns does not matter.
- * Returns 0, with fn's errno if it set errno, or -1 with errno as verd_offload.
+ * The same without a head (verd__begin) of its own, for what must not go on behind the back of a caller that gives
+ * up: which takes fn back, if it has not begun; else interrupts it and gets what comes of that. fn's
+ * system calls fail with EINTR then, and verd__interrupt_is_meant (interrupt.h) tells it so.
+ *
+ * Returns 0, with fn's errno if it set errno, and arg is the caller's; or -1 with errno as
+ * verd_offload_with: fn has not run and never will, but for what heeds no interruption: of that the caller is rid
+ * after VERD__OFFLOAD_PATIENCE.
  */
-int verd__offload_whole(struct verd__scheduler *scheduler, void *(*fn)(void *), void *arg,
-                        size_t size);
+#define VERD__OFFLOAD_PATIENCE VERD_SEC
+int verd__offload_finish(struct verd__scheduler *scheduler, const struct verd__offload *offload);
 
 #endif

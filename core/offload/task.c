@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "offload/interrupt.h"
 
 bool verd__task_change(struct verd__task *task, int from, int to)
 {
@@ -51,15 +52,15 @@ static void lost(struct verd__message *message)
 }
 
 struct verd__task *verd__task_new(struct verd_hub *inbox, void *(*fn)(void *), void *arg,
-                                  size_t size, void (*release)(void *arg, void *result))
+                                  void (*release)(void *arg, void *result))
 {
-    struct verd__task *task = calloc(1, sizeof *task + size);
+    struct verd__task *task = calloc(1, sizeof *task);
     if (task == NULL)
         return NULL;
     task->message.arrive = arrive;
     task->message.lost = lost;
     task->fn = fn;
-    task->arg = size > 0 ? memcpy(task->payload, arg, size) : arg;
+    task->arg = arg;
     task->release = release;
     task->inbox = inbox;
     task->shares = 2;
@@ -70,9 +71,13 @@ struct verd__task *verd__task_new(struct verd_hub *inbox, void *(*fn)(void *), v
 void verd__task_run(struct verd__task *task)
 {
     struct verd_hub *inbox = task->inbox;
+    if (task->interruptible)
+        verd__interrupt_allow(&task->interrupted);
     errno = 0;
     task->result = task->fn(task->arg);
     task->error = errno;
+    if (task->interruptible)
+        verd__interrupt_forbid();
     if (!verd__task_change(task, VERD__TASK_PENDING, VERD__TASK_DONE)) {
         verd__task_release(task);
         verd__task_drop(task);

@@ -30,24 +30,27 @@ enum verd__task_state {
 
 struct verd__task {
     struct verd__message message;   /* first */
-    struct verd__task *next, *prev; /* in the workers' line */
+    struct verd__task *next, *prev; /* in the line of its kind; the workers' */
+    enum verd_offload_kind kind;
     void *(*fn)(void *);
     void *arg;
     void (*release)(void *arg, void *result); /* NULL: nothing to do */
     void *result;                             /* from DONE on */
     int error;                                /* and what fn left in errno */
     struct verd_hub *inbox;                   /* kept by the worker's share */
-    struct verd__wait *wait; /* the hub's own: the caller's; NULL: it has given up */
-    _Atomic(int) state;      /* enum verd__task_state */
-    _Atomic(int) shares;     /* 2, 1; 0: freed */
-    bool queued;             /* in the line; the workers' */
-    _Alignas(void *) char payload[];
+    struct verd__wait *wait;     /* the hub's own: the caller's; NULL: it has given up */
+    _Atomic(int) state;          /* enum verd__task_state */
+    _Atomic(int) shares;         /* 2, 1; 0: freed */
+    _Atomic(bool) interrupted;   /* its system call is to return */
+    bool interruptible;          /* while it runs, verd__workers_interrupt has an effect */
+    bool queued;                 /* in the line; the workers' */
+    struct verd__worker *worker; /* that runs it, while it is PENDING or ABANDONED; the workers' */
 };
 
-/* Makes a task of fn(arg), or, with `size` not 0, of a copy of so many bytes at arg: the task's payload.
- * Nobody has it yet but the caller, who holds both shares. NULL with errno ENOMEM. */
+/* Makes a task of fn(arg). Nobody has it yet but the caller, who holds both shares. NULL with errno
+ * ENOMEM. */
 struct verd__task *verd__task_new(struct verd_hub *inbox, void *(*fn)(void *), void *arg,
-                                  size_t size, void (*release)(void *arg, void *result));
+                                  void (*release)(void *arg, void *result));
 
 /* Runs the task, on a worker, and gives the worker's share away. */
 void verd__task_run(struct verd__task *task);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hub/hub.h"
+#include "offload/offload.h"
 
 /* free that leaves errno as it is */
 static void discard(void *memory)
@@ -104,7 +105,13 @@ static int ask(struct inquiry *inquiry, void (*release)(void *, void *), struct 
 {
     if (inquiry == NULL)
         return -1;
-    if (verd_offload_with(run_inquiry, inquiry, release, NULL) != 0) {
+    const struct verd__offload offload = {
+        .kind = inquiry->run == run_open ? VERD_OFFLOAD_OPENS : VERD_OFFLOAD_FILES,
+        .fn = run_inquiry,
+        .arg = inquiry,
+        .release = release,
+    };
+    if (verd__offload(&offload, NULL) != 0) {
         if (errno != ECANCELED && errno != ETIMEDOUT)
             discard(inquiry);
         return -1;

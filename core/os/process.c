@@ -163,7 +163,7 @@ static int adopt_ours(struct start *start)
         int fd = start->ours[number];
         if (fd < 0)
             continue;
-        start->ours[number] = verd__descriptor_new(fd, VERD__FD_STREAM);
+        start->ours[number] = verd__descriptor_new(fd, 0);
         if (start->ours[number] < 0)
             result = -1;
     }

@@ -9,8 +9,11 @@
  *     }
  *
  * These are plain descriptors: everything else in C works with them. Those made here are
- * non-blocking and close-on-exec. Descriptors made elsewhere can be used too, blocking or not;
- * their flags are left as they are. Close with verd_close what is used here: it wakes who waits and
+ * non-blocking and close-on-exec. Descriptors made elsewhere can be used too, blocking or not, and
+ * shared with other processes or not: no call on them holds the OS thread, and their flags are left as they are.
+ * Where the kernel has no way to try, as of blocking terminals and devices, another OS thread reads or
+ * writes once poll(2) says that it can (VERD_OFFLOAD_DEVICES of <verd/os.h>); if it turns out that it
+ * cannot, it is interrupted, by the highest real-time signal that the program does nothing with. Close with verd_close what is used here: it wakes who waits and
  * tells the hub; a plain close is noticed too, but a waiter may learn of it only some time later,
  * and if the number is used again by then, one call on the new descriptor may end with EBADF in its
  * place.
@@ -127,8 +130,9 @@ int verd_accept(int fd, struct sockaddr *address, socklen_t *length);
 
 /* As their POSIX namesakes, suspending the green thread and not the OS thread. Block. A read of 0
  * bytes' room and a write of 0 bytes do not wait, except for a datagram. A disk file is read and
- * written by another OS thread, unless the bytes are in memory (<verd/os.h>). Return -1 with errno
- * as above, or as read(2), write(2). */
+ * written by another OS thread, unless the bytes are in memory (<verd/os.h>). A terminal's read may end
+ * before VMIN bytes are there, after 10 ms. Return -1 with errno as above, EBUSY (all OS threads are stuck, as
+ * of verd_offload), or as read(2), write(2). */
 ssize_t verd_read(int fd, void *buffer, size_t size);
 ssize_t verd_write(int fd, const void *buffer, size_t size);
 ssize_t verd_readv(int fd, const struct iovec *vector, int count);
@@ -157,9 +161,10 @@ ssize_t verd_read_full(int fd, void *buffer, size_t size, size_t *done);
  * NULL) is always the count of bytes written. */
 ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done);
 
-/* As sendfile(2): from the regular file `from` to the socket or pipe `to`; advances *offset, or the
- * file's own offset if NULL. Blocks on `to`. Returns the bytes sent (0: the end), or -1 with errno
- * as above, or as sendfile(2). */
+/* As sendfile(2): from the regular file `from` to the socket or pipe `to`, at most 256 KiB at once; advances
+ * *offset, or the file's own offset if NULL. What is not in memory is read by another OS thread. Blocks.
+ * Returns the bytes sent (0: the end), or -1 with errno as above, EBUSY (all OS threads are stuck, as of
+ * verd_offload), or as sendfile(2). */
 ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count);
 
 /* As shutdown(2); who waits in that direction wakes by the end that it causes. Never blocks.
@@ -167,7 +172,8 @@ ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count);
 int verd_shutdown(int fd, int how);
 
 /* Closes the descriptor; threads that wait on it get EBADF. Works in a killed thread. Never blocks,
- * but where SO_LINGER has close(2) wait, the OS thread waits. Returns 0, or -1 with errno EBADF, or
+ * but where close(2) waits, the OS thread waits: for SO_LINGER, and for what was written to a file of a network file
+ * system (verd_fsync before it has that done elsewhere). Returns 0, or -1 with errno EBADF, or
  * EIO as close(2): then it is closed all the same. */
 int verd_close(int fd);
 

@@ -65,8 +65,24 @@ void verd_hub_close(verd_hub *hub);
 
 /* ---- the way out: functions that block ---- */
 
-/* OS threads that run offloaded functions, unless verd_offload_resize says otherwise. */
+/* What is offloaded. Each kind has OS threads of its own, and a line of its own in which tasks begin first come first
+ * served: so slow functions hold up no file, and slow files no name. */
+enum verd_offload_kind {
+    VERD_OFFLOAD_FUNCTIONS, /* verd_offload, verd_offload_with */
+    VERD_OFFLOAD_NAMES,     /* verd_getaddrinfo, and what else resolves a name */
+    VERD_OFFLOAD_OPENS,     /* verd_open */
+    VERD_OFFLOAD_FILES,     /* what else is done to disk files */
+    VERD_OFFLOAD_DEVICES, /* reading and writing what has no way that does not block (<verd/net.h>) */
+    VERD_OFFLOAD_KINDS    /* how many there are */
+};
+
+/* OS threads of each kind; of functions, unless verd_offload_resize says otherwise. */
 #define VERD_OFFLOAD_THREADS 20
+
+/* A task that has begun and was given up by its caller is stuck, if it does not end by itself. It counts no longer
+ * against the OS threads of its kind: another one takes its place. But of all kinds together only so many
+ * tasks do not count. */
+#define VERD_OFFLOAD_STUCK_MAX 200
 
 /*
  * Runs fn(arg) on an OS thread of its own kind, one of a pool that the process shares, and stores what
@@ -83,6 +99,7 @@ void verd_hub_close(verd_hub *hub);
  * Returns 0, with errno as fn left it if it set errno; or -1 with errno
  *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  *   EAGAIN     the system has no OS thread to give, and the pool has none
+ *   EBUSY      VERD_OFFLOAD_STUCK_MAX tasks are stuck, and all OS threads of this kind besides
  *   EINVAL     fn is NULL
  *   ENOMEM, EMFILE, ENFILE: as above
  */
@@ -105,14 +122,28 @@ int verd_offload_with(void *(*fn)(void *), void *arg, void (*release)(void *arg,
  */
 int verd_offload_resize(size_t threads);
 
+/* How a kind of tasks is doing, in this process. */
+struct verd_offload_counts {
+    size_t limit;   /* OS threads that there may be, besides those of stuck tasks */
+    size_t threads; /* OS threads that there are */
+    size_t idle;    /* of them, those that have nothing to do */
+    size_t waiting; /* tasks in line */
+    size_t stuck;   /* tasks that were given up and have not ended */
+    size_t total;   /* tasks that have been in line, ever */
+};
+
+/* Tells how. From any OS thread; never blocks. Returns 0, or -1 with errno EINVAL (no such kind, or counts is NULL)
+ * or ENOMEM. */
+int verd_offload_stats(enum verd_offload_kind kind, struct verd_offload_counts *counts);
+
 /* ---- names ---- */
 
 /*
  * As getaddrinfo(3): same arguments and results, to be freed with freeaddrinfo. What needs no
  * lookup (numeric host and service) is answered at once; else the system's resolver is offloaded.
  * Blocks. Returns 0 or an EAI_ error; EAI_SYSTEM with errno ECANCELED (killed), ETIMEDOUT (an
- * enclosing timeout ran out), EAGAIN (no OS thread to be had), EMFILE, ENFILE, or as the resolver;
- * EAI_MEMORY.
+ * enclosing timeout ran out), EAGAIN (no OS thread to be had), EBUSY (all are stuck, as of
+ * verd_offload), EMFILE, ENFILE, or as the resolver; EAI_MEMORY.
  */
 int verd_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                      struct addrinfo **result);
@@ -126,12 +157,13 @@ int verd_getaddrinfo(const char *host, const char *service, const struct addrinf
  *
  * Callers may give up. Then the file is still opened, and closed again; a pwrite, though, and a
  * read or write of a disk file, is either taken back before it has begun, or finished and its count
- * returned: so after ECANCELED or ETIMEDOUT it has not happened. A pread reads into memory of its
- * own and is copied, so that it can be left alone. A descriptor may be closed once no call uses it.
+ * returned: so after ECANCELED or ETIMEDOUT it has not happened; unless the file's server, of a network or FUSE,
+ * does not answer for another second: then it may yet happen. A pread can be left alone at once. A descriptor may be closed once no call uses it.
  *
- * verd_open sets O_CLOEXEC. Beyond a mebibyte, pread and pwrite are done in pieces; when giving up
+ * verd_open sets O_CLOEXEC. Beyond a mebibyte, reads and writes are done in pieces; when giving up
  * or an error cuts them short they return what was done before, if anything was. Return -1 with
- * errno as above, EAGAIN (no OS thread to be had), or as open(2), pread(2), fsync(2), stat(2).
+ * errno as above, EAGAIN (no OS thread to be had), EBUSY (all are stuck, as of verd_offload), or as
+ * open(2), pread(2), fsync(2), stat(2).
  */
 int verd_open(const char *path, int flags, ...);
 ssize_t verd_pread(int fd, void *buffer, size_t size, off_t offset);

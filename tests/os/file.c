@@ -13,6 +13,7 @@
 #include <verd.h>
 
 #include "caller.h"
+#include "offload/offload.h"
 #include "offload/workers.h"
 #include "process.h"
 
@@ -317,23 +318,30 @@ Test(os, writers_of_a_disk_file_do_not_write_over_each_other)
     cr_assert_eq(lseek(fd, 0, SEEK_END), 80);
 }
 
-/* The only OS thread is busy, so that what is offloaded has to wait. */
-static int block(struct caller *self)
+/* What keeps an OS thread busy until the writer of the pipe is closed. */
+static void *wait_for_end(void *arg)
 {
-    return verd_open(self->object, O_RDONLY);
+    return read(((int *)arg)[0], &(char){0}, 1) == 0 ? NULL : arg;
+}
+
+static int keep_busy(struct caller *self)
+{
+    const struct verd__offload offload = {
+        .kind = VERD_OFFLOAD_FILES, .fn = wait_for_end, .arg = self->object};
+    return verd__offload(&offload, NULL);
 }
 
 Test(os, a_write_that_was_given_up_has_not_happened)
 {
     struct caller blocker;
+    int fds[2];
     int fd = make_nameless_file("");
-    verd_offload_resize(1);
-    make_fifo();
-    caller_start(&blocker, block, name, NULL);
+    cr_assert_eq(pipe(fds), 0);
+    verd__workers_resize(VERD_OFFLOAD_FILES, 1);
+    caller_start(&blocker, keep_busy, fds, NULL);
     cr_assert_eq(caller_within(VERD_MS, write_file, &fd, (void *)"text"), -ETIMEDOUT);
-    open_fifo();
-    remove_file();
-    cr_assert_geq(caller_end(&blocker), 0);
+    close(fds[1]);
+    cr_assert_eq(caller_end(&blocker), 0);
     verd_fsync(fd);
     cr_assert_eq(lseek(fd, 0, SEEK_END), 0);
 }

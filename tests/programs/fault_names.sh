@@ -9,13 +9,14 @@ set -eu
 
 # These cannot fail with the arguments that they get, do not return, or have nothing to fail with.
 infallible='
-    __errno_location __libc_current_sigrtmax abort environ exit raise getenv getpid sched_yield
+    __errno_location __libc_current_sigrtmax __libc_current_sigrtmin abort environ exit raise getenv getpid sched_yield
     clock_gettime dl_iterate_phdr getauxval sysconf gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
     memchr memcpy memmove memset memcmp bcmp
     strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strerror
     sigaction sigaddset sigdelset sigemptyset sigfillset sigismember sigorset sigpending
     pthread_attr_destroy pthread_attr_setdetachstate pthread_getspecific pthread_key_delete
     pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_sigmask
+    isatty pthread_kill pthread_self
     pthread_cond_broadcast pthread_cond_signal pthread_cond_wait
     posix_spawnattr_setflags posix_spawnattr_setsigdefault posix_spawnattr_setsigmask
 '

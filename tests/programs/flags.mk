@@ -13,6 +13,6 @@ $(BUILD)/programs/fault_injection: $(FAULT_OBJ) $(OBJ)/tests/support/process.c.o
 $(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/programs/fault/hooks.c.o \
     $(OBJ)/tests/support/process.c.o
 $(BUILD)/programs/fault_injection $(BUILD)/programs/errno_tables: PROGRAM_LINK = $(FAULT_WRAP)
-$(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto
+$(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto -Icore -Iarch/$(ARCH)
 
 -include $(patsubst %.o,%.d,$(FAULT_OBJ) $(ERRNO_OBJ))

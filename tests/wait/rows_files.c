@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is offloaded: functions, names, files. The pool has one OS thread, which is busy until the event. */
+/* What is offloaded: functions, names, files. Each kind has one OS thread, which is busy until the event. */
 #include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "offload/inbox.h"
+#include "offload/offload.h"
 #include "offload/workers.h"
 #include "process.h"
 #include "table.h"
@@ -18,6 +19,7 @@
 static verd_hub *hub;
 static sem_t leave;
 static _Atomic(bool) busy, idle;
+static enum verd_offload_kind busy_kind; /* whose only OS thread is busy */
 
 static void *keep_busy(void *arg)
 {
@@ -32,22 +34,39 @@ static void *offload_elsewhere(void *arg)
 {
     /* Its hub has its descriptors before others are counted, and keeps them. */
     must(verd_hub_open() != NULL && verd_sleep(VERD_MS) == 0, "verd_hub_open");
-    must(verd_offload(keep_busy, NULL, NULL) == 0, "verd_offload");
+    const struct verd__offload offload = {.kind = busy_kind, .fn = keep_busy};
+    must(verd__offload(&offload, NULL) == 0, "verd_offload");
     atomic_store(&idle, true);
     pause();
     return arg;
 }
 
-static void keep_pool_busy(void)
+static void keep_pool_busy(enum verd_offload_kind kind)
 {
     pthread_t os_thread;
     sem_init(&leave, 0, 0);
-    verd_offload_resize(1);
+    busy_kind = kind;
+    verd__workers_resize(kind, 1);
     must(pthread_create(&os_thread, NULL, offload_elsewhere, NULL) == 0, "pthread_create");
     while (!atomic_load(&busy))
         usleep(100);
     hub = verd_hub_open();
     must(hub != NULL, "verd_hub_open");
+}
+
+static void keep_functions_busy(void)
+{
+    keep_pool_busy(VERD_OFFLOAD_FUNCTIONS);
+}
+
+static void keep_names_busy(void)
+{
+    keep_pool_busy(VERD_OFFLOAD_NAMES);
+}
+
+static void keep_files_busy(void)
+{
+    keep_pool_busy(VERD_OFFLOAD_FILES);
 }
 
 static void leave_pool(void)
@@ -159,7 +178,7 @@ static void listen_and_keep_busy(void)
 {
     listener = verd_listen("127.0.0.1", 0, 0);
     port = verd_port(listener);
-    keep_pool_busy();
+    keep_names_busy();
 }
 
 static intptr_t look_up(void)
@@ -194,7 +213,7 @@ static _Atomic(int) *moved; /* bytes, by a fork's child as well, as the file is 
 
 static void share_file(void)
 {
-    keep_pool_busy();
+    keep_files_busy();
     moved = mmap(NULL, sizeof *moved, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     must(moved != MAP_FAILED, "mmap");
 }
@@ -216,7 +235,7 @@ static void open_uncached(void)
 
 static void count_descriptors(void)
 {
-    keep_pool_busy();
+    keep_pool_busy(VERD_OFFLOAD_OPENS);
     descriptors = process_descriptors();
 }
 
@@ -316,7 +335,7 @@ static intptr_t fstat_file(void)
 static const struct row rows[] = {
     {.call = "verd_offload",
      .when = "its turn",
-     .setup = keep_pool_busy,
+     .setup = keep_functions_busy,
      .make = offload,
      .right = 3,
      .orphaned = 3,
@@ -326,7 +345,7 @@ static const struct row rows[] = {
      .traits = OS_THREADS | ORPHANED},
     {.call = "verd_offload_with",
      .when = "its turn",
-     .setup = keep_pool_busy,
+     .setup = keep_functions_busy,
      .make = offload_with,
      .right = 3,
      .orphaned = 3,
@@ -344,10 +363,10 @@ static const struct row rows[] = {
      .arrive = await_messages,
      .whole = each_was_released,
      .traits = OS_THREADS},
-    OFFLOADED("verd_getaddrinfo", "the resolver", keep_pool_busy, look_up, 0, NULL, 0),
+    OFFLOADED("verd_getaddrinfo", "the resolver", keep_names_busy, look_up, 0, NULL, 0),
     OFFLOADED("verd_connect", "the resolver", listen_and_keep_busy, connect_by_name, 0, NULL,
               EITHER),
-    OFFLOADED("verd_listen", "the resolver", keep_pool_busy, listen_by_name, 0, NULL, 0),
+    OFFLOADED("verd_listen", "the resolver", keep_names_busy, listen_by_name, 0, NULL, 0),
     OFFLOADED("verd_open", "a file", count_descriptors, open_file, 0, none_is_open, 0),
     OFFLOADED("verd_pread", "a disk", open_uncached, pread_file, 1, NULL, 0),
     OFFLOADED("verd_read", "a disk", open_uncached, read_file, 1, as_many_were_read, FINISHES),
@@ -355,8 +374,8 @@ static const struct row rows[] = {
     OFFLOADED("verd_write", "a disk", make_file, write_file, 1, as_many_were_written, FINISHES),
     OFFLOADED("verd_fsync", "a disk", make_file, fsync_file, 0, NULL, 0),
     OFFLOADED("verd_fdatasync", "a disk", make_file, fdatasync_file, 0, NULL, 0),
-    OFFLOADED("verd_stat", "a disk", keep_pool_busy, stat_path, 0, NULL, 0),
-    OFFLOADED("verd_lstat", "a disk", keep_pool_busy, lstat_path, 0, NULL, 0),
+    OFFLOADED("verd_stat", "a disk", keep_files_busy, stat_path, 0, NULL, 0),
+    OFFLOADED("verd_lstat", "a disk", keep_files_busy, lstat_path, 0, NULL, 0),
     OFFLOADED("verd_fstat", "a disk", make_file, fstat_file, 0, NULL, 0),
 };
 

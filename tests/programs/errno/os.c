@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "offload/offload.h"
+#include "offload/workers.h"
 
 /* ---- the way in ---- */
 
@@ -56,6 +60,57 @@ static void *same(void *arg)
     return arg;
 }
 
+static _Atomic(bool) stuck;
+
+static void *get_stuck(void *arg)
+{
+    atomic_store(&stuck, true);
+    for (;;)
+        pause();
+    return arg;
+}
+
+static void *offload_and_leave(void *arg)
+{
+    const struct verd__offload offload = {.kind = *(enum verd_offload_kind *)arg, .fn = get_stuck};
+    must(verd__offload(&offload, NULL) != 0 && errno == ECANCELED);
+    return NULL;
+}
+
+/* The only OS thread that there may be is stuck. */
+static void get_all_stuck(enum verd_offload_kind kind)
+{
+    verd__workers_bound(0);
+    must(verd__workers_resize(kind, 1) == 0);
+    verd_thread *thread = verd_spawn(offload_and_leave, &kind);
+    while (!atomic_load(&stuck))
+        verd_sleep(VERD_MS);
+    verd_kill(thread);
+    must(verd_join(thread, NULL) == 0);
+}
+
+static void stuck_functions(void)
+{
+    get_all_stuck(VERD_OFFLOAD_FUNCTIONS);
+}
+
+static void stuck_names(void)
+{
+    get_all_stuck(VERD_OFFLOAD_NAMES);
+}
+
+static void stuck_opens(void)
+{
+    get_all_stuck(VERD_OFFLOAD_OPENS);
+}
+
+static void stuck_files(void)
+{
+    get_all_stuck(VERD_OFFLOAD_FILES);
+}
+
+CALL(stats_of_nothing, verd_offload_stats(VERD_OFFLOAD_KINDS, &(struct verd_offload_counts){0}))
+CALL(stats, verd_offload_stats(VERD_OFFLOAD_FILES, &(struct verd_offload_counts){0}))
 CALL(offload, verd_offload(same, NULL, NULL))
 CALL(offload_nothing, verd_offload(NULL, NULL, NULL))
 CALL(offload_with, verd_offload_with(same, NULL, NULL, NULL))
@@ -81,6 +136,12 @@ static void make_file(void)
     fault_lacks("preadv2", EOPNOTSUPP);
     file = real_open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     must(file >= 0);
+}
+
+static void make_file_and_stuck_files(void)
+{
+    make_file();
+    stuck_files();
 }
 
 CALL(open_file, verd_open("/dev/null", O_RDONLY))
@@ -189,24 +250,37 @@ const struct row os_rows[] = {
     PLAINLY("verd_post", EINVAL, open_hub, post_nothing),
 
     OFFLOADS("verd_offload", NULL, offload),
+    PLAINLY("verd_offload", EBUSY, stuck_functions, offload),
     PLAINLY("verd_offload", EINVAL, NULL, offload_nothing),
     OFFLOADS("verd_offload_with", NULL, offload_with),
+    PLAINLY("verd_offload_with", EBUSY, stuck_functions, offload_with),
     PLAINLY("verd_offload_with", EINVAL, NULL, offload_nothing_with),
     PLAINLY("verd_offload_resize", EINVAL, NULL, resize_to_nothing),
     WITHOUT("verd_offload_resize", ENOMEM, NULL, resize, "pthread_atfork"),
+    PLAINLY("verd_offload_stats", EINVAL, NULL, stats_of_nothing),
+    WITHOUT("verd_offload_stats", ENOMEM, NULL, stats, "pthread_atfork"),
     BLOCKS("verd_getaddrinfo", NULL, resolve),
     WITHOUT("verd_getaddrinfo", EAGAIN, NULL, resolve, "pthread_create"),
+    PLAINLY("verd_getaddrinfo", EBUSY, stuck_names, resolve),
     WITHOUT("verd_getaddrinfo", EMFILE, NULL, resolve, "eventfd"),
     WITHOUT("verd_getaddrinfo", ENFILE, NULL, resolve, "eventfd"),
 
     OFFLOADS("verd_open", NULL, open_file),
+    PLAINLY("verd_open", EBUSY, stuck_opens, open_file),
     OFFLOADS("verd_pread", make_file, read_file),
+    PLAINLY("verd_pread", EBUSY, make_file_and_stuck_files, read_file),
     OFFLOADS("verd_pwrite", make_file, write_file),
+    PLAINLY("verd_pwrite", EBUSY, make_file_and_stuck_files, write_file),
     OFFLOADS("verd_fsync", make_file, sync_file),
+    PLAINLY("verd_fsync", EBUSY, make_file_and_stuck_files, sync_file),
     OFFLOADS("verd_fdatasync", make_file, sync_data),
+    PLAINLY("verd_fdatasync", EBUSY, make_file_and_stuck_files, sync_data),
     OFFLOADS("verd_stat", NULL, stat_file),
+    PLAINLY("verd_stat", EBUSY, stuck_files, stat_file),
     OFFLOADS("verd_lstat", NULL, lstat_file),
+    PLAINLY("verd_lstat", EBUSY, stuck_files, lstat_file),
     OFFLOADS("verd_fstat", make_file, fstat_file),
+    PLAINLY("verd_fstat", EBUSY, make_file_and_stuck_files, fstat_file),
 
     BLOCKS("verd_waitpid", make_child, wait_for_child),
     PLAINLY("verd_waitpid", ECHILD, NULL, wait_for_nobody),

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* sendfile(2): what of the file is cached goes out at once; for the rest, and where the other side may
+ * block, another OS thread does it. */
+#include <verd/net.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#include "io/transfer.h"
+#include "io/vector.h"
+#include "io/ways.h"
+#include "offload/interrupt.h"
+#include "offload/offload.h"
+
+/* Sent at once: of so much, the first and the last byte tell whether it is cached. */
+#define PIECE ((size_t)256 * 1024)
+
+/* One that is under way on another OS thread. */
+struct sending {
+    off_t offset; /* VERD__OWN_OFFSET: the file's */
+    size_t size;
+    ssize_t done;
+    int from, to;
+};
+
+static void *run(void *arg)
+{
+    struct sending *sending = arg;
+    off_t *offset = sending->offset != VERD__OWN_OFFSET ? &sending->offset : NULL;
+    do {
+        sending->done = sendfile(sending->to, sending->from, offset, sending->size);
+    } while (sending->done < 0 && errno == EINTR && !verd__interrupt_is_meant());
+    return NULL;
+}
+
+static void release(void *arg, void *result)
+{
+    (void)result;
+    free(arg);
+}
+
+static ssize_t send_elsewhere(int to, const struct verd__request *request, verd_duration slice)
+{
+    struct sending *sending = malloc(sizeof *sending);
+    if (sending == NULL)
+        return -1;
+    *sending = (struct sending){
+        .offset = request->offset != NULL ? *request->offset : VERD__OWN_OFFSET,
+        .size = request->size,
+        .from = request->from_file,
+        .to = to,
+    };
+    const struct verd__offload offload = {
+        .kind = slice > 0 ? VERD_OFFLOAD_DEVICES : VERD_OFFLOAD_FILES,
+        .fn = run,
+        .arg = sending,
+        .release = release,
+        .slice = slice,
+    };
+    ssize_t done = -1;
+    bool given_up = false;
+    if (verd__offload_finish(verd__current, &offload) == 0) {
+        done = sending->done;
+        if (done > 0 && request->offset != NULL)
+            *request->offset = sending->offset;
+    } else {
+        given_up = errno == ECANCELED || errno == ETIMEDOUT;
+    }
+    int error = errno;
+    if (!given_up)
+        free(sending);
+    errno = error == EINTR ? EAGAIN : error;
+    return done;
+}
+
+static bool has_cached(int fd, off_t at)
+{
+    char byte;
+    struct iovec vector = {&byte, 1};
+    return preadv2(fd, &vector, 1, at, RWF_NOWAIT) >= 0;
+}
+
+static bool is_cached(const struct verd__request *request)
+{
+    int from = request->from_file;
+    off_t start = request->offset != NULL ? *request->offset : lseek(from, 0, SEEK_CUR);
+    return start >= 0 && has_cached(from, start) &&
+           has_cached(from, start + (off_t)request->size - 1);
+}
+
+static bool is_disk(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+}
+
+ssize_t verd__attempt_sendfile(const struct verd__call *call)
+{
+    struct verd__request piece = *call->request;
+    int flags = fcntl(call->fd, F_GETFL);
+    if (flags < 0)
+        return -1;
+    if (piece.size > PIECE)
+        piece.size = PIECE;
+    if (piece.size == 0 || (piece.offset != NULL && *piece.offset < 0))
+        return piece.file(call->fd, &piece);
+    if (is_disk(call->fd))
+        return send_elsewhere(call->fd, &piece, 0);
+    if (flags & O_NONBLOCK)
+        return is_cached(&piece) ? verd__write_quietly(call->fd, &piece, piece.file)
+                                 : send_elsewhere(call->fd, &piece, 0);
+    if (verd__look(call) != 0)
+        return send_elsewhere(call->fd, &piece, VERD__SLICE);
+    errno = EAGAIN;
+    return -1;
+}
+
+static ssize_t send_file(int fd, const struct verd__request *request)
+{
+    return sendfile(fd, request->from_file, request->offset, request->size);
+}
+
+ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count)
+{
+    struct verd__request request = {
+        .offset = offset,
+        .size = count,
+        .from_file = from,
+        .file = send_file,
+    };
+    return verd__output(to, &request);
+}
