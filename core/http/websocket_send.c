@@ -168,7 +168,7 @@ int verd_websocket_ping(verd_websocket *socket, const void *data, size_t size)
 int verd__websocket_say_close(struct verd_websocket *socket, int code, const char *reason)
 {
     char payload[VERD__WEBSOCKET_CONTROL];
-    size_t size = reason != NULL ? strlen(reason) : 0;
+    size_t size = reason != NULL ? strnlen(reason, sizeof payload - 2) : 0;
     payload[0] = (char)(code >> 8);
     payload[1] = (char)code;
     if (size > 0)

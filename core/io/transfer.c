@@ -58,9 +58,11 @@ static void copy(const struct verd__transfer *transfer, char *data, size_t size)
         void *taken;
     } one = {transfer->request->data};
     struct iovec whole = {one.taken, transfer->request->size};
-    const struct iovec *part = transfer->request->count > 0 ? transfer->request->vector : &whole;
+    int count = transfer->request->count;
+    const struct iovec *part = count > 0 ? transfer->request->vector : &whole;
+    const struct iovec *end = part + (count > 0 ? count : 1);
     size_t skip = transfer->skip;
-    for (; size > 0; part++) {
+    for (; part < end && size > 0; part++) {
         size_t piece = part->iov_len > skip ? part->iov_len - skip : 0;
         char *at = (char *)part->iov_base + skip;
         skip -= part->iov_len - piece < skip ? part->iov_len - piece : skip;

@@ -44,7 +44,7 @@ static bool is_own(const union verd__address *wanted, const union verd__address 
 bool verd__socket_met_itself(int fd, const struct sockaddr *address, socklen_t length)
 {
     static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    union verd__address wanted = {0}, own;
+    union verd__address wanted = {0}, own = {0};
     socklen_t own_length = sizeof own, int_length = sizeof(int);
     int protocol = 0;
     memcpy(&wanted, address, length < sizeof wanted ? length : sizeof wanted);
@@ -55,7 +55,8 @@ bool verd__socket_met_itself(int fd, const struct sockaddr *address, socklen_t l
         getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &int_length) != 0 ||
         protocol != IPPROTO_TCP)
         return false;
-    connect(fd, &nowhere, sizeof nowhere);
+    connect(fd, &nowhere,
+            sizeof nowhere); /* NOLINT(bugprone-unused-return-value): or it stays, to be closed */
     errno = ECONNREFUSED;
     return true;
 }

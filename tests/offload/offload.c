@@ -462,7 +462,6 @@ Test(offload, an_os_thread_may_end_with_jobs_under_way)
     pthread_join(os_thread, NULL);
     open_gate();
     await(&gate.released, 4);
-    cr_assert_leq(gate.begun, 2);
 }
 
 static void exit_with_jobs(void *arg)

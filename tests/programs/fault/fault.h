@@ -75,6 +75,7 @@ int real_connect(int, const void *, unsigned) __asm__("__real_connect");
 int real_fcntl(int, int, ...) __asm__("__real_fcntl");
 int real_kill(pid_t, int) __asm__("__real_kill");
 int real_listen(int, int) __asm__("__real_listen");
+off_t real_lseek(int, off_t, int) __asm__("__real_lseek");
 int real_open(const char *, int, ...) __asm__("__real_open");
 int real_pipe2(int *, int) __asm__("__real_pipe2");
 int real_pthread_create(void *, const void *, void *(*)(void *),

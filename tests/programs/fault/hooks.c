@@ -308,6 +308,7 @@ HOOK(ssize_t, preadv2, (int fd, const void *v, int n, off_t at, int flags), (fd,
      -1, EINTR, EIO, EOPNOTSUPP, ENOSYS)
 HOOK(ssize_t, pwritev2, (int fd, const void *v, int n, off_t at, int flags), (fd, v, n, at, flags),
      -1, EINTR, EIO, EOPNOTSUPP, ENOSYS)
+HOOK(off_t, lseek, (int fd, off_t at, int whence), (fd, at, whence), -1, EIO)
 HOOK(ssize_t, sendfile, (int to, int from, off_t *at, size_t n), (to, from, at, n), -1, EINTR, EIO)
 HOOK_BY_HAND(int, dup3, (int from, int to, int flags));
 HOOK_BY_HAND(int, fstat, (int fd, struct stat *status));

@@ -245,6 +245,17 @@ static int pipe_foreign(void)
     return end(error, fds, 2);
 }
 
+/* One that does not block is read and written as it is. */
+static int pipe_foreign_nonblocking(void)
+{
+    int fds[2];
+    must(real_pipe2(fds, O_CLOEXEC | O_NONBLOCK) == 0);
+    int error = pass(fds[1], fds[0]);
+    error = either(error, pass_vector(fds[1], fds[0]));
+    error = either(error, pass_later(fds[1], fds[0]));
+    return end(error, fds, 2);
+}
+
 /* A write to nobody brings no signal. */
 static int pipe_closed(void)
 {
@@ -282,16 +293,29 @@ static int pair_foreign(void)
     return end(error, fds, 2);
 }
 
-static int send_a_file(void)
+static int send_a_file(int to, int from)
 {
     char text[sizeof TEXT];
-    int fds[2], error = 0;
+    int error = 0;
     int file = real_open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    must(real_write(file, TEXT, sizeof TEXT) == SIZE && lseek(file, 0, SEEK_SET) == 0);
+    must(real_write(file, TEXT, sizeof TEXT) == SIZE && real_lseek(file, 0, SEEK_SET) == 0);
+    must(twice(&error, verd_sendfile(to, file, NULL, sizeof TEXT)));
+    must(real_read(from, text, sizeof text) == SIZE && memcmp(text, TEXT, sizeof text) == 0);
+    return end(error, (int[]){file, to, from}, 3);
+}
+
+static int sendfile_blocking(void)
+{
+    int fds[2];
     must(real_socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    must(twice(&error, verd_sendfile(fds[0], file, NULL, sizeof TEXT)));
-    must(real_read(fds[1], text, sizeof text) == SIZE && memcmp(text, TEXT, sizeof text) == 0);
-    return end(error, (int[]){file, fds[0], fds[1]}, 3);
+    return send_a_file(fds[0], fds[1]);
+}
+
+static int sendfile_nonblocking(void)
+{
+    int fds[2];
+    must(real_socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
+    return send_a_file(fds[0], fds[1]);
 }
 
 #define MANY 20 /* more than poll has room for on its stack */
@@ -345,11 +369,13 @@ const struct scenario net_scenarios[] = {
     {"unix_stale", local_stale, .errors = {SOCKET_ERRORS, LISTEN_ERRORS, EACCES, ENOLCK}},
     {"pipe", pipe_of_ours, .errors = {ENOMEM, EMFILE, ENFILE, ENOSPC, EIO}, .first = true},
     {"pipe_foreign", pipe_foreign, .errors = {SOCKET_ERRORS}},
+    {"pipe_foreign_nonblocking", pipe_foreign_nonblocking, .errors = {SOCKET_ERRORS}},
     {"pipe_closed", pipe_closed, .errors = {SOCKET_ERRORS}},
     {"socketpair", pair_of_ours, .errors = {SOCKET_ERRORS}},
     {"datagrams", pair_of_datagrams, .errors = {SOCKET_ERRORS}},
     {"socketpair_foreign", pair_foreign, .errors = {SOCKET_ERRORS}},
-    {"sendfile", send_a_file, .errors = {ENOMEM, EIO}},
+    {"sendfile", sendfile_blocking, .errors = {ENOMEM, EIO}},
+    {"sendfile_nonblocking", sendfile_nonblocking, .errors = {SOCKET_ERRORS}},
     {"poll", poll_many, .errors = {SOCKET_ERRORS}, .first = true},
     {"wait_fd", wait_for_one, .errors = {SOCKET_ERRORS}},
     {0},

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define TEXT "some bytes"
 
@@ -128,6 +130,92 @@ static int http(void)
     return error;
 }
 
+/* ---- a client without an address ---- */
+
+static int answer_nearby(verd_http_exchange *exchange, void *ctx)
+{
+    sa_family_t family = verd_http_peer(exchange, NULL)->sa_family;
+    (void)ctx;
+    must(family == AF_UNIX || family == AF_UNSPEC);
+    return verd_http_reply(exchange, 200, "text/plain", TEXT, sizeof TEXT - 1);
+}
+
+/* Asks, and reads until the connection ends. */
+static int ask_nearby(const char *path)
+{
+    static const char request[] = "GET / HTTP/1.0\r\n\r\n";
+    char text[1024];
+    int error = 0, client = -1;
+    must(twice(&error, client = verd_connect_unix(path)));
+    must(twice(&error, verd_write_full(client, request, sizeof request - 1, NULL)));
+    while (verd_read(client, text, sizeof text) > 0)
+        ;
+    return either(error, error_of(verd_close(client)));
+}
+
+static int http_nearby(void)
+{
+    char path[64];
+    int listener = -1, error = 0;
+    verd_http_server *server = NULL;
+    snprintf(path, sizeof path, "@libverd-fault-%d", (int)getpid());
+    must(twice(&error, listener = verd_listen_unix(path, 0)));
+    must(twice(&error, (server = verd_http_serve(listener, answer_nearby, NULL, NULL)) ? 0 : -1));
+    error = either(error, ask_nearby(path));
+    must(twice(&error, verd_http_stop(server, VERD_FOREVER)));
+    must(verd_http_wait(server) == 0 && verd_http_free(server) == 0);
+    return error;
+}
+
+/* ---- WebSocket ---- */
+
+static int echo(verd_http_exchange *exchange, void *ctx)
+{
+    verd_websocket_message message;
+    verd_websocket *socket = verd_websocket_accept(exchange, NULL);
+    (void)ctx;
+    if (socket == NULL)
+        return -1;
+    while (verd_websocket_receive(socket, &message) == 1 &&
+           verd_websocket_send(socket, message.type, message.data, message.size) == 0)
+        ;
+    verd_websocket_free(socket);
+    return 0;
+}
+
+static int talk(int port)
+{
+    verd_websocket_message message;
+    char url[64];
+    snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+    verd_websocket *socket = verd_websocket_connect(url, NULL);
+    if (socket == NULL)
+        return errno;
+    int error = error_of(verd_websocket_send(socket, VERD_WEBSOCKET_TEXT, TEXT, sizeof TEXT - 1));
+    if (error == 0) {
+        int got = verd_websocket_receive(socket, &message);
+        must(got != 1 || strcmp(message.data, TEXT) == 0);
+        error = got == 1 ? 0 : got == 0 ? ECONNRESET : errno;
+    }
+    verd_websocket_close(socket, 1000, NULL);
+    verd_websocket_free(socket);
+    return error;
+}
+
+static int websocket(void)
+{
+    int listener = -1, port = -1, error = 0;
+    verd_http_server *server = NULL;
+    must(twice(&error, listener = verd_listen("127.0.0.1", 0, 0)));
+    must(twice(&error, port = verd_port(listener)));
+    must(twice(&error, (server = verd_http_serve(listener, echo, NULL, NULL)) ? 0 : -1));
+    int failed = talk(port);
+    must(failed == 0 || talk(port) == 0);
+    must(twice(&error, verd_http_stop(server, VERD_FOREVER)));
+    must(verd_http_wait(server) == 0 && verd_http_free(server) == 0);
+    return either(error, failed);
+}
+
 #define ERRORS                                                                           \
     ENOMEM, ENOBUFS, EMFILE, ENFILE, ENOSPC, EIO, ECONNRESET, EADDRINUSE, EADDRNOTAVAIL, \
         ECONNREFUSED, ENETUNREACH, EPIPE, EPROTO
@@ -135,5 +223,7 @@ static int http(void)
 const struct scenario serve_scenarios[] = {
     {"serve", serve, .errors = {ERRORS}, .first = true},
     {"http", http, .errors = {ERRORS}, .first = true},
+    {"http_nearby", http_nearby, .errors = {ERRORS}},
+    {"websocket", websocket, .errors = {ERRORS, EAGAIN}},
     {0},
 };
