@@ -55,8 +55,7 @@ bool verd__socket_met_itself(int fd, const struct sockaddr *address, socklen_t l
         getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &int_length) != 0 ||
         protocol != IPPROTO_TCP)
         return false;
-    connect(fd, &nowhere,
-            sizeof nowhere); /* NOLINT(bugprone-unused-return-value): or it stays, to be closed */
+    connect(fd, &nowhere, sizeof nowhere); /* NOLINT(bugprone-unused-return-value) */
     errno = ECONNREFUSED;
     return true;
 }
