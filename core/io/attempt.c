@@ -2,7 +2,6 @@
 #include "io/attempt.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 
@@ -20,18 +19,6 @@ unsigned verd__look(const struct verd__call *call)
         .events = call->direction == VERD__INPUT ? VERD__READ_EVENTS : VERD__OUTPUT_EVENTS,
     };
     return poll(&poller, 1, 0) > 0 ? (unsigned)poller.revents : 0;
-}
-
-/* What has no call of sockets: accept. Asked each time, of what is ours too: a plain close may have made
- * another file of the number. */
-static ssize_t attempt_if_ready(const struct verd__call *call)
-{
-    int flags = fcntl(call->fd, F_GETFL);
-    if (flags >= 0 && !(flags & O_NONBLOCK) && verd__look(call) == 0) {
-        errno = EAGAIN;
-        return -1;
-    }
-    return call->request->file(call->fd, call->request);
 }
 
 /*
@@ -77,7 +64,7 @@ static ssize_t attempt_file(const struct verd__call *call)
     const struct verd__request *request = call->request;
     unsigned kind = call->record->bits & (VERD__FD_OURS | VERD__FD_SOCKET);
     if (request->socket == NULL)
-        return call->direction == VERD__INPUT ? attempt_if_ready(call)
+        return call->direction == VERD__INPUT ? request->file(call->fd, request)
                                               : verd__attempt_sendfile(call);
     if (kind != VERD__FD_OURS)
         return verd__attempt_file(call);

@@ -2,15 +2,21 @@
 #include "net/accept.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <verd/net.h>
 
 #include "io/descriptor.h"
 #include "io/io.h"
+#include "io/ways.h"
+#include "offload/interrupt.h"
+#include "offload/offload.h"
 #include "sched/wait.h"
 
 /* So many errors in a row that are not the listener's may be skipped at once. */
@@ -45,15 +51,113 @@ bool verd__accept_is_short(int error)
            error == ENOSPC; /* fs.epoll.max_user_watches */
 }
 
+static bool somebody_calls(int fd)
+{
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    return poll(&poller, 1, 0) != 0;
+}
+
+/* ---- a listener that blocks ---- */
+
+/* An accept that is made by another OS thread. */
+struct accept_job {
+    int listener;
+    int client; /* -1: none */
+    socklen_t length;
+    struct sockaddr_storage address;
+};
+
+static void *run_job(void *arg)
+{
+    struct accept_job *job = arg;
+    do {
+        job->length = sizeof job->address;
+        job->client = accept4(job->listener, (struct sockaddr *)&job->address, &job->length,
+                              SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (job->client < 0 && errno == EINTR && !verd__interrupt_is_meant());
+    return NULL;
+}
+
+/* errno stays. */
+static void release_job(void *arg, void *result)
+{
+    struct accept_job *job = arg;
+    int error = errno;
+    (void)result;
+    if (job->client >= 0)
+        close(job->client);
+    free(job);
+    errno = error;
+}
+
+/* The client, or -1 and errno. */
+static int take_client(struct accept_job *job, const struct verd__request *request)
+{
+    int client = job->client;
+    if (client >= 0 && request->from != NULL && request->from_length != NULL) {
+        socklen_t room = *request->from_length;
+        memcpy(request->from, &job->address, job->length < room ? job->length : room);
+        *request->from_length = job->length;
+    }
+    if (client < 0 && errno == EINTR)
+        errno = EAGAIN;
+    job->client = -1;
+    release_job(job, NULL);
+    return client;
+}
+
+/*
+ * Other processes may share the listener, and one of them may be faster: then accept waits for the next client. So
+ * it is another OS thread that accepts, and is interrupted after a while; nobody's flags are changed.
+ */
+static int accept_elsewhere(int fd, const struct verd__request *request)
+{
+    int before = errno;
+    struct accept_job *job = malloc(sizeof *job);
+    if (job == NULL)
+        return -1;
+    job->listener = fd;
+    job->client = -1;
+    const struct verd__offload offload = {.kind = VERD_OFFLOAD_DEVICES,
+                                          .fn = run_job,
+                                          .arg = job,
+                                          .release = release_job,
+                                          .slice = VERD__SLICE};
+    errno = before;
+    if (verd__offload_finish(verd__current, &offload) == 0)
+        return take_client(job, request);
+    if (errno != ECANCELED && errno != ETIMEDOUT) /* else it is not ours any more */
+        release_job(job, NULL);
+    if (errno == EBUSY) /* all OS threads for it are stuck: that may pass */
+        errno = ENOBUFS;
+    return -1;
+}
+
+/* The flags are asked for each time: a plain close may have made another file of the number. */
+static bool is_blocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
+/* ---- one try ---- */
+
 /* Being short of something does not matter as long as nobody connects. */
 static ssize_t try_accept(int fd, const struct verd__request *request)
 {
-    struct pollfd poller = {.fd = fd, .events = POLLIN};
-    int client = accept4(fd, request->from, request->from_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int client;
+    if (!is_blocking(fd)) {
+        client = accept4(fd, request->from, request->from_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } else if (somebody_calls(fd)) {
+        client = accept_elsewhere(fd, request);
+    } else {
+        errno = EAGAIN;
+        return -1;
+    }
     if (client >= 0 || !verd__accept_is_short(errno))
         return client;
     int error = errno;
-    errno = poll(&poller, 1, 0) == 0 ? EAGAIN : error;
+    errno = somebody_calls(fd) ? error : EAGAIN;
     return -1;
 }
 

@@ -123,7 +123,9 @@ int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
 /*
  * Accepts a connection, as accept(2): non-blocking, close-on-exec, TCP_NODELAY. Blocks. Out of
  * descriptors or kernel memory (EMFILE, ENFILE, ENOBUFS, ENOMEM) it waits and tries again;
- * connections that died in the backlog are skipped. Returns the descriptor, or -1 with errno
+ * connections that died in the backlog are skipped. At a listener that blocks (somebody else's: other processes may
+ * be faster) another OS thread accepts, and a caller that is killed meanwhile may get the client still. Returns the
+ * descriptor, or -1 with errno
  * ECANCELED, ETIMEDOUT, EBUSY, EBADF (see above), or as accept(2).
  */
 int verd_accept(int fd, struct sockaddr *address, socklen_t *length);

@@ -17,7 +17,6 @@
 #include <verd.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,12 +116,6 @@ static int next_feed(void *arg, void **item)
     return feed->url != NULL;
 }
 
-static bool has_left(verd_http_exchange *x)
-{
-    struct pollfd client = {.fd = verd_http_stream(x)->fd, .events = POLLRDHUP};
-    return poll(&client, 1, 0) > 0;
-}
-
 /* As verd_imap_next, but fails, too, when the client has left. */
 static int wait_for_next(verd_http_exchange *x, verd_imap *feeds, void **feed)
 {
@@ -132,7 +125,8 @@ static int wait_for_next(verd_http_exchange *x, verd_imap *feeds, void **feed)
         verd_timeout_begin(&look, LOOK);
         result = verd_imap_next(feeds, feed);
         error = errno;
-    } while (verd_timeout_end(&look) && result < 0 && error == ETIMEDOUT && !has_left(x));
+    } while (verd_timeout_end(&look) && result < 0 && error == ETIMEDOUT &&
+             verd_http_gone(x, 0) != 1);
     errno = error;
     return result;
 }
