@@ -4,9 +4,15 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+
+/* Of glibc's own struct tcp_info the end is missing; musl comes without the kernel's headers. */
+#if __has_include(<linux/tcp.h>)
+#include <linux/tcp.h>
+#else
+#include <netinet/tcp.h>
+#endif
 
 #include "http/server.h"
 

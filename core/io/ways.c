@@ -175,7 +175,7 @@ static ssize_t attempt_now(const struct verd__call *call)
 static ssize_t attempt_by_flags(const struct verd__call *call, enum way way, mode_t type)
 {
     if (way == NOW || call->request->size <= SMALL) {
-        if (!is_blocking(call->fd))
+        if (call->request->size == 0 || !is_blocking(call->fd))
             return attempt_plainly(call);
         ssize_t done = attempt_now(call);
         if (done >= 0 || errno != EOPNOTSUPP)

@@ -5,6 +5,9 @@
 #include <signal.h>
 #include <stddef.h>
 
+/* The last ones are taken by emulators for themselves. */
+#define TAKEN 4
+
 static int chosen; /* the signal; 0: none */
 
 static _Thread_local const _Atomic(bool) *meant_here;
@@ -20,7 +23,7 @@ void verd__interrupt_prepare(void)
     struct sigaction theirs;
     if (chosen != 0)
         return;
-    for (int signal = SIGRTMAX; signal >= SIGRTMIN; signal--) {
+    for (int signal = SIGRTMAX - TAKEN; signal >= SIGRTMIN; signal--) {
         if (sigaction(signal, NULL, &theirs) != 0 || (theirs.sa_flags & SA_SIGINFO) ||
             theirs.sa_handler != SIG_DFL || sigaction(signal, &ours, NULL) != 0)
             continue;

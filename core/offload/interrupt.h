@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Interrupting a system call of another OS thread, by a signal that does nothing: one of the real-time signals,
- * the highest with which the program does nothing itself. Workers block it but while they allow it, and
+ * the highest but four or lower, with which the program does nothing itself. Workers block it but while they allow it, and
  * nobody else is sent it.
  *
  * A signal that comes just before the system call interrupts nothing, one that comes just after it the next one:

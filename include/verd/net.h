@@ -13,7 +13,7 @@
  * shared with other processes or not: no call on them holds the OS thread, and their flags are left as they are.
  * Where the kernel has no way to try, as of blocking terminals and devices, another OS thread reads or
  * writes once poll(2) says that it can (VERD_OFFLOAD_DEVICES of <verd/os.h>); if it turns out that it
- * cannot, it is interrupted, by the highest real-time signal that the program does nothing with. Close with verd_close what is used here: it wakes who waits and
+ * cannot, it is interrupted, by a real-time signal that the program does nothing with (SIGRTMAX - 4 or the next lower one). Close with verd_close what is used here: it wakes who waits and
  * tells the hub; a plain close is noticed too, but a waiter may learn of it only some time later,
  * and if the number is used again by then, one call on the new descriptor may end with EBADF in its
  * place.

@@ -230,7 +230,7 @@ static _Noreturn void be_child(struct world *world)
 
 static int fork_among_waits(void)
 {
-    struct world world = {.waiters = {{NULL}}};
+    struct world world = {0};
     int status = -1, error = begin_world(&world);
     pid_t child = fork();
     must(child >= 0);
