@@ -12,6 +12,7 @@
 
 #include "io/transfer.h"
 #include "io/vector.h"
+#include "io/ways.h"
 #include "sched/wait.h"
 
 #define PIECE ((size_t)1024 * 1024) /* transferred at once */
@@ -50,7 +51,7 @@ ssize_t verd__disk_write(int fd, const struct verd__request *request)
     return transfer(fd, request, 0, true);
 }
 
-ssize_t verd__disk_read(int fd, const struct verd__request *request, bool (*ready)(int fd))
+ssize_t verd__disk_read(int fd, const struct verd__request *request)
 {
     size_t total = 0;
     ssize_t done = -1;
@@ -63,7 +64,7 @@ ssize_t verd__disk_read(int fd, const struct verd__request *request, bool (*read
     }
     if (done >= 0)
         return (ssize_t)total;
-    if (!ready(fd)) {
+    if (!verd__is_readable(fd)) {
         errno = EAGAIN;
         return -1;
     }

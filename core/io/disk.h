@@ -6,10 +6,10 @@
 
 #include "io/io.h"
 
-/* A read or readv: what the system's page cache has is read here. `ready`: poll(2) says so; of some, as
- * /proc/kmsg, it does not, and then there is EAGAIN. Errors of the system call, ECANCELED or ETIMEDOUT (then nothing
+/* A read or readv: what the system's page cache has is read here. Of some, as /proc/kmsg, poll(2) says that they
+ * are not ready, and then there is EAGAIN. Errors of the system call, ECANCELED or ETIMEDOUT (then nothing
  * was done), or of offloading. */
-ssize_t verd__disk_read(int fd, const struct verd__request *request, bool (*ready)(int fd));
+ssize_t verd__disk_read(int fd, const struct verd__request *request);
 
 /* A write or writev, with the same errors. */
 ssize_t verd__disk_write(int fd, const struct verd__request *request);

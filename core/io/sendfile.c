@@ -34,14 +34,17 @@ static void *run(void *arg)
     off_t *offset = sending->offset != VERD__OWN_OFFSET ? &sending->offset : NULL;
     do {
         sending->done = sendfile(sending->to, sending->from, offset, sending->size);
-    } while (sending->done < 0 && errno == EINTR && !verd__interrupt_is_meant());
+    } while (sending->done < 0 && verd__interrupt_again());
     return NULL;
 }
 
+/* errno stays. */
 static void release(void *arg, void *result)
 {
+    int error = errno;
     (void)result;
     free(arg);
+    errno = error;
 }
 
 static ssize_t send_elsewhere(int to, const struct verd__request *request, verd_duration slice)
@@ -62,19 +65,15 @@ static ssize_t send_elsewhere(int to, const struct verd__request *request, verd_
         .release = release,
         .slice = slice,
     };
-    ssize_t done = -1;
-    bool given_up = false;
-    if (verd__offload_finish(verd__current, &offload) == 0) {
-        done = sending->done;
-        if (done > 0 && request->offset != NULL)
-            *request->offset = sending->offset;
-    } else {
-        given_up = errno == ECANCELED || errno == ETIMEDOUT;
+    if (verd__offload_finish(verd__current, &offload) != 0) {
+        if (!verd__offload_was_left())
+            release(sending, NULL);
+        return -1;
     }
-    int error = errno;
-    if (!given_up)
-        free(sending);
-    errno = error == EINTR ? EAGAIN : error;
+    ssize_t done = sending->done;
+    if (done > 0 && request->offset != NULL)
+        *request->offset = sending->offset;
+    release(sending, NULL);
     return done;
 }
 

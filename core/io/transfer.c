@@ -35,7 +35,7 @@ static void *run(void *arg)
     struct job *job = arg;
     do {
         job->done = make_call(job);
-    } while (job->done < 0 && errno == EINTR && !verd__interrupt_is_meant());
+    } while (job->done < 0 && verd__interrupt_again());
     return NULL;
 }
 
@@ -104,8 +104,6 @@ static ssize_t settle(const struct verd__transfer *transfer, struct job *job)
     if (done > 0 && !job->writes)
         copy(transfer, job->data, (size_t)done);
     release(job, NULL);
-    if (done < 0 && errno == EINTR)
-        errno = EAGAIN;
     return done;
 }
 
@@ -115,10 +113,10 @@ static bool is_for_here(const struct job *job, enum verd_offload_kind kind)
     return errno == EAGAIN && kind == VERD_OFFLOAD_FILES && job->offset == VERD__OWN_OFFSET;
 }
 
-/* The job was not done. With these two errnos it is not the caller's any more. */
+/* The job was not done. */
 static ssize_t fail(struct job *job)
 {
-    if (errno != ECANCELED && errno != ETIMEDOUT)
+    if (!verd__offload_was_left())
         release(job, NULL);
     return -1;
 }

@@ -56,13 +56,13 @@ static enum way way_of(int fd, mode_t *type)
     return NOW;
 }
 
-static bool is_blocking(int fd)
+bool verd__is_blocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
-static bool is_ready(int fd)
+bool verd__is_readable(int fd)
 {
     struct pollfd poller = {.fd = fd, .events = VERD__READ_EVENTS};
     return poll(&poller, 1, 0) != 0;
@@ -134,7 +134,7 @@ static void hold(const struct verd__call *call)
 static ssize_t attempt_disk(const struct verd__call *call)
 {
     if (call->direction == VERD__INPUT)
-        return verd__disk_read(call->fd, call->request, is_ready);
+        return verd__disk_read(call->fd, call->request);
     hold(call);
     return verd__disk_write(call->fd, call->request);
 }
@@ -175,7 +175,7 @@ static ssize_t attempt_now(const struct verd__call *call)
 static ssize_t attempt_by_flags(const struct verd__call *call, enum way way, mode_t type)
 {
     if (way == NOW || call->request->size <= SMALL) {
-        if (call->request->size == 0 || !is_blocking(call->fd))
+        if (call->request->size == 0 || !verd__is_blocking(call->fd))
             return attempt_plainly(call);
         ssize_t done = attempt_now(call);
         if (done >= 0 || errno != EOPNOTSUPP)

@@ -16,6 +16,12 @@ ssize_t verd__attempt_file(const struct verd__call *call);
 ssize_t verd__read_now(int fd, const struct verd__request *request);
 ssize_t verd__write_now(int fd, const struct verd__request *request, int flags);
 
+/* Whether its flags have reads and writes wait. */
+bool verd__is_blocking(int fd);
+
+/* Whether there is something to read, or to accept; or an error to be told. */
+bool verd__is_readable(int fd);
+
 /* sendfile's attempt, of a request of verd_sendfile. (sendfile.c) */
 ssize_t verd__attempt_sendfile(const struct verd__call *call);
 

@@ -2,10 +2,8 @@
 #include "net/accept.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,12 +49,6 @@ bool verd__accept_is_short(int error)
            error == ENOSPC; /* fs.epoll.max_user_watches */
 }
 
-static bool somebody_calls(int fd)
-{
-    struct pollfd poller = {.fd = fd, .events = POLLIN};
-    return poll(&poller, 1, 0) != 0;
-}
-
 /* ---- a listener that blocks ---- */
 
 /* An accept that is made by another OS thread. */
@@ -74,7 +66,7 @@ static void *run_job(void *arg)
         job->length = sizeof job->address;
         job->client = accept4(job->listener, (struct sockaddr *)&job->address, &job->length,
                               SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } while (job->client < 0 && errno == EINTR && !verd__interrupt_is_meant());
+    } while (job->client < 0 && verd__interrupt_again());
     return NULL;
 }
 
@@ -99,8 +91,6 @@ static int take_client(struct accept_job *job, const struct verd__request *reque
         memcpy(request->from, &job->address, job->length < room ? job->length : room);
         *request->from_length = job->length;
     }
-    if (client < 0 && errno == EINTR)
-        errno = EAGAIN;
     job->client = -1;
     release_job(job, NULL);
     return client;
@@ -126,29 +116,23 @@ static int accept_elsewhere(int fd, const struct verd__request *request)
     errno = before;
     if (verd__offload_finish(verd__current, &offload) == 0)
         return take_client(job, request);
-    if (errno != ECANCELED && errno != ETIMEDOUT) /* else it is not ours any more */
+    if (!verd__offload_was_left())
         release_job(job, NULL);
     if (errno == EBUSY) /* all OS threads for it are stuck: that may pass */
         errno = ENOBUFS;
     return -1;
 }
 
-/* The flags are asked for each time: a plain close may have made another file of the number. */
-static bool is_blocking(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && !(flags & O_NONBLOCK);
-}
-
 /* ---- one try ---- */
 
-/* Being short of something does not matter as long as nobody connects. */
+/* The flags are asked for each time: a plain close may have made another file of the number. Being short of
+ * something does not matter as long as nobody connects. */
 static ssize_t try_accept(int fd, const struct verd__request *request)
 {
     int client;
-    if (!is_blocking(fd)) {
+    if (!verd__is_blocking(fd)) {
         client = accept4(fd, request->from, request->from_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } else if (somebody_calls(fd)) {
+    } else if (verd__is_readable(fd)) {
         client = accept_elsewhere(fd, request);
     } else {
         errno = EAGAIN;
@@ -157,7 +141,7 @@ static ssize_t try_accept(int fd, const struct verd__request *request)
     if (client >= 0 || !verd__accept_is_short(errno))
         return client;
     int error = errno;
-    errno = somebody_calls(fd) ? error : EAGAIN;
+    errno = verd__is_readable(fd) ? error : EAGAIN;
     return -1;
 }
 

@@ -10,6 +10,7 @@
 #ifndef VERD_OFFLOAD_INTERRUPT_H
 #define VERD_OFFLOAD_INTERRUPT_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -24,8 +25,14 @@ void verd__interrupt_allow(const _Atomic(bool) *meant);
 /* No longer; errno stays. */
 void verd__interrupt_forbid(void);
 
-/* Whether the system call that has just failed with EINTR is to be given up. Else it is to be made again. */
+/* Whether the system call that has just failed with EINTR is to be given up. */
 bool verd__interrupt_is_meant(void);
+
+/* Whether the system call that has just failed is to be made again: it was interrupted, but not to be given up. */
+static inline bool verd__interrupt_again(void)
+{
+    return errno == EINTR && !verd__interrupt_is_meant();
+}
 
 /* Interrupts an OS thread. */
 void verd__interrupt_send(pthread_t thread);

@@ -229,8 +229,12 @@ int verd__offload_finish(struct verd__scheduler *scheduler, const struct verd__o
     bool withdrawn = error != 0 && verd__workers_withdraw(call.task);
     bool done = !withdrawn && (error == 0 || insist(scheduler, call.task));
     verd__obligation_end(scheduler, &call.obligation);
-    if (done)
-        return take(call.task, NULL);
+    if (done) {
+        take(call.task, NULL);
+        if (errno == EINTR)
+            errno = EAGAIN;
+        return 0;
+    }
     if (withdrawn) {
         verd__task_release(call.task);
         take_back(call.task);
