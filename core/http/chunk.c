@@ -31,14 +31,6 @@ void verd__chunk_init(struct verd__chunk *chunk, const verd_http_limits *limits)
     };
 }
 
-static int digit_of(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_text(unsigned char c)
 {
     return (c >= ' ' && c != 0x7f) || c == '\t';
@@ -46,7 +38,7 @@ static bool is_text(unsigned char c)
 
 static bool eat_size(struct verd__chunk *chunk, unsigned char c)
 {
-    int digit = digit_of(c);
+    int digit = verd__hex_value((char)c);
     if (digit >= 0 && chunk->digits < DIGITS) {
         chunk->left = chunk->left * 16 + (uint64_t)digit;
         chunk->digits++;

@@ -5,22 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "http/text.h"
 
 /* The byte that the three characters at `text` are an escape of; -1: they are not. */
 static int unescape(const char *text, const char *end)
 {
-    if (end - text < 3 || *text != '%')
-        return -1;
-    int high = digit_value(text[1]);
-    int low = digit_value(text[2]);
-    return high >= 0 && low >= 0 ? high << 4 | low : -1;
+    return end - text >= 3 ? verd__unescape(text) : -1;
 }
 
 /* ---- queries and forms ---- */

@@ -15,6 +15,7 @@
 #endif
 
 #include "http/server.h"
+#include "io/vector.h"
 
 /* The patience is spent in so many slices, behind each of which there is a look at how things are. */
 #define SLICES 4
@@ -135,26 +136,15 @@ void verd__pace_begin(struct verd__connection *connection)
     connection->pace.looked = false;
 }
 
-/* So many bytes of it are written. */
-static void advance(struct iovec **vector, int *count, size_t written)
-{
-    for (; *count > 0 && written >= (*vector)->iov_len; --*count)
-        written -= (*vector)++->iov_len;
-    if (*count > 0) {
-        (*vector)->iov_base = (char *)(*vector)->iov_base + written;
-        (*vector)->iov_len -= written;
-    }
-}
-
 int verd__pace_write(struct verd__connection *connection, struct iovec *vector, int count)
 {
-    advance(&vector, &count, 0);
+    verd__vector_advance(&vector, &count, 0);
     while (count > 0) {
         const struct transfer transfer = {.vector = vector, .count = count};
         ssize_t written = move_at_pace(connection, &transfer);
         if (written < 0)
             return -1;
-        advance(&vector, &count, (size_t)written);
+        verd__vector_advance(&vector, &count, (size_t)written);
     }
     return 0;
 }

@@ -7,6 +7,8 @@
 
 #include <verd/net.h>
 
+#include "io/vector.h"
+
 /* A callback gets the small parts of a vector in pieces of so many bytes. */
 #define PIECE 4096
 
@@ -88,22 +90,14 @@ int verd_stream_write_full(const verd_stream *stream, const void *data, size_t s
 
 int verd_stream_writev_full(const verd_stream *stream, struct iovec *vector, int count)
 {
-    for (;;) {
-        for (; count > 0 && vector->iov_len == 0; count--)
-            vector++;
-        if (count == 0)
-            return 0;
-        ssize_t n = verd_stream_writev(stream, vector, count);
-        if (n < 0)
+    verd__vector_advance(&vector, &count, 0);
+    while (count > 0) {
+        ssize_t written = verd_stream_writev(stream, vector, count);
+        if (written < 0)
             return -1;
-        size_t written = (size_t)n;
-        for (; count > 0 && written >= vector->iov_len; count--)
-            written -= vector++->iov_len;
-        if (count > 0) {
-            vector->iov_base = (char *)vector->iov_base + written;
-            vector->iov_len -= written;
-        }
+        verd__vector_advance(&vector, &count, (size_t)written);
     }
+    return 0;
 }
 
 int verd_stream_shut(const verd_stream *stream)

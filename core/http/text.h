@@ -25,6 +25,23 @@ bool verd__is_text(const char *text, size_t size);
 bool verd__same(const char *one, const char *other);
 bool verd__begins(const char *text, const char *word);
 
+/* The value of a hexadecimal digit; -1: it is none. */
+static inline int verd__hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that is escaped at the beginning of the text, as "%41" is 'A'; -1: none is. */
+static inline int verd__unescape(const char *text)
+{
+    int high = text[0] == '%' ? verd__hex_value(text[1]) : -1;
+    int low = high >= 0 ? verd__hex_value(text[2]) : -1;
+    return low >= 0 ? high * 16 + low : -1;
+}
+
 /* Text under construction. After a failed allocation it takes nothing more. */
 struct verd__text {
     char *data; /* owned; NULL: nothing yet */

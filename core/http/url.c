@@ -37,22 +37,6 @@ static bool is_letter(char c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The byte that is escaped here, as "%41" is 'A'; -1: none is. */
-static int escaped_byte(const char *text)
-{
-    int high = text[0] == '%' ? hex_of(text[1]) : -1;
-    int low = high >= 0 ? hex_of(text[2]) : -1;
-    return low >= 0 ? high * 16 + low : -1;
-}
-
 /* Takes the escapes out of a zone, in place, where there is something in it and nothing that could not be part of
  * an interface's name. */
 static bool unescape_zone(char *zone)
@@ -60,7 +44,7 @@ static bool unescape_zone(char *zone)
     const char *in = zone;
     char *out = zone;
     while (*in != '\0') {
-        int byte = *in == '%' ? escaped_byte(in) : (unsigned char)*in;
+        int byte = *in == '%' ? verd__unescape(in) : (unsigned char)*in;
         if (byte <= ' ' || byte == 0x7f || byte == '/' || byte == '%')
             return false;
         in += *in == '%' ? 3 : 1;
@@ -165,7 +149,7 @@ static void add_authority(struct verd__text *text, const struct verd__url *url)
 /* Whether the character must be escaped where it stands (RFC 3986, 2.1 to 2.4). */
 static bool must_be_escaped(const char *c)
 {
-    return *c == '%' ? escaped_byte(c) < 0 : !verd__is_target[(unsigned char)*c];
+    return *c == '%' ? verd__unescape(c) < 0 : !verd__is_target[(unsigned char)*c];
 }
 
 /* Path and query, up to a fragment. `escape`: what can be repaired is. */

@@ -43,6 +43,18 @@ invalid:
     return -1;
 }
 
+/* So many bytes of the vector are done: it begins behind them, and with a part that is not empty; *count is 0 if there
+ * is none. */
+static inline void verd__vector_advance(struct iovec **vector, int *count, size_t done)
+{
+    for (; *count > 0 && done >= (*vector)->iov_len; --*count)
+        done -= (*vector)++->iov_len;
+    if (*count > 0) {
+        (*vector)->iov_base = (char *)(*vector)->iov_base + done;
+        (*vector)->iov_len -= done;
+    }
+}
+
 /* A message of nothing but the vector, which stays as it is: msg_iov is not const for no reason. */
 static inline struct msghdr verd__vector_message(const struct iovec *vector, int count)
 {
