@@ -52,12 +52,12 @@ static _Noreturn void be_server(int listener)
     }
 }
 
-/* Connects the clients; the listener. */
+/* Connects the clients; the listener, which does not block: at one that does another OS thread accepts. */
 static int connect_all(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (bind(listener, (struct sockaddr *)&address, length) != 0 ||
         listen(listener, CONNECTIONS) != 0 ||
         getsockname(listener, (struct sockaddr *)&address, &length) != 0)
