@@ -81,27 +81,10 @@ Test(http, a_client_that_keeps_to_the_least_rate_has_all_the_time_it_takes)
     site_close(&site);
 }
 
-static int handle_endless(verd_http_exchange *x, void *ctx)
-{
-    static char block[65536];
-    (void)ctx;
-    verd_http_begin(x, 200, VERD_HTTP_CHUNKED);
-    while ((last = outcome(verd_http_write(x, block, sizeof block))) == 0) {
-    }
-    return -1;
-}
-
 Test(http, a_client_that_does_not_read_is_cut_off_by_default)
 {
     verd_http_options options = {.stall_time = SOON};
-    site_open(&site, handle_endless, &options);
-    int fd = site_connect(&site);
-    say(fd, GET);
-    while (last == 0)
-        verd_sleep(VERD_MS);
-    cr_expect_eq(last, -ETIMEDOUT);
-    verd_close(fd);
-    site_close(&site);
+    cr_expect_eq(offer_without_end(&options), -ETIMEDOUT);
 }
 
 #define LONG 8000000

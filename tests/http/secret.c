@@ -8,35 +8,11 @@
 
 #include "call.h"
 #include "site.h"
-
-#define KEY 0x5a
+#include "turned.h"
 
 static struct site site;
 static size_t opened, closed, shut;
 static int refused; /* connections that `open` refuses */
-
-static void turn(char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        text[i] ^= KEY;
-}
-
-static ssize_t read_turned(void *ctx, void *buffer, size_t size)
-{
-    ssize_t n = verd_read(*(int *)ctx, buffer, size);
-    if (n > 0)
-        turn(buffer, (size_t)n);
-    return n;
-}
-
-static ssize_t write_turned(void *ctx, const void *data, size_t size)
-{
-    char piece[100];
-    size = size < sizeof piece ? size : sizeof piece;
-    memcpy(piece, data, size);
-    turn(piece, size);
-    return verd_write(*(int *)ctx, piece, size);
-}
 
 static void note_shut(void *ctx)
 {

@@ -9,6 +9,7 @@
 #include "call.h"
 #include "peer.h"
 #include "site.h"
+#include "turned.h"
 
 static struct site site;
 static verd_websocket_options server_options;
@@ -427,30 +428,7 @@ Test(http, websocket_urls_and_options_that_are_none)
         -EINVAL);
 }
 
-/* ---- streams of the user's: every byte is turned around, as a stand-in for TLS ---- */
-
-static void turn(char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        text[i] ^= 0x5a;
-}
-
-static ssize_t read_turned(void *ctx, void *buffer, size_t size)
-{
-    ssize_t n = verd_read(*(int *)ctx, buffer, size);
-    if (n > 0)
-        turn(buffer, (size_t)n);
-    return n;
-}
-
-static ssize_t write_turned(void *ctx, const void *data, size_t size)
-{
-    char piece[1000];
-    size = size < sizeof piece ? size : sizeof piece;
-    memcpy(piece, data, size);
-    turn(piece, size);
-    return verd_write(*(int *)ctx, piece, size);
-}
+/* ---- streams of the user's ---- */
 
 static const verd_stream_ops turned = {.read = read_turned, .write = write_turned, .close = free};
 

@@ -10,34 +10,15 @@
 #include <verd.h>
 
 #include "caller.h"
+#include "gate.h"
 #include "offload/interrupt.h"
 #include "offload/offload.h"
 #include "offload/workers.h"
 
-/* What tasks block on until the test opens it, for good. */
-static struct gate {
-    int fds[2];
-    _Atomic(int) begun, over, interrupted;
-} gate;
-
-static void make_gate(void)
+static void begin_at_gate(void)
 {
     alarm(60);
-    cr_assert_eq(pipe(gate.fds), 0);
-}
-
-static void open_gate(void)
-{
-    close(gate.fds[1]);
-}
-
-static void *pass_gate(void *arg)
-{
-    char byte;
-    atomic_fetch_add(&gate.begun, 1);
-    (void)!read(gate.fds[0], &byte, 1);
-    atomic_fetch_add(&gate.over, 1);
-    return arg;
+    gate_make();
 }
 
 static void *do_nothing(void *arg)
@@ -49,7 +30,7 @@ static enum verd_offload_kind kind_played;
 
 static int offload_gate(struct caller *self)
 {
-    const struct verd__offload offload = {.kind = kind_played, .fn = pass_gate};
+    const struct verd__offload offload = {.kind = kind_played, .fn = gate_pass};
     return verd__offload(&offload, &self->item);
 }
 
@@ -57,12 +38,6 @@ static int offload_nothing(struct caller *self)
 {
     const struct verd__offload offload = {.kind = kind_played, .fn = do_nothing};
     return verd__offload(&offload, &self->item);
-}
-
-static void await(_Atomic(int) *count, int wanted)
-{
-    while (atomic_load(count) < wanted)
-        verd_sleep(VERD_MS);
 }
 
 static struct verd_offload_counts stats(enum verd_offload_kind kind)
@@ -78,7 +53,7 @@ static void occupy(struct caller *callers, enum verd_offload_kind kind)
     kind_played = kind;
     for (int i = 0; i < VERD_OFFLOAD_THREADS; i++)
         caller_start(&callers[i], offload_gate, NULL, NULL);
-    await(&gate.begun, before + VERD_OFFLOAD_THREADS);
+    gate_await(&gate.begun, before + VERD_OFFLOAD_THREADS);
 }
 
 /* Its caller has given it up. */
@@ -89,7 +64,7 @@ static void leave_stuck(enum verd_offload_kind kind, int tasks)
         struct caller caller;
         int before = gate.begun;
         caller_start(&caller, offload_gate, NULL, NULL);
-        await(&gate.begun, before + 1);
+        gate_await(&gate.begun, before + 1);
         verd_kill(caller.thread);
         cr_assert_eq(caller_end(&caller), -ECANCELED);
     }
@@ -99,13 +74,13 @@ Test(offload, slow_tasks_of_one_kind_hold_up_none_of_another)
 {
     static struct caller callers[VERD_OFFLOAD_KINDS][VERD_OFFLOAD_THREADS];
     struct caller other = {0};
-    make_gate();
+    begin_at_gate();
     for (int kind = 0; kind < VERD_OFFLOAD_KINDS; kind++) {
         kind_played = (enum verd_offload_kind)kind;
         cr_assert_eq(offload_nothing(&other), 0);
         occupy(callers[kind], (enum verd_offload_kind)kind);
     }
-    open_gate();
+    gate_open();
     for (int i = 0; i < VERD_OFFLOAD_KINDS * VERD_OFFLOAD_THREADS; i++)
         cr_assert_eq(caller_end(&callers[0][0] + i), 0);
 }
@@ -115,14 +90,14 @@ Test(offload, slow_functions_hold_up_no_name_and_no_file)
     static struct caller callers[VERD_OFFLOAD_THREADS];
     struct addrinfo *found = NULL;
     struct stat status;
-    make_gate();
+    begin_at_gate();
     occupy(callers, VERD_OFFLOAD_FUNCTIONS);
     cr_assert_eq(verd_getaddrinfo("localhost", NULL, NULL, &found), 0);
     freeaddrinfo(found);
     cr_assert_eq(verd_stat("/", &status), 0);
     close(verd_open("/", O_RDONLY));
     cr_assert_eq(gate.over, 0);
-    open_gate();
+    gate_open();
     for (int i = 0; i < VERD_OFFLOAD_THREADS; i++)
         caller_end(&callers[i]);
 }
@@ -130,14 +105,14 @@ Test(offload, slow_functions_hold_up_no_name_and_no_file)
 Test(offload, what_was_given_up_counts_no_longer)
 {
     struct caller other = {0};
-    make_gate();
+    begin_at_gate();
     for (int kind = 0; kind < VERD_OFFLOAD_KINDS; kind++) {
         leave_stuck((enum verd_offload_kind)kind, VERD_OFFLOAD_THREADS);
         cr_assert_eq(offload_nothing(&other), 0);
         cr_assert_eq(stats((enum verd_offload_kind)kind).stuck, VERD_OFFLOAD_THREADS);
     }
     cr_assert_eq(gate.over, 0);
-    open_gate();
+    gate_open();
 }
 
 /* Also for those in line already: nobody else comes for whom an OS thread would be started. */
@@ -145,23 +120,23 @@ Test(offload, what_waits_in_line_begins_when_what_runs_is_given_up)
 {
     static struct caller callers[VERD_OFFLOAD_THREADS];
     struct caller next;
-    make_gate();
+    begin_at_gate();
     occupy(callers, VERD_OFFLOAD_FILES);
     caller_start(&next, offload_nothing, NULL, NULL);
     verd_kill(callers[0].thread);
     cr_assert_eq(caller_end(&callers[0]), -ECANCELED);
     cr_assert_eq(caller_end(&next), 0);
-    open_gate();
+    gate_open();
     for (int i = 1; i < VERD_OFFLOAD_THREADS; i++)
         cr_assert_eq(caller_end(&callers[i]), 0);
 }
 
 Test(offload, os_threads_of_what_was_given_up_end_with_it)
 {
-    make_gate();
+    begin_at_gate();
     leave_stuck(VERD_OFFLOAD_OPENS, VERD_OFFLOAD_THREADS + 3);
     cr_assert_eq(stats(VERD_OFFLOAD_OPENS).threads, VERD_OFFLOAD_THREADS + 3);
-    open_gate();
+    gate_open();
     while (stats(VERD_OFFLOAD_OPENS).threads > VERD_OFFLOAD_THREADS)
         verd_sleep(VERD_MS);
     cr_assert_eq(stats(VERD_OFFLOAD_OPENS).stuck, 0);
@@ -170,14 +145,14 @@ Test(offload, os_threads_of_what_was_given_up_end_with_it)
 Test(offload, where_too_much_is_stuck_a_kind_without_an_os_thread_left_is_EBUSY_and_others_go_on)
 {
     struct caller other = {0};
-    make_gate();
+    begin_at_gate();
     verd__workers_bound(2);
     verd__workers_resize(VERD_OFFLOAD_OPENS, 2);
     leave_stuck(VERD_OFFLOAD_OPENS, 4);
     cr_assert_eq(caller_outcome(verd_open("/", O_RDONLY)), -EBUSY);
     kind_played = VERD_OFFLOAD_FILES;
     cr_assert_eq(offload_nothing(&other), 0);
-    open_gate();
+    gate_open();
     while (stats(VERD_OFFLOAD_OPENS).stuck > 0)
         verd_sleep(VERD_MS);
     cr_assert_geq(verd_open("/", O_RDONLY), 0);
@@ -186,16 +161,16 @@ Test(offload, where_too_much_is_stuck_a_kind_without_an_os_thread_left_is_EBUSY_
 Test(offload, stats_tell_of_limits_threads_lines_and_tasks)
 {
     static struct caller callers[3];
-    make_gate();
+    begin_at_gate();
     verd_offload_resize(1);
     kind_played = VERD_OFFLOAD_FUNCTIONS;
     for (int i = 0; i < 3; i++)
         caller_start(&callers[i], offload_gate, NULL, NULL);
-    await(&gate.begun, 1);
+    gate_await(&gate.begun, 1);
     struct verd_offload_counts counts = stats(VERD_OFFLOAD_FUNCTIONS);
     cr_assert(counts.limit == 1 && counts.threads == 1 && counts.idle == 0);
     cr_assert(counts.waiting == 2 && counts.stuck == 0 && counts.total == 3);
-    open_gate();
+    gate_open();
     for (int i = 0; i < 3; i++)
         caller_end(&callers[i]);
     while (stats(VERD_OFFLOAD_FUNCTIONS).idle == 0)
@@ -235,10 +210,10 @@ Test(offload, a_system_call_is_interrupted_when_its_caller_gives_up)
 {
     verd_duration slice = 0;
     struct caller caller;
-    make_gate();
+    begin_at_gate();
     for (int i = 1; i <= 20; i++) {
         caller_start(&caller, finish_gate, &slice, NULL);
-        await(&gate.begun, i);
+        gate_await(&gate.begun, i);
         verd_kill(caller.thread);
         cr_assert_eq(caller_end(&caller), 0);
         cr_assert_eq(gate.interrupted, i);
@@ -250,7 +225,7 @@ Test(offload, a_system_call_is_interrupted_when_its_slice_is_over)
 {
     verd_duration slice = 5 * VERD_MS;
     struct caller caller;
-    make_gate();
+    begin_at_gate();
     for (int i = 1; i <= 5; i++) {
         caller_start(&caller, finish_gate, &slice, NULL);
         cr_assert_eq(caller_end(&caller), 0);
@@ -263,7 +238,7 @@ Test(offload, a_slice_begins_with_the_task)
 {
     verd_duration slice = 20 * VERD_MS;
     static struct caller callers[4];
-    make_gate();
+    begin_at_gate();
     verd__workers_resize(VERD_OFFLOAD_DEVICES, 1);
     for (int i = 0; i < 4; i++)
         caller_start(&callers[i], finish_gate, &slice, NULL);
@@ -275,7 +250,7 @@ Test(offload, a_slice_begins_with_the_task)
 /* A function that heeds no interruption. */
 static int finish_stubborn(struct caller *self)
 {
-    const struct verd__offload offload = {.kind = VERD_OFFLOAD_FILES, .fn = pass_gate};
+    const struct verd__offload offload = {.kind = VERD_OFFLOAD_FILES, .fn = gate_pass};
     (void)self;
     return verd__offload_finish(verd__scheduler(), &offload);
 }
@@ -300,22 +275,22 @@ static int finish_deaf(struct caller *self)
 Test(offload, a_caller_is_rid_of_what_heeds_no_interruption_after_a_while)
 {
     struct caller caller;
-    make_gate();
+    begin_at_gate();
     caller_start(&caller, finish_deaf, NULL, NULL);
-    await(&gate.begun, 1);
+    gate_await(&gate.begun, 1);
     verd_kill(caller.thread);
     cr_assert_eq(caller_end(&caller), -ECANCELED);
     cr_assert(gate.over == 0 && stats(VERD_OFFLOAD_FILES).stuck == 1);
-    open_gate();
-    await(&gate.over, 1);
+    gate_open();
+    gate_await(&gate.over, 1);
 }
 
 Test(offload, what_a_caller_that_gave_up_was_finishing_succeeds_if_it_ends_in_time)
 {
     struct caller caller;
-    make_gate();
+    begin_at_gate();
     caller_start(&caller, finish_stubborn, NULL, NULL);
-    await(&gate.begun, 1);
+    gate_await(&gate.begun, 1);
     verd_kill(caller.thread);
     cr_assert_eq(caller_end(&caller), 0);
     cr_assert_eq(gate.over, 1);

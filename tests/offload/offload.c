@@ -12,44 +12,10 @@
 #include <verd.h>
 
 #include "caller.h"
+#include "gate.h"
 #include "offload/inbox.h"
 #include "offload/workers.h"
 #include "process.h"
-
-/* What a job blocks on until the test opens it, for good: a pipe whose writer is closed. */
-struct gate {
-    int fds[2];
-    _Atomic(int) begun;
-    _Atomic(int) over;
-    _Atomic(int) released;
-};
-
-static struct gate gate;
-
-static void make_gate(void)
-{
-    cr_assert_eq(pipe(gate.fds), 0);
-}
-
-static void open_gate(void)
-{
-    close(gate.fds[1]);
-}
-
-static void *pass_gate(void *arg)
-{
-    char byte;
-    atomic_fetch_add(&gate.begun, 1);
-    (void)!read(gate.fds[0], &byte, 1);
-    atomic_fetch_add(&gate.over, 1);
-    return arg;
-}
-
-static void await(_Atomic(int) *count, int wanted)
-{
-    while (atomic_load(count) < wanted)
-        verd_sleep(VERD_MS);
-}
 
 static void *give_back(void *arg)
 {
@@ -58,7 +24,7 @@ static void *give_back(void *arg)
 
 static int offload_gate(struct caller *self)
 {
-    return verd_offload(pass_gate, self->object, &self->item);
+    return verd_offload(gate_pass, self->object, &self->item);
 }
 
 /* ---- results ---- */
@@ -158,12 +124,12 @@ Test(offload, several_os_threads_offload_at_once)
 Test(offload, jobs_that_block_hold_up_no_timer)
 {
     static struct caller callers[VERD_OFFLOAD_THREADS];
-    make_gate();
+    gate_make();
     for (int i = 0; i < VERD_OFFLOAD_THREADS; i++)
         caller_start(&callers[i], offload_gate, NULL, NULL);
-    await(&gate.begun, VERD_OFFLOAD_THREADS); /* by timers, with all of them blocked */
+    gate_await(&gate.begun, VERD_OFFLOAD_THREADS); /* by timers, with all of them blocked */
     cr_assert_eq(gate.over, 0);
-    open_gate();
+    gate_open();
     for (int i = 0; i < VERD_OFFLOAD_THREADS; i++)
         cr_assert_eq(caller_end(&callers[i]), 0);
 }
@@ -171,14 +137,14 @@ Test(offload, jobs_that_block_hold_up_no_timer)
 Test(offload, a_job_more_than_there_are_os_threads_waits_in_line)
 {
     static struct caller callers[VERD_OFFLOAD_THREADS + 1];
-    make_gate();
+    gate_make();
     for (int i = 0; i <= VERD_OFFLOAD_THREADS; i++)
         caller_start(&callers[i], offload_gate, NULL, NULL);
-    await(&gate.begun, VERD_OFFLOAD_THREADS);
+    gate_await(&gate.begun, VERD_OFFLOAD_THREADS);
     verd_sleep(VERD_MS);
     cr_assert(gate.begun == VERD_OFFLOAD_THREADS &&
               verd__workers_counts().threads == VERD_OFFLOAD_THREADS);
-    open_gate();
+    gate_open();
     for (int i = 0; i <= VERD_OFFLOAD_THREADS; i++)
         cr_assert_eq(caller_end(&callers[i]), 0);
 }
@@ -227,9 +193,9 @@ Test(offload, waiting_for_an_offloaded_function_is_no_deadlock)
 {
     struct caller caller;
     verd_on_deadlock(note_deadlock);
-    make_gate();
+    gate_make();
     caller_start(&caller, offload_gate, NULL, NULL);
-    open_gate();
+    gate_open();
     caller_end(&caller);
     cr_assert_eq(deadlocks, 0);
 }
@@ -245,13 +211,13 @@ Test(offload, more_os_threads_begin_with_those_in_line)
 {
     static struct caller callers[8];
     verd_offload_resize(1);
-    make_gate();
+    gate_make();
     for (int i = 0; i < 8; i++)
         caller_start(&callers[i], offload_gate, NULL, NULL);
-    await(&gate.begun, 1);
+    gate_await(&gate.begun, 1);
     verd_offload_resize(8);
-    await(&gate.begun, 8);
-    open_gate();
+    gate_await(&gate.begun, 8);
+    gate_open();
     for (int i = 0; i < 8; i++)
         cr_assert_eq(caller_end(&callers[i]), 0);
 }
@@ -259,12 +225,12 @@ Test(offload, more_os_threads_begin_with_those_in_line)
 Test(offload, fewer_os_threads_finish_what_they_do)
 {
     static struct caller callers[8];
-    make_gate();
+    gate_make();
     for (int i = 0; i < 8; i++)
         caller_start(&callers[i], offload_gate, NULL, NULL);
-    await(&gate.begun, 8);
+    gate_await(&gate.begun, 8);
     verd_offload_resize(2);
-    open_gate();
+    gate_open();
     for (int i = 0; i < 8; i++)
         cr_assert_eq(caller_end(&callers[i]), 0);
     while (verd__workers_counts().threads > 2)
@@ -282,37 +248,37 @@ static void note_release(void *arg, void *result)
 
 static int offload_gate_with(struct caller *self)
 {
-    return verd_offload_with(pass_gate, &gate, note_release, &self->item);
+    return verd_offload_with(gate_pass, &gate, note_release, &self->item);
 }
 
 Test(offload, a_caller_whose_time_runs_out_does_not_wait_for_the_function)
 {
-    make_gate();
+    gate_make();
     cr_assert_eq(caller_within(VERD_MS, offload_gate, NULL, NULL), -ETIMEDOUT);
-    open_gate();
+    gate_open();
 }
 
 Test(offload, a_killed_caller_does_not_wait_for_the_function)
 {
     struct caller caller;
-    make_gate();
+    gate_make();
     caller_start(&caller, offload_gate, NULL, NULL);
     verd_kill(caller.thread);
     cr_assert_eq(caller_end(&caller), -ECANCELED);
-    open_gate();
+    gate_open();
 }
 
 Test(offload, what_a_caller_gave_up_is_released_when_the_function_has_returned)
 {
     struct caller caller;
-    make_gate();
+    gate_make();
     caller_start(&caller, offload_gate_with, NULL, NULL);
-    await(&gate.begun, 1);
+    gate_await(&gate.begun, 1);
     verd_kill(caller.thread);
     cr_assert_eq(caller_end(&caller), -ECANCELED);
     cr_assert_eq(gate.released, 0);
-    open_gate();
-    await(&gate.released, 1);
+    gate_open();
+    gate_await(&gate.released, 1);
     cr_assert_eq(gate.over, 1);
 }
 
@@ -320,12 +286,12 @@ Test(offload, what_was_given_up_before_it_began_is_released_and_never_runs)
 {
     struct caller first;
     verd_offload_resize(1);
-    make_gate();
+    gate_make();
     caller_start(&first, offload_gate, NULL, NULL);
-    await(&gate.begun, 1);
+    gate_await(&gate.begun, 1);
     cr_assert_eq(caller_within(VERD_MS, offload_gate_with, NULL, NULL), -ETIMEDOUT);
     cr_assert_eq(gate.released, 1);
-    open_gate();
+    gate_open();
     caller_end(&first);
     verd_offload(give_back, NULL, NULL);
     cr_assert_eq(gate.begun, 1);
@@ -348,9 +314,9 @@ Test(offload, a_killed_thread_offloads_nothing_and_its_argument_is_released)
 Test(offload, a_result_that_was_taken_is_not_released)
 {
     struct caller caller;
-    make_gate();
+    gate_make();
     caller_start(&caller, offload_gate_with, NULL, NULL);
-    open_gate();
+    gate_open();
     cr_assert_eq(caller_end(&caller), 0);
     cr_assert(caller.item == &gate && gate.released == 0);
 }
@@ -366,14 +332,14 @@ static void await_message(void)
 Test(offload, a_result_that_is_there_when_the_caller_is_killed_is_released)
 {
     struct caller caller;
-    make_gate();
+    gate_make();
     caller_start(&caller, offload_gate_with, NULL, NULL);
-    await(&gate.begun, 1);
-    open_gate();
+    gate_await(&gate.begun, 1);
+    gate_open();
     await_message();
     verd_kill(caller.thread);
     cr_assert_eq(caller_end(&caller), -ECANCELED);
-    await(&gate.released, 1);
+    gate_await(&gate.released, 1);
     verd_offload(give_back, NULL, NULL);
     cr_assert_eq(gate.released, 1);
 }
@@ -390,13 +356,13 @@ static int offload_gate_for_a_while(struct caller *self)
 Test(offload, a_result_that_is_there_when_the_time_runs_out_is_taken)
 {
     struct caller caller;
-    make_gate();
+    gate_make();
     verd_offload(give_back, NULL, NULL);
     caller_start(&caller, offload_gate_for_a_while, NULL, NULL);
     if (caller.done)
         cr_skip_test("the machine is too slow");
     verd_duration begin = verd_now();
-    open_gate();
+    gate_open();
     await_message();
     while (verd_now() < begin + 300 * VERD_MS)
         usleep(100);
@@ -457,18 +423,18 @@ Test(offload, an_os_thread_may_end_with_jobs_under_way)
 {
     pthread_t os_thread;
     verd_offload_resize(2);
-    make_gate();
+    gate_make();
     pthread_create(&os_thread, NULL, leave_jobs_behind, NULL);
     pthread_join(os_thread, NULL);
-    open_gate();
-    await(&gate.released, 4);
+    gate_open();
+    gate_await(&gate.released, 4);
 }
 
 static void exit_with_jobs(void *arg)
 {
     struct caller caller;
     caller_start(&caller, offload_gate, arg, NULL);
-    await(&gate.begun, 1);
+    gate_await(&gate.begun, 1);
     exit(7);
 }
 
@@ -476,7 +442,7 @@ Test(offload, a_process_may_exit_with_jobs_under_way)
 {
     if (process_is_emulated())
         cr_skip_test("the emulator aborts when a forked child starts an OS thread");
-    make_gate();
+    gate_make();
     cr_assert_eq(process_run(exit_with_jobs, NULL).status, 7 << 8);
 }
 
@@ -492,10 +458,10 @@ Test(offload, the_child_of_a_fork_starts_os_threads_of_its_own)
     if (process_is_emulated())
         cr_skip_test("the emulator aborts when a forked child starts an OS thread");
     struct caller caller;
-    make_gate();
+    gate_make();
     caller_start(&caller, offload_gate, NULL, NULL);
-    await(&gate.begun, 1);
+    gate_await(&gate.begun, 1);
     cr_assert_eq(process_run(offload_in_child, &gate).status, 0);
-    open_gate();
+    gate_open();
     cr_assert_eq(caller_end(&caller), 0);
 }

@@ -122,3 +122,28 @@ int handle_echo(verd_http_exchange *x, void *site)
                  verd_http_path(x), query != NULL ? query : "-", verd_http_version(x), body);
     return verd_http_reply(x, 200, "text/plain", text, (size_t)length);
 }
+
+static ssize_t ended; /* handle_endless's last write; 0: not yet */
+
+static int handle_endless(verd_http_exchange *x, void *site)
+{
+    static char block[10000];
+    (void)site;
+    verd_http_begin(x, 200, VERD_HTTP_CHUNKED);
+    while ((ended = outcome(verd_http_write(x, block, sizeof block))) == 0) {
+    }
+    return -1;
+}
+
+ssize_t offer_without_end(const verd_http_options *options)
+{
+    struct site site;
+    site_open(&site, handle_endless, options);
+    int fd = site_connect(&site);
+    say(fd, GET);
+    while (ended == 0)
+        verd_sleep(VERD_MS);
+    verd_close(fd);
+    site_close(&site);
+    return ended;
+}

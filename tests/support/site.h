@@ -46,6 +46,10 @@ int handle_echo(verd_http_exchange *x, void *site);
 int handle_hello(verd_http_exchange *x, void *site);
 #define HELLO OK("5", "hello")
 
+/* Lets a client ask for a body without an end, and not read it. The errno that ends the handler's writes, below
+ * zero. */
+ssize_t offer_without_end(const verd_http_options *options);
+
 #define GET "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 #endif

@@ -8,7 +8,7 @@
 
 /* ---- a server that says the same to everyone ---- */
 
-static const char *said = "";
+const char *said = "";
 static bool keeps; /* the connection, rather than close it */
 
 static void say(void *arg)
@@ -28,10 +28,14 @@ static void accept_all(void *arg)
         must(verd_spawn_n(say, (void *)(intptr_t)fd) == 0);
 }
 
+void say_to_all(int listener)
+{
+    must(listener >= 0 && verd_spawn_n(accept_all, (void *)(intptr_t)listener) == 0);
+}
+
 static void start(void)
 {
-    int listener = verd_listen_unix(NAME, 0);
-    must(listener >= 0 && verd_spawn_n(accept_all, (void *)(intptr_t)listener) == 0);
+    say_to_all(verd_listen_unix(NAME, 0));
 }
 
 static void say_nonsense(void)

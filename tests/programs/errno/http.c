@@ -59,8 +59,7 @@ static void make_server(void)
     must(server != NULL);
 }
 
-/* What the call gives in the handler of this request; the client goes before, unless it waits. */
-static int handled(const char *request, bool waits, int (*call)(verd_http_exchange *))
+int handled(const char *request, bool waits, int (*call)(verd_http_exchange *))
 {
     call_in_handler = call;
     make_server();

@@ -59,6 +59,13 @@ extern const struct row thread_rows[], sync_rows[], queue_rows[], pool_rows[], n
         return (expression) == NULL ? errno : 0; \
     }
 
+/* Has a listener say the same to everyone who has asked. (client.c) */
+extern const char *said;
+void say_to_all(int listener);
+
+/* What a call gives in the handler of a server for this request; the client goes before, unless it waits. (http.c) */
+int handled(const char *request, bool waits, int (*call)(verd_http_exchange *));
+
 /* Ends the process with a line on stderr unless `holds`. */
 void must_hold(bool holds, const char *what, const char *file, int line);
 

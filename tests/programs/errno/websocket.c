@@ -5,77 +5,38 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- a server, which says text to a client or makes a call on its WebSocket ---- */
+/* ---- a handler that makes a call on its WebSocket ---- */
 
-static int port;
-static const char *said; /* NULL: it is the library's */
 static int (*call_in_handler)(verd_http_exchange *exchange);
-static int got = -1; /* what that gave */
 static verd_websocket *ws;
 static verd_thread *receiver; /* another; NULL: none */
 static verd_websocket_message message;
 static verd_websocket_options options;
 
-static int handle(verd_http_exchange *exchange, void *ctx)
+static int call_and_free(verd_http_exchange *exchange)
 {
-    (void)ctx;
-    got = call_in_handler(exchange);
+    int result = call_in_handler(exchange);
     verd_kill(receiver);
     verd_join(receiver, NULL);
     receiver = NULL;
     verd_websocket_free(ws);
-    return -1;
+    return result;
 }
 
-static void say(void *arg)
-{
-    int fd = (int)(intptr_t)arg;
-    char request[4096];
-    must(verd_read(fd, request, sizeof request) > 0);
-    must(verd_write_full(fd, said, strlen(said), NULL) == (ssize_t)strlen(said));
-    verd_close(fd);
-}
-
-static void accept_all(void *arg)
-{
-    int fd, listener = (int)(intptr_t)arg;
-    while ((fd = verd_accept(listener, NULL, NULL)) >= 0)
-        must(verd_spawn_n(say, (void *)(intptr_t)fd) == 0);
-}
-
-static void start(void)
-{
-    int listener = verd_listen("127.0.0.1", 0, 0);
-    must(listener >= 0);
-    port = verd_port(listener);
-    if (said != NULL)
-        must(verd_spawn_n(accept_all, (void *)(intptr_t)listener) == 0);
-    else
-        must(verd_http_serve(listener, handle, NULL, NULL) != NULL);
-}
-
-/* What the call gives in the handler of this request; the client goes before, unless it waits. */
-static int handled(const char *request, bool waits, int (*call)(verd_http_exchange *))
+static int handled_by(const char *request, bool waits, int (*call)(verd_http_exchange *))
 {
     call_in_handler = call;
-    start();
-    int client = verd_connect("127.0.0.1", port);
-    must(client >= 0 && verd_write_full(client, request, strlen(request), NULL) > 0);
-    if (!waits)
-        must(verd_close(client) == 0);
-    while (got < 0)
-        must(verd_sleep(VERD_MS) == 0);
-    return got;
+    return handled(request, waits, call_and_free);
 }
 
-#define HANDLED(name, request, waits, expression)          \
-    static int name##_in_handler(verd_http_exchange *x)    \
-    {                                                      \
-        return (expression) ? 0 : errno;                   \
-    }                                                      \
-    static int name(void)                                  \
-    {                                                      \
-        return handled(request, waits, name##_in_handler); \
+#define HANDLED(name, request, waits, expression)             \
+    static int name##_in_handler(verd_http_exchange *x)       \
+    {                                                         \
+        return (expression) ? 0 : errno;                      \
+    }                                                         \
+    static int name(void)                                     \
+    {                                                         \
+        return handled_by(request, waits, name##_in_handler); \
     }
 
 #define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -207,26 +168,37 @@ HANDLED(close_without_memory, MESSAGE, true, accepted(x, 0, 0, true) && closed()
 
 /* ---- clients ---- */
 
+static int port;
+
+static int make_port(void)
+{
+    int listener = verd_listen("127.0.0.1", 0, 0);
+    must(listener >= 0);
+    port = verd_port(listener);
+    return listener;
+}
+
 static void say_other(void)
 {
     said = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
-    start();
+    say_to_all(make_port());
 }
 
 static void say_nonsense(void)
 {
     said = "nonsense\r\n\r\n";
-    start();
+    say_to_all(make_port());
 }
 
 static void say_nothing(void)
 {
     said = "";
-    start();
+    say_to_all(make_port());
 }
 
-static int stay(verd_http_exchange *x)
+static int stay(verd_http_exchange *x, void *ctx)
 {
+    (void)ctx;
     must(is_ws(x));
     return verd_websocket_receive(ws, &message);
 }
@@ -246,8 +218,7 @@ static verd_websocket *client;
 static void connect_client(void)
 {
     char url[64];
-    call_in_handler = stay;
-    start();
+    must(verd_http_serve(make_port(), stay, NULL, NULL) != NULL);
     snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
     client = verd_websocket_connect(url, NULL);
     must(client != NULL);
