@@ -39,9 +39,8 @@ enum verd__fd_bit {
     VERD__FD_WATCHED = 4,  /* registered with the backend, once for all */
     VERD__FD_OURS = 8,     /* made by libverd: non-blocking, its kind known */
     VERD__FD_SOCKET = 16,  /* kind: takes recv and send */
-    VERD__FD_STREAM =
-        32, /* kind: a short read has emptied it, as of TCP; not of pipes, where it may be a packet */
-    VERD__FD_UNIX = 64,      /* kind: a short read that cut off no ancillary data has emptied it */
+    VERD__FD_STREAM = 32, /* kind: a short read has emptied it: TCP. Of a pipe it may be a packet */
+    VERD__FD_UNIX = 64,   /* kind: a short read that cut off no ancillary data has emptied it */
     VERD__FD_LISTENER = 128, /* OURS: accepts, and what it accepts is of its kind */
     VERD__FD_HELD = 256,     /* a writer has it for itself (writer.h) */
     VERD__FD_LIMITED = 512,  /* OURS: someone has set SO_RCVTIMEO or SO_SNDTIMEO (limit.h) */
@@ -52,10 +51,9 @@ enum verd__fd_bit {
  * number is not open (table.h). */
 struct verd__fd {
     struct verd__wait *waiting[2]; /* by direction; NULL: nobody */
-    uint32_t
-        generation; /* no other file of the hub's has it; 0: of those that it does not tell apart */
-    uint16_t bits;  /* enum verd__fd_bit */
-    uint16_t wanted; /* the events of the waits, of both directions */
+    uint32_t generation; /* no other file of the hub's has it; 0: they are not told apart */
+    uint16_t bits;       /* enum verd__fd_bit */
+    uint16_t wanted;     /* the events of the waits, of both directions */
 };
 
 /*

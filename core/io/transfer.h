@@ -13,8 +13,8 @@
 /* What is to be transferred. */
 struct verd__transfer {
     const struct verd__request *request; /* its buffer, data or vector */
-    size_t skip,
-        size;     /* of the request's bytes: those that come before, and those that are meant */
+    size_t skip;                         /* of the request's bytes: those that come before */
+    size_t size;                         /* and those that are meant */
     off_t offset; /* in the file; VERD__OWN_OFFSET: the file's own, which moves */
     int fd;
     bool writes;

@@ -62,8 +62,7 @@ struct verd__area {
     struct verd__loan *loan;    /* valid if that is not its own owner: in whose slot; the pool's */
     union verd__start start;    /* its function, for messages */
     struct verd__list obligations; /* the first is the last to have come */
-    verd_duration
-        trimmed; /* `since` of the last wait in which what is below its frames went back */
+    verd_duration trimmed; /* `since` of the last wait in which its stack was trimmed (upkeep.h) */
     char name[VERD_NAME_SIZE];
 };
 

@@ -163,8 +163,7 @@ struct verd__scheduler {
     int *errno_location;                 /* this OS thread's */
     struct verd__exceptions *exceptions; /* this OS thread's; NULL: there is no C++ */
     verd_duration clock;                 /* when the poller or time was last waited for */
-    size_t
-        expecting; /* waits for the poller; 0: it is not asked. And VERD__SEEDED, VERD__SURPLUS */
+    size_t expecting; /* waits for the poller; 0: it is not asked. And VERD__SEEDED, _SURPLUS */
     int budget;
     bool ending; /* all but the running thread are being ended, and get nothing any more */
     bool forked; /* that is so because this is the child of a fork */

@@ -19,10 +19,9 @@ struct verd__scheduler;
 struct verd__slab;
 
 struct verd__upkeep {
-    verd_duration due;   /* when it goes on: the earlier of these, or the end of a pause */
-    verd_duration aging; /* when the cache of stacks ages; VERD_FOREVER: it holds no surplus */
-    verd_duration
-        walking; /* when a walk through the threads begins, or goes on; VERD_FOREVER: never */
+    verd_duration due;       /* when it goes on: the earlier of these, or the end of a pause */
+    verd_duration aging;     /* when the cache of stacks ages; VERD_FOREVER: it holds no surplus */
+    verd_duration walking;   /* when a walk through the threads goes on; VERD_FOREVER: never */
     verd_duration long_wait; /* what counts as one; VERD_FOREVER: none does */
     struct verd__slab *slab; /* where the walk is; NULL: none is under way */
     size_t block;            /* in the slab, the next */

@@ -46,16 +46,13 @@ typedef struct verd_http_client_options {
     verd_http_limits limits; /* of what a server may send before and behind a body */
     size_t connections;      /* to one origin at once; who wants more waits in line (1000) */
     size_t idle;             /* connections that are kept unused, of all origins together (100) */
-    verd_duration
-        idle_time; /* after it an unused one is not used again (30 s), or a second before the time that
-                              * the server has said (Keep-Alive: timeout); what it has closed is noticed, though */
-    verd_duration
-        connect_time; /* to be connected: the look-up of the name, all addresses, `open` (30 s) */
-    verd_duration
-        silence; /* the server neither says anything, nor takes what is to be sent (60 s) */
-    verd_duration
-        total; /* from the call of verd_http_request to the end of the response's body (1 h) */
-    const char *agent; /* the field User-Agent; NULL: none is sent */
+    /* After it an unused one is not used again (30 s), or a second before the time that the server has said
+     * (Keep-Alive: timeout); what it has closed is noticed, though. */
+    verd_duration idle_time;
+    verd_duration connect_time; /* to be connected: the name, all addresses, `open` (30 s) */
+    verd_duration silence;      /* the server says nothing, and takes nothing (60 s) */
+    verd_duration total; /* from verd_http_request's call to the end of the response's body (1 h) */
+    const char *agent;   /* the field User-Agent; NULL: none is sent */
     /* Makes the stream of a new connection to an https origin, that is, the TLS handshake; `host`
      * is what the certificate has to be for: a name, or an address without brackets. Returns 0 and
      * *stream, which is verd_stream_of(fd) before, or -1 and errno to have the descriptor closed. May

@@ -70,8 +70,7 @@ typedef struct verd_websocket_options {
      * EPROTONOSUPPORT. */
     int (*open)(void *ctx, int fd, const char *host, verd_stream *stream);
     void *open_ctx;
-    int *
-        status; /* where to put the status that the server has answered with (0: none). NULL: nowhere */
+    int *status; /* where the status of the server's answer goes (0: none). NULL: nowhere */
 } verd_websocket_options;
 
 /*
