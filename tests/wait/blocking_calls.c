@@ -72,7 +72,8 @@ static struct criterion_test_params parameters(bool os_threads, enum column firs
         rows++;
     struct parameter *all = cr_malloc(rows * (size_t)(end - first) * sizeof *all);
     for (size_t i = 0; i < rows; i++) {
-        bool wanted = ((row_number(i)->traits & OS_THREADS) != 0) == os_threads;
+        const struct row *row = row_number(i);
+        bool wanted = ((row->traits & OS_THREADS) != 0) == os_threads && is_as_said(row);
         for (enum column column = first; wanted && column < end; column++)
             all[count++] = (struct parameter){i, column};
     }

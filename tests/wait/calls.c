@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "calls.h"
+#include "process.h"
 
 static const struct rows *const all[] = {
     &rows_of_threads, &rows_of_sync,    &rows_of_queues, &rows_of_pools,
@@ -14,4 +15,9 @@ const struct row *row_number(size_t number)
         number -= all[i]->count;
     }
     return NULL;
+}
+
+bool is_as_said(const struct row *row)
+{
+    return !(row->traits & NOWAIT) || !process_is_emulated();
 }

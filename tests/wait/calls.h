@@ -8,4 +8,7 @@
 /* A row by its number, from 0; NULL: there are no more. */
 const struct row *row_number(size_t number);
 
+/* Whether it waits here as it says. */
+bool is_as_said(const struct row *row);
+
 #endif

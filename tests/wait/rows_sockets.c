@@ -285,41 +285,45 @@ static intptr_t close_it(void)
 }
 
 /* What the call gives after the event, and what is there to be read afterwards. */
-#define INPUT_AS(name, what, world, call_, result, account, closed) \
-    {.call = name,                                                  \
-     .when = what,                                                  \
-     .setup = world,                                                \
-     .make = call_,                                                 \
-     .right = result,                                               \
-     .provoke = send_byte,                                          \
-     .arrive = await_byte,                                          \
-     .untouched = has_nothing,                                      \
-     .whole = account,                                              \
-     .traits = ALONE,                                               \
-     .discard = close_it,                                           \
+#define INPUT_AS(name, what, world, call_, result, account, closed, traits_) \
+    {.call = name,                                                           \
+     .when = what,                                                           \
+     .setup = world,                                                         \
+     .make = call_,                                                          \
+     .right = result,                                                        \
+     .provoke = send_byte,                                                   \
+     .arrive = await_byte,                                                   \
+     .untouched = has_nothing,                                               \
+     .whole = account,                                                       \
+     .traits = ALONE | (traits_),                                            \
+     .discard = close_it,                                                    \
      .discarded = closed}
-#define INPUT(name, what, world, call_) INPUT_AS(name, what, world, call_, 'x', has_nothing, -EBADF)
+#define INPUT_WITH(name, what, world, call_, traits_) \
+    INPUT_AS(name, what, world, call_, 'x', has_nothing, -EBADF, traits_)
+#define INPUT(name, what, world, call_) INPUT_WITH(name, what, world, call_, 0)
 
-#define OUTPUT_AS(name, what, world, call_, result, event, account) \
-    {.call = name,                                                  \
-     .when = what,                                                  \
-     .setup = world,                                                \
-     .make = call_,                                                 \
-     .right = result,                                               \
-     .provoke = event,                                              \
-     .whole = account,                                              \
-     .traits = ALONE,                                               \
-     .discard = close_it,                                           \
+#define OUTPUT_AS(name, what, world, call_, result, event, account, traits_) \
+    {.call = name,                                                           \
+     .when = what,                                                           \
+     .setup = world,                                                         \
+     .make = call_,                                                          \
+     .right = result,                                                        \
+     .provoke = event,                                                       \
+     .whole = account,                                                       \
+     .traits = ALONE | (traits_),                                            \
+     .discard = close_it,                                                    \
      .discarded = -EBADF}
-#define OUTPUT(name, what, world, call_) \
-    OUTPUT_AS(name, what, world, call_, 1, make_room, one_was_written)
+#define OUTPUT_WITH(name, what, world, call_, traits_) \
+    OUTPUT_AS(name, what, world, call_, 1, make_room, one_was_written, traits_)
+#define OUTPUT(name, what, world, call_) OUTPUT_WITH(name, what, world, call_, 0)
 
 static const struct row rows[] = {
     INPUT("verd_read", "bytes of a socket", empty_pair, read_byte),
     INPUT("verd_read", "bytes of a socket made elsewhere", empty_foreign_pair, read_byte),
     INPUT("verd_read", "bytes over TCP", empty_tcp, read_byte),
     INPUT("verd_read", "bytes of a pipe", empty_pipe, read_byte),
-    INPUT("verd_read", "bytes of a pipe made elsewhere", empty_foreign_pipe, read_byte),
+    INPUT_WITH("verd_read", "bytes of a pipe made elsewhere", empty_foreign_pipe, read_byte,
+               NOWAIT),
     INPUT("verd_readv", "bytes of a socket", empty_pair, readv_byte),
     INPUT("verd_readv", "bytes of a pipe", empty_pipe, readv_byte),
     INPUT("verd_recv", "bytes", empty_pair, recv_byte),
@@ -329,26 +333,27 @@ static const struct row rows[] = {
     INPUT("verd_recvmsg", "a message", empty_pair, recvmsg_byte),
     INPUT("verd_read_full", "bytes", empty_pair, read_full),
     INPUT("verd_stream_read", "bytes", empty_pair, stream_read),
-    INPUT_AS("verd_wait_fd", "input", empty_pair, wait_for_input, POLLIN, has_a_byte, -EBADF),
-    INPUT_AS("verd_poll", "input", empty_foreign_pipe, poll_input, 1, has_a_byte, 1),
-    INPUT_AS("verd_poll", "input, for an hour", empty_pair, poll_for_an_hour, 1, has_a_byte, 1),
+    INPUT_AS("verd_wait_fd", "input", empty_pair, wait_for_input, POLLIN, has_a_byte, -EBADF, 0),
+    INPUT_AS("verd_poll", "input", empty_foreign_pipe, poll_input, 1, has_a_byte, 1, 0),
+    INPUT_AS("verd_poll", "input, for an hour", empty_pair, poll_for_an_hour, 1, has_a_byte, 1, 0),
     OUTPUT("verd_write", "room in a socket", full_pair, write_byte),
     OUTPUT("verd_write", "room in a socket made elsewhere", full_foreign_pair, write_byte),
     OUTPUT("verd_write", "room in a pipe", full_pipe, write_byte),
-    OUTPUT("verd_write", "room in a pipe made elsewhere", full_foreign_pipe, write_byte),
+    OUTPUT_WITH("verd_write", "room in a pipe made elsewhere", full_foreign_pipe, write_byte,
+                NOWAIT),
     OUTPUT("verd_writev", "room in a socket", full_pair, writev_byte),
     OUTPUT("verd_writev", "room in a pipe", full_pipe, writev_byte),
     OUTPUT("verd_send", "room", full_pair, send_out),
     OUTPUT("verd_sendto", "room", full_pair, sendto_out),
     OUTPUT("verd_sendmsg", "room", full_pair, sendmsg_out),
     OUTPUT("verd_write_full", "room", full_pair, write_full),
-    OUTPUT("verd_sendfile", "room in a socket", full_pair, sendfile_out),
-    OUTPUT("verd_sendfile", "room in a pipe", full_pipe, sendfile_out),
+    OUTPUT_WITH("verd_sendfile", "room in a socket", full_pair, sendfile_out, NOWAIT),
+    OUTPUT_WITH("verd_sendfile", "room in a pipe", full_pipe, sendfile_out, NOWAIT),
     OUTPUT("verd_stream_write", "room", full_pair, stream_write),
     OUTPUT("verd_stream_writev", "room", full_pair, stream_writev),
     OUTPUT("verd_stream_write_full", "room", full_pair, stream_write_full),
     OUTPUT("verd_stream_writev_full", "room", full_pair, stream_writev_full),
-    OUTPUT_AS("verd_wait_fd", "output", full_pair, wait_for_output, POLLOUT, make_room, NULL),
+    OUTPUT_AS("verd_wait_fd", "output", full_pair, wait_for_output, POLLOUT, make_room, NULL, 0),
 };
 
 const struct rows rows_of_sockets = ROWS(rows);

@@ -29,7 +29,8 @@ enum trait {
         256, /* in the child of a fork nobody is left who could bring the event: see `orphaned` */
     BOUND = 512,      /* what is waited for belongs to its OS thread: EPERM on another */
     BY_HANDLE = 2048, /* BOUND: or EINVAL, as of one that was released */
-    GOES_ON = 1024    /* who waits does so though the object is freed: it is kept until then */
+    GOES_ON = 1024,   /* who waits does so though the object is freed: it is kept until then */
+    NOWAIT = 4096 /* is tried by RWF_NOWAIT; an emulator lacks it, so that the wait is another */
 };
 
 struct row {
