@@ -66,14 +66,23 @@ static void deliver(struct verd_hub *inbox)
     }
 }
 
-/* Waits for the next wake-up, or for the first reason to wait for one. Without a way to watch the
- * eventfd (no memory; someone has closed it) the inbox is looked at from time to time. */
-static void await(struct verd_hub *inbox, struct verd__fd *record)
+/* Waits for the eventfd. Returns whether it could be watched: not without memory; nor if someone has closed it
+ * and its number is a disk file's, which is always ready, and no event tells so. */
+static bool await_wake(struct verd_hub *inbox, struct verd__fd *record)
 {
     struct verd__loop *loop = verd__loop(inbox->scheduler);
+    if (verd__loop_wait(loop, inbox->fd, record, VERD__INPUT, true) != 0)
+        return errno == ECANCELED;
+    return verd__fd_may_have_input(record);
+}
+
+/* Waits for the next wake-up, or for the first reason to wait for one. Without a way to watch the
+ * eventfd the inbox is looked at from time to time. */
+static void await(struct verd_hub *inbox, struct verd__fd *record)
+{
     if (!is_expecting(inbox))
         verd__wait(inbox->scheduler, verd__own_wait(inbox->scheduler), &idle_kind);
-    else if (verd__loop_wait(loop, inbox->fd, record, VERD__INPUT, true) != 0 && errno != ECANCELED)
+    else if (!await_wake(inbox, record))
         verd_sleep(RETRY);
 }
 

@@ -3,9 +3,12 @@
 /* The life of a hub, seen by those who hold it: its end, forks, and deadlocks. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <verd.h>
@@ -90,6 +93,47 @@ Test(offload, a_hub_may_end_while_others_post)
         pthread_join(posting[i], NULL);
     pthread_join(ending, NULL);
     cr_assert_eq(holders, 3);
+}
+
+/* ---- its descriptor ---- */
+
+static bool is_eventfd(int fd)
+{
+    char path[64], target[64] = "";
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return readlink(path, target, sizeof target - 1) > 0 &&
+           strcmp(target, "anon_inode:[eventfd]") == 0;
+}
+
+/* Opens a hub; the number of its descriptor, which is none of those that the test's framework has. */
+static int open_hub(verd_hub **hub)
+{
+    bool before[64];
+    for (int fd = 0; fd < 64; fd++)
+        before[fd] = is_eventfd(fd);
+    *hub = verd_hub_open();
+    int fd = 0;
+    while (before[fd] || !is_eventfd(fd))
+        fd++;
+    return fd;
+}
+
+static void *same(void *arg)
+{
+    return arg;
+}
+
+/* As a program does that closes all numbers above 2, and then opens a file: which is always ready. */
+Test(offload, what_has_got_the_number_of_a_hub_s_descriptor_keeps_no_result_back)
+{
+    verd_hub *hub;
+    void *result = NULL;
+    int number = open_hub(&hub);
+    int file = open("/proc/self/exe", O_RDONLY);
+    cr_assert_eq(dup2(file, number), number);
+    cr_expect_eq(verd_offload(same, &result, &result), 0);
+    cr_expect_eq(result, &result);
+    verd_hub_close(hub);
 }
 
 /* ---- deadlocks ---- */

@@ -113,17 +113,10 @@ static bool is_not_told(const struct row *row)
            (row->error == ENOENT || row->error == EACCES || row->error == ENOEXEC);
 }
 
-/* An emulator has no preadv2, so that a file is sent by another OS thread, and nobody waits for the socket. */
-static bool is_sent_elsewhere(const struct row *row)
-{
-    return process_is_emulated() && strcmp(row->function, "verd_sendfile") == 0 &&
-           row->error == ENOSPC;
-}
-
 static void check_row(const struct row *row)
 {
     int status = -1;
-    if (is_out_of_use(row->fault) || is_not_told(row) || is_sent_elsewhere(row))
+    if (is_out_of_use(row->fault) || is_not_told(row))
         return;
     fflush(NULL);
     pid_t child = fork();

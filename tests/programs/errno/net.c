@@ -106,6 +106,18 @@ CALL(sendmsg_one, verd_sendmsg(fds[0], &message, 0))
 CALL(sendmsg_at_once, verd_sendmsg(fds[0], &message, MSG_DONTWAIT))
 CALL(write_full, verd_write_full(fds[0], &byte, 1, NULL))
 
+static void *do_nothing(void *arg)
+{
+    return arg;
+}
+
+/* The inbox is waited for already, where a file is sent by another OS thread. */
+static void make_full_pair_and_inbox(void)
+{
+    make_full_pair();
+    must(verd_offload(do_nothing, NULL, NULL) == 0);
+}
+
 static int send_file(void)
 {
     int file = real_open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -223,12 +235,16 @@ static int poll_first(void)
 }
 
 /* What the head of the header says of calls that wait for a descriptor. */
-#define WAITS_BUT_FOR_EBADF(function, prepare, call, busy)                 \
+#define WAITS_FOR_FILE(function, prepare, call, busy)                      \
     BLOCKS(function, prepare, call), PLAINLY(function, EBUSY, busy, call), \
         WITHOUT(function, ENOMEM, prepare, call, "calloc"),                \
         WITHOUT(function, EMFILE, prepare, call, "epoll_create1"),         \
-        WITHOUT(function, ENFILE, prepare, call, "epoll_create1"),         \
+        WITHOUT(function, ENFILE, prepare, call, "epoll_create1")
+#define WAITS_BUT_FOR_EBADF(function, prepare, call, busy) \
+    WAITS_FOR_FILE(function, prepare, call, busy),         \
         WITHOUT(function, ENOSPC, prepare, call, "epoll_ctl")
+#define WAITS_BUT_FOR_ENOSPC(function, prepare, call, busy) \
+    WAITS_FOR_FILE(function, prepare, call, busy), PLAINLY(function, EBADF, NULL, call)
 #define WAITS(function, prepare, call, busy) \
     WAITS_BUT_FOR_EBADF(function, prepare, call, busy), PLAINLY(function, EBADF, NULL, call)
 
@@ -251,7 +267,8 @@ const struct row net_rows[] = {
     WAITS("verd_sendmsg", make_full_pair, sendmsg_one, have_writer),
     PLAINLY("verd_sendmsg", EAGAIN, make_full_pair, sendmsg_at_once),
     WAITS("verd_write_full", make_full_pair, write_full, have_writer),
-    WAITS("verd_sendfile", make_full_pair, send_file, have_writer),
+    WAITS_BUT_FOR_ENOSPC("verd_sendfile", make_full_pair, send_file, have_writer),
+    WITHOUT("verd_sendfile", ENOSPC, make_full_pair_and_inbox, send_file, "epoll_ctl"),
     WAITS("verd_wait_fd", make_pair, wait_for_input, have_reader),
     PLAINLY("verd_wait_fd", EINVAL, make_pair, wait_for_nothing),
     WAITS_BUT_FOR_EBADF("verd_poll", make_pair, poll_first, have_reader),

@@ -55,7 +55,7 @@ void faults_disarm(void);
 /* Has the next call of the function fail, in the calling process. */
 void fault_next(const char *name, int error);
 
-/* Has all calls of the function fail from now on, in the calling process, as on a kernel that lacks it. */
+/* Has all calls of the function fail from now on, in the calling process, as on a kernel that lacks it; 0: no longer. */
 void fault_lacks(const char *name, int error);
 
 /* What the library holds: blocks of memory and the like, bytes mapped, descriptors. */

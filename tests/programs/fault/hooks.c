@@ -108,7 +108,7 @@ static bool strikes(struct fault *fault)
         return true;
     }
     for (size_t i = 0; lacking[i] != NULL; i++) {
-        if (strcmp(lacking[i], fault->name) == 0) {
+        if (strcmp(lacking[i], fault->name) == 0 && lacking_errors[i] != 0) {
             errno = lacking_errors[i];
             return true;
         }

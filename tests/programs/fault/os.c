@@ -215,6 +215,16 @@ static int file_uncached(void)
     return either(error, error_of(verd_close(fd)));
 }
 
+/* Where no descriptor can be watched any more (fs.epoll.max_user_watches), results come in all the same. */
+static int all_unwatched(void)
+{
+    fault_lacks("epoll_ctl", ENOSPC);
+    int error = either(offload(), offload_and_give_up());
+    error = either(error, post_from_an_os_thread());
+    fault_lacks("epoll_ctl", 0);
+    return error;
+}
+
 static int file_as_a_stream(void)
 {
     char text[sizeof TEXT] = TEXT;
@@ -372,6 +382,7 @@ const struct scenario os_scenarios[] = {
     {"file_uncached", file_uncached, .errors = {COMMON, EAGAIN, EIO, ENOSPC}},
     {"file_as_a_stream", file_as_a_stream, .errors = {COMMON, EIO, ENOSPC, ENOBUFS, ECONNRESET},
      .first = true},
+    {"unwatched", all_unwatched, .errors = {COMMON, EAGAIN, EIO, ENOSPC}},
     {"waitpid", wait_for_a_child, .errors = {COMMON, ECHILD}, .first = true},
     {"process", run_a_program,
      .errors = {COMMON, EAGAIN, EIO, ENOSPC, EPERM, ECHILD, ESRCH, ENOBUFS, ECONNRESET},
