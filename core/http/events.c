@@ -6,6 +6,7 @@
 
 #include "http/exchange.h"
 #include "http/server.h"
+#include "sched/wait.h"
 
 int verd_http_events_begin(verd_http_exchange *x)
 {
@@ -60,20 +61,29 @@ static bool is_line(const char *text)
     return text == NULL || text[strcspn(text, "\r\n")] == '\0';
 }
 
+/* Whether an event may be sent: none is, when the server is being stopped. */
+static bool may_send(const struct verd_http_exchange *x)
+{
+    if (!verd__may_wait(verd__current))
+        return false;
+    errno = ESHUTDOWN;
+    return !verd_http_stopping(x);
+}
+
 int verd_http_events_send(verd_http_exchange *x, const verd_http_event *event)
 {
     if (!is_line(event->type) || !is_line(event->id) || event->retry < 0) {
         errno = EINVAL;
         return -1;
     }
-    if (put_text(x, "event: ", event->type) != 0 || put_text(x, "id: ", event->id) != 0 ||
-        put_retry(x, event->retry) != 0 || put_data(x, event->data) != 0 ||
-        verd_http_write(x, "\n", 1) != 0)
+    if (!may_send(x) || put_text(x, "event: ", event->type) != 0 ||
+        put_text(x, "id: ", event->id) != 0 || put_retry(x, event->retry) != 0 ||
+        put_data(x, event->data) != 0 || verd_http_write(x, "\n", 1) != 0)
         return -1;
     return verd_http_flush(x);
 }
 
 int verd_http_events_keep(verd_http_exchange *x)
 {
-    return verd_http_write(x, ":\n\n", 3) == 0 ? verd_http_flush(x) : -1;
+    return may_send(x) && verd_http_write(x, ":\n\n", 3) == 0 ? verd_http_flush(x) : -1;
 }

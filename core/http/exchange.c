@@ -73,6 +73,7 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
         .fields = reply->fields, .head = reply->head, .pending = reply->pending};
     x->readable = false;
     x->whole_read = false;
+    x->told = false;
     x->awaits_continue = false;
     x->fault = 0;
     x->peer_length = 0;

@@ -56,6 +56,7 @@ struct verd_http_exchange {
     void *data;                    /* the handler's */
     bool readable;                 /* the head is complete */
     bool whole_read;               /* `whole` is the body */
+    bool told;                     /* that the server is being stopped */
     bool awaits_continue;          /* the client may not send the body before it is told to */
     int fault;             /* a status for what the client did wrong with the body; 0: nothing */
     verd_duration begun;   /* with a log: when the request came, on the clock, */

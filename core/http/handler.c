@@ -12,6 +12,8 @@
 #include "http/exchange.h"
 #include "http/form.h"
 #include "http/server.h"
+#include "http/stopping.h"
+#include "sched/wait.h"
 
 void verd__decoded_free(struct verd_http_exchange *x)
 {
@@ -127,6 +129,33 @@ static int to_milliseconds(verd_duration wait)
     if (wait <= 0)
         return 0;
     return wait < INT_MAX * VERD_MS ? (int)((wait + VERD_MS - 1) / VERD_MS) : -1;
+}
+
+bool verd_http_stopping(const verd_http_exchange *x)
+{
+    return x->connection->server->stopping;
+}
+
+/* As verd_http_pause, with the server not being stopped. */
+static int pause_while_open(struct verd_http_exchange *x, verd_duration wait)
+{
+    struct verd__stoppable stoppable;
+    verd__stoppable_begin(&stoppable, x->connection->server);
+    int result = x->connection->stream.fd >= 0 ? verd_http_gone(x, wait) : verd_sleep(wait);
+    int error = errno;
+    bool stopped = verd__stoppable_end(&stoppable) && result < 0 && error == ETIMEDOUT;
+    errno = error;
+    return stopped ? 1 : result;
+}
+
+int verd_http_pause(verd_http_exchange *x, verd_duration wait)
+{
+    struct verd__scheduler *scheduler = verd__begin();
+    if (scheduler == NULL)
+        return verd__refuse(0);
+    if (verd_http_stopping(x) || x->reply.error == EPIPE)
+        return verd__done(scheduler, 1);
+    return pause_while_open(x, wait);
 }
 
 int verd_http_gone(verd_http_exchange *x, verd_duration wait)

@@ -6,6 +6,7 @@
 
 #include "http/exchange.h"
 #include "http/server.h"
+#include "http/stopping.h"
 #include "sched/wait.h"
 
 /* A body is read into no less room than this. */
@@ -148,13 +149,27 @@ static int give_leave(struct verd_http_exchange *x)
     return verd_stream_write_full(&x->connection->stream, leave, sizeof leave - 1);
 }
 
+static ssize_t read_part(void *from, void *to, size_t size)
+{
+    struct verd_http_exchange *x = from;
+    return verd__body_read(&x->body, to, size);
+}
+
+/* What comes when the connection is no longer HTTP's. */
+static ssize_t read_raw(struct verd_http_exchange *x, void *buffer, size_t size)
+{
+    ssize_t got = verd__read_unless_stopped(x->connection->server, read_part, x, buffer, size);
+    x->told = got < 0 && errno == ESHUTDOWN;
+    return got;
+}
+
 ssize_t verd_http_read(verd_http_exchange *x, void *buffer, size_t size)
 {
     if (verd__begin() == NULL)
         return verd__refuse(0);
     if (x->awaits_continue && give_leave(x) != 0)
         return -1;
-    ssize_t got = verd__body_read(&x->body, buffer, size);
+    ssize_t got = x->reply.raw && !x->told ? read_raw(x, buffer, size) : read_part(x, buffer, size);
     if (got < 0)
         note_fault(x);
     verd__spend(); /* much of it may have been there */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "http/exchange.h"
+#include "http/stopping.h"
 #include "net/server.h"
 
 #define BODY_DEFAULT ((uint64_t)16 * 1024 * 1024)
@@ -68,6 +69,7 @@ void verd__server_make_room(void *arg)
 static void end_all(struct verd_http_server *server)
 {
     server->stopping = true;
+    verd__stoppable_expire(server);
     /* Without any, the pool may be gone. */
     while (verd_serve_clients(server->net) > 0 && verd__pool_make_room(server->pool, server))
         ;

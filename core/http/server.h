@@ -34,6 +34,7 @@ struct verd_http_server {
     verd_pool *pool;              /* whose members its connections are */
     size_t idle_count;            /* of connections: idle or ending */
     struct verd__list *addresses; /* by their hash, struct verd__connection; NULL: nobody asks */
+    struct verd__list stoppable;  /* waits that end when it is stopped: struct verd__stoppable */
     struct verd_http_exchange *spare; /* that nobody uses, last in first out */
     size_t spare_count;
     struct verd__date date;

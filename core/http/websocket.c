@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "http/server.h"
+#include "http/stopping.h"
+#include "sched/clock.h"
 #include "sched/wait.h"
 
 #define MESSAGE_DEFAULT ((size_t)1 << 20)
@@ -14,7 +16,7 @@
 #define BUFFER 4095        /* a client's */
 #define KEEP_MAX 65536     /* bytes of memory for messages that are kept for the next */
 #define DIRECT 4096        /* of a payload: so many bytes go past the buffer */
-#define TELL_TIME VERD_SEC /* for telling the other side what it has done wrong */
+#define TELL_TIME VERD_SEC /* for a Close that is not the user's */
 
 static int fail(int error)
 {
@@ -93,27 +95,78 @@ const char *verd_websocket_reason(const verd_websocket *socket)
 
 /* ---- bytes ---- */
 
-/* Reads some bytes, and asks by a ping whether the other side is there when none come. */
+/* Sends a Close, unless that takes too long. */
+static void tell(struct verd_websocket *socket, int code)
+{
+    verd_timeout limit;
+    verd_timeout_begin(&limit, TELL_TIME);
+    verd__websocket_say_close(socket, code, NULL);
+    verd_timeout_end(&limit);
+}
+
+static ssize_t read_stream(void *from, void *to, size_t size)
+{
+    const struct verd_websocket *socket = from;
+    return verd_stream_read(socket->stream, to, size);
+}
+
+/* Within the time that the other side has to say something. -1 with errno ETIME: it is over; or ESHUTDOWN, once: the
+ * server is being stopped. */
+static ssize_t read_in_time(struct verd_websocket *socket, void *to, size_t size)
+{
+    struct verd_http_exchange *x = socket->x;
+    verd_timeout limit;
+    ssize_t got;
+    verd_duration left = socket->close_by != 0 ? socket->close_by - verd_now() : VERD_FOREVER;
+    verd_timeout_begin(&limit, left < socket->idle_time ? left : socket->idle_time);
+    if (x != NULL && !x->told)
+        got = verd__read_unless_stopped(x->connection->server, read_stream, socket, to, size);
+    else
+        got = read_stream(socket, to, size);
+    int error = errno;
+    bool late = verd_timeout_end(&limit);
+    errno = late && got < 0 && error == ETIMEDOUT ? ETIME : error;
+    return got;
+}
+
+/* Whether the other side may still be there, though nothing has come of it: asks by a ping. */
+static bool is_there(struct verd_websocket *socket)
+{
+    verd_timeout limit;
+    if (socket->pinged || (socket->close_by != 0 && socket->close_by <= verd_now()))
+        return false;
+    socket->pinged = true;
+    verd_timeout_begin(&limit, socket->idle_time);
+    verd__websocket_ask(socket);
+    verd_timeout_end(&limit);
+    return true;
+}
+
+/* The server is being stopped: the other side is told, and has a while to answer. */
+static void go_away(struct verd_websocket *socket)
+{
+    tell(socket, 1001);
+    socket->x->told = socket->close_sent || socket->broken; /* not, while another thread sends */
+    if (socket->x->told)
+        socket->close_by = verd__time_after(verd_now(), VERD__WEBSOCKET_CLOSE_TIME);
+}
+
 static ssize_t read_some(struct verd_websocket *socket, void *to, size_t size)
 {
     for (;;) {
-        verd_timeout limit;
-        verd_timeout_begin(&limit, socket->idle_time);
-        ssize_t got = verd_stream_read(socket->stream, to, size);
-        int error = got == 0 ? ECONNRESET : errno;
-        bool late = verd_timeout_end(&limit);
+        ssize_t got = read_in_time(socket, to, size);
         if (got > 0) {
             socket->pinged = false;
             return got;
         }
-        if (got == 0 || !late || error != ETIMEDOUT)
-            return fail(error);
-        if (socket->pinged)
+        if (got == 0)
             return fail(ECONNRESET);
-        socket->pinged = true;
-        verd_timeout_begin(&limit, socket->idle_time);
-        verd__websocket_ask(socket);
-        verd_timeout_end(&limit);
+        if (errno == ESHUTDOWN)
+            go_away(socket);
+        else if (errno != ETIME)
+            return -1;
+        else if (!is_there(socket))
+            return fail(ECONNRESET);
     }
 }
 
@@ -160,10 +213,7 @@ static ssize_t take(struct verd_websocket *socket, char *to, size_t size)
 /* The other side has not kept to the protocol: tells it so. */
 static int refuse(struct verd_websocket *socket, int code, int error)
 {
-    verd_timeout limit;
-    verd_timeout_begin(&limit, TELL_TIME);
-    verd__websocket_say_close(socket, code, NULL);
-    verd_timeout_end(&limit);
+    tell(socket, code);
     return fail(error);
 }
 

@@ -22,6 +22,9 @@
 /* Sec-WebSocket-Accept, for a key. */
 #define VERD__ACCEPT_SIZE 29
 
+/* For an answer to a Close. */
+#define VERD__WEBSOCKET_CLOSE_TIME (5 * VERD_SEC)
+
 struct verd__websocket_control {
     size_t size;
     char data[VERD__WEBSOCKET_CONTROL + 1];
@@ -37,6 +40,8 @@ struct verd_websocket {
     const char *protocol; /* one of the options'; NULL: none */
     size_t most;          /* bytes of a message */
     verd_duration idle_time;
+    verd_duration
+        close_by; /* when the other side has to have answered a Close of the server's stop; 0: none */
 
     bool receiving; /* a thread does */
     bool in_frame;  /* `frame` is one whose payload is to come */

@@ -9,8 +9,7 @@
 #include "http/server.h"
 #include "http/sha1.h"
 
-#define PIECE ((size_t)65536)     /* what a client masks and sends at once */
-#define CLOSE_TIME (5 * VERD_SEC) /* for an answer to a Close */
+#define PIECE ((size_t)65536) /* what a client masks and sends at once */
 
 static int fail(int error)
 {
@@ -198,7 +197,7 @@ int verd_websocket_close(verd_websocket *socket, int code, const char *reason)
         return fail(EILSEQ);
     if (socket->closed)
         return 0;
-    verd_timeout_begin(&limit, CLOSE_TIME);
+    verd_timeout_begin(&limit, VERD__WEBSOCKET_CLOSE_TIME);
     int result = verd__websocket_say_close(socket, code, reason);
     if (result == 0)
         result = await_close(socket);

@@ -151,6 +151,10 @@ verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void 
  * there is none left, the listener closes. Then what is left is killed: calls of the handler return -1 and
  * ECANCELED. Returns when all have ended. A grace of zero and less kills at once, VERD_FOREVER never.
  *
+ * Handlers whose replies have no end of their own learn of it, lest they use up the grace: by verd_http_read once
+ * they have upgraded, by verd_http_pause, verd_http_stopping, verd_http_events_send and _keep. A WebSocket is closed
+ * by verd_websocket_receive.
+ *
  * May be called again and by several threads: the first grace to end counts. A handler of this server
  * may call it, and waits for the others.
  *
@@ -207,7 +211,8 @@ uint64_t verd_http_length(const verd_http_exchange *x);
 
 /*
  * Reads the next bytes of the body, at most `size`. Has the client that waits for it told to go
- * ahead (100-continue). Blocks.
+ * ahead (100-continue). After verd_http_upgrade, where nothing has come and the server is being stopped, it
+ * says so once, by -1 and ESHUTDOWN: whoever reads on has what is left of the grace. Blocks.
  * Returns how many, 0 at the end of the body, or -1 with errno
  *   EBADMSG     the body is malformed                EMSGSIZE  it is longer than the server allows
  *   ECONNRESET  the client has gone in the middle
@@ -272,6 +277,20 @@ void *verd_http_data(const verd_http_exchange *x);
  *   EOPNOTSUPP  the stream has no descriptor      others as verd_poll
  */
 int verd_http_gone(verd_http_exchange *x, verd_duration wait);
+
+/* Whether the server is being stopped: a reply that has no end of its own is to be ended. Never blocks. */
+bool verd_http_stopping(const verd_http_exchange *x);
+
+/*
+ * For a reply that has no end of its own and nothing to say at the moment: waits for so many nanoseconds, unless the
+ * client leaves, as verd_http_gone says, or the server is being stopped. Zero and less do not wait. Blocks.
+ *
+ *     while (verd_http_pause(x, VERD_SEC) == 0 && verd_http_write(x, tick, size) == 0 && verd_http_flush(x) == 0) {}
+ *
+ * Returns 0: the time is over; 1: there is nobody to go on for, or the reply is to be ended; or -1 with errno
+ * ECANCELED, ETIMEDOUT, or others as verd_poll.
+ */
+int verd_http_pause(verd_http_exchange *x, verd_duration wait);
 
 /* The client's address, of TCP whether or not it has gone; *length (unless NULL) is its size in bytes.
  * AF_UNSPEC: it has none. Never blocks. */

@@ -6,9 +6,9 @@
  *     {
  *         if (verd_http_events_begin(x) != 0)
  *             return -1;
- *         while (verd_http_events_send(x, &(verd_http_event){.data = "tick"}) == 0)
- *             verd_sleep(VERD_SEC);
- *         return -1;                                          // the client is gone
+ *         while (verd_http_events_send(x, &(verd_http_event){.data = "tick"}) == 0 &&
+ *                verd_http_pause(x, VERD_SEC) == 0) {}
+ *         return 0;                                // the client is gone, or the server is being stopped
  *     }
  *
  * A browser whose connection has ended connects anew, and says in the field Last-Event-ID which id it
@@ -43,12 +43,13 @@ int verd_http_events_begin(verd_http_exchange *x);
  * Sends an event. Blocks. Returns 0, or -1 with errno
  *   EINVAL  no reply was begun; type or id has the end of a line in it; retry is negative
  *   EPIPE   the client is gone        ENOMEM  no memory        others as verd_stream_write
+ *   ESHUTDOWN  the server is being stopped, and the event is not sent: the browser will ask for it anew
  */
 int verd_http_events_send(verd_http_exchange *x, const verd_http_event *event);
 
 /* Sends what clients overlook: every 15 seconds or so in which nothing happens, it keeps proxies from
  * ending the connection, and tells whether the client is there. Blocks. Returns 0, or -1 with errno EINVAL (no
- * reply was begun), EPIPE, or others as verd_stream_write. */
+ * reply was begun), EPIPE, ESHUTDOWN, or others as verd_stream_write. */
 int verd_http_events_keep(verd_http_exchange *x);
 
 #ifdef __cplusplus

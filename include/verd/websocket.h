@@ -103,11 +103,13 @@ verd_websocket *verd_websocket_accept(verd_http_exchange *x, const verd_websocke
 verd_websocket *verd_websocket_connect(const char *url, const verd_websocket_options *options);
 
 /*
- * Receives the next message, which stays until the next call. Blocks.
- * Returns 1 (a message), 0 (the other side has closed it, and was answered), or -1 with errno
+ * Receives the next message, which stays until the next call. Where the server is being stopped, and nothing has
+ * come, it closes with the code 1001: from then on nothing can be sent, and messages are received until the other
+ * side has answered, or 5 s have passed. Blocks.
+ * Returns 1 (a message), 0 (the other side has closed it, and was answered; or has answered), or -1 with errno
  *   EBADMSG     what came is against the protocol, or text is not UTF-8: the other side was told
  *   EMSGSIZE    the message is too long: the other side was told
- *   ECONNRESET  the connection has ended without a word, or pings are not answered
+ *   ECONNRESET  the connection has ended without a word, or pings, or that Close, are not answered
  *   EBUSY       another thread receives
  *   ENOMEM      no memory for the message
  *   ECANCELED   the caller was killed        ETIMEDOUT  an enclosing timeout ran out

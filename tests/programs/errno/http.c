@@ -215,6 +215,11 @@ HANDLED(path_with_slash, CLIMB, true, none, verd_http_clean_path(x) != NULL)
 HANDLED(path_that_is_none, CONNECT, true, none, verd_http_clean_path(x) != NULL)
 HANDLED(path_without_memory, GET, true, "calloc", verd_http_clean_path(x) != NULL)
 HANDLED(gone_without_descriptor, GET, true, none, has_no_descriptor(x))
+static verd_timeout limit;
+
+HANDLED(pause_killed, GET, true, none, verd_kill(verd_self()) == 0 && verd_http_pause(x, 1) >= 0)
+HANDLED(pause_late, GET, true, none,
+        verd_timeout_begin(&limit, 0) == 0 && verd_http_pause(x, VERD_FOREVER) >= 0)
 HANDLED(events_begin_late, GET, true, none,
         verd_http_begin(x, 200, 0) == 0 && verd_http_events_begin(x) == 0)
 HANDLED(events_begin_without_memory, GET, true, "realloc", verd_http_events_begin(x) == 0)
@@ -225,6 +230,24 @@ HANDLED(events_send_to_gone, GET, false, none, send_large(x))
 HANDLED(events_keep_early, GET, true, none, verd_http_events_keep(x) == 0)
 HANDLED(events_keep_to_gone, GET, false, none,
         verd_http_begin(x, 200, VERD_HTTP_CHUNKED) == 0 && verd_http_events_keep(x) == 0)
+
+static void stop_server(void *arg)
+{
+    (void)arg;
+    verd_http_stop(server, VERD_FOREVER);
+}
+
+static bool is_stopped(void)
+{
+    bool begun = verd_spawn_n(stop_server, NULL) == 0;
+    verd_yield();
+    return begun;
+}
+
+HANDLED(events_send_stopped, GET, true, none,
+        verd_http_events_begin(x) == 0 && is_stopped() && verd_http_events_send(x, &event) == 0)
+HANDLED(events_keep_stopped, GET, true, none,
+        verd_http_events_begin(x) == 0 && is_stopped() && verd_http_events_keep(x) == 0)
 
 static int events_send_without_memory_in_handler(verd_http_exchange *x)
 {
@@ -392,6 +415,8 @@ const struct row http_rows[] = {
     PLAINLY("verd_http_clean_path", EINVAL, NULL, path_that_is_none),
     PLAINLY("verd_http_clean_path", ENOMEM, NULL, path_without_memory),
     PLAINLY("verd_http_gone", EOPNOTSUPP, NULL, gone_without_descriptor),
+    PLAINLY("verd_http_pause", ECANCELED, NULL, pause_killed),
+    PLAINLY("verd_http_pause", ETIMEDOUT, NULL, pause_late),
     PLAINLY("verd_http_events_begin", EALREADY, NULL, events_begin_late),
     PLAINLY("verd_http_events_begin", ENOMEM, NULL, events_begin_without_memory),
     PLAINLY("verd_http_events_begin", EPROTO, NULL, events_begin_to_connect),
@@ -399,6 +424,8 @@ const struct row http_rows[] = {
     PLAINLY("verd_http_events_send", EINVAL, NULL, events_send_nonsense),
     PLAINLY("verd_http_events_send", EPIPE, NULL, events_send_to_gone),
     PLAINLY("verd_http_events_send", ENOMEM, NULL, events_send_without_memory),
+    PLAINLY("verd_http_events_send", ESHUTDOWN, NULL, events_send_stopped),
+    PLAINLY("verd_http_events_keep", ESHUTDOWN, NULL, events_keep_stopped),
     PLAINLY("verd_http_events_keep", EINVAL, NULL, events_keep_early),
     PLAINLY("verd_http_events_keep", EPIPE, NULL, events_keep_to_gone),
     {0},
