@@ -324,22 +324,12 @@ const verd_http_field *verd_http_response_headers(const verd_http_response *resp
 
 const verd_http_field *verd_http_response_trailers(verd_http_response *response, size_t *count)
 {
-    *count = 0;
-    if (!response->body.ended || verd__trailers_parse(&response->trailers) != 0)
-        return NULL;
-    *count = response->trailers.count;
-    return response->trailers.fields;
+    return verd__trailers_fields(&response->trailers, response->body.ended, count);
 }
 
 const char *verd_http_response_trailer(verd_http_response *response, const char *name)
 {
-    size_t count;
-    const verd_http_field *fields = verd_http_response_trailers(response, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (verd__same(fields[i].name, name))
-            return fields[i].value;
-    }
-    return NULL;
+    return verd__trailers_find(&response->trailers, response->body.ended, name);
 }
 
 const char *verd__response_location(const struct verd_http_response *response)

@@ -40,6 +40,7 @@ void verd__exchange_free(struct verd_http_exchange *x)
     forget_decoded(x);
     verd__buffer_free(&x->buffer);
     verd__text_free(&x->whole);
+    verd__trailers_free(&x->trailers);
     verd__text_free(&x->reply.fields);
     verd__text_free(&x->reply.head);
     verd__text_free(&x->reply.pending);
@@ -66,6 +67,8 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
     forget_decoded(x);
     x->data = NULL;
     empty(&x->whole);
+    verd__trailers_clear(&x->trailers);
+    empty(&x->trailers.lines);
     empty(&reply->fields);
     empty(&reply->head);
     empty(&reply->pending);

@@ -16,11 +16,12 @@
 #include "http/buffer.h"
 #include "http/parser.h"
 #include "http/text.h"
+#include "http/trailer.h"
 
 /* A reply on its way: `fields` are collected, then `head` is written with them in it and waits for
- * the first bytes of the body, then `pending` collects small parts of the body. */
+ * the first bytes of the body, then `pending` collects small parts of the body, and `fields` those behind it. */
 struct verd__reply {
-    struct verd__text fields;  /* lines that the handler added */
+    struct verd__text fields;  /* lines that the handler added, before or behind the body */
     struct verd__text head;    /* not sent yet */
     struct verd__text pending; /* not sent yet */
     uint64_t left;             /* bytes that may still be written; VERD_HTTP_CHUNKED: any number */
@@ -50,6 +51,7 @@ struct verd_http_exchange {
     struct verd__buffer buffer;
     struct verd__head head;
     struct verd__body body;
+    struct verd__trailers trailers;
     struct verd__text whole; /* of the body, as far as verd_http_body has read it */
     struct verd__reply reply;
     struct verd__decoded *decoded; /* owned; NULL: nothing was asked for */

@@ -128,9 +128,24 @@ static int write_head(struct verd_http_exchange *x, const char *type, uint64_t l
     at = put_connection(at, reply, x->head.minor);
     if (reply->fields.size > 0)
         at = put(at, reply->fields.data, reply->fields.size);
+    reply->fields.size = 0;
     at = PUT(at, "\r\n");
     head->size = (size_t)(at - head->data);
     return 0;
+}
+
+int verd_http_add_trailer(verd_http_exchange *x, const char *name, const char *value)
+{
+    struct verd__text *fields = &x->reply.fields;
+    size_t size = fields->size;
+    if (x->reply.status == 0 || x->reply.left != VERD_HTTP_CHUNKED || x->reply.raw ||
+        name == NULL || !verd__may_trail(name))
+        return fail(EINVAL);
+    if (verd__text_field(fields, name, value) == 0)
+        return 0;
+    fields->size = size;
+    fields->failed = false;
+    return -1;
 }
 
 /* Whether the client expects no body behind the head, whatever that says. */
@@ -187,7 +202,7 @@ static int note_error(struct verd__reply *reply)
 
 /* A vector in the making. */
 struct parts {
-    struct iovec vector[5];
+    struct iovec vector[7];
     int count;
 };
 
@@ -199,6 +214,14 @@ static void add_part(struct parts *parts, const void *data, size_t size)
     } start = {data};
     if (size > 0)
         parts->vector[parts->count++] = (struct iovec){start.taken, size};
+}
+
+/* The last chunk, and the fields behind it; `chunk` is whether another is before it. */
+static void add_end(struct parts *parts, const struct verd__reply *reply, bool chunk)
+{
+    add_part(parts, chunk ? "\r\n0\r\n" : "0\r\n", chunk ? 5 : 3);
+    add_part(parts, reply->fields.data, reply->fields.size);
+    add_part(parts, "\r\n", 2);
 }
 
 /* Sends what waits, `data` after it, and the body's end with `last`, in one system call. */
@@ -217,7 +240,7 @@ static int send_all(struct verd_http_exchange *x, const void *data, size_t size,
     add_part(&parts, reply->pending.data, reply->pending.size);
     add_part(&parts, data, size);
     if (reply->chunked && last && !reply->silent)
-        add_part(&parts, chunk ? "\r\n0\r\n\r\n" : "0\r\n\r\n", chunk ? 7 : 5);
+        add_end(&parts, reply, chunk);
     else if (chunk)
         add_part(&parts, "\r\n", 2);
     reply->started = true;

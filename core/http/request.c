@@ -34,10 +34,12 @@ int verd__request_begin(struct verd_http_exchange *x)
     x->readable = true;
     if (keep_head(x) != 0)
         return 503;
-    if (bits & VERD__HEAD_CHUNKED)
+    if (bits & VERD__HEAD_CHUNKED) {
         verd__body_set_chunked(&x->body, &options->limits, options->body);
-    else if (bits & VERD__HEAD_LENGTH)
+        x->body.chunk.trailers = &x->trailers.lines;
+    } else if (bits & VERD__HEAD_LENGTH) {
         verd__body_set_length(&x->body, x->head.length);
+    }
     x->awaits_continue = (bits & VERD__HEAD_CONTINUE) && !x->body.ended;
     bool large = (bits & VERD__HEAD_LENGTH) &&
                  (x->head.length > options->body || x->head.length == UINT64_MAX);
@@ -200,4 +202,14 @@ char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size)
     char *body = verd__begin() != NULL ? read_whole(x, most, size) : NULL;
     verd__spend();
     return body;
+}
+
+const verd_http_field *verd_http_trailers(verd_http_exchange *x, size_t *count)
+{
+    return verd__trailers_fields(&x->trailers, x->body.ended, count);
+}
+
+const char *verd_http_trailer(verd_http_exchange *x, const char *name)
+{
+    return verd__trailers_find(&x->trailers, x->body.ended, name);
 }

@@ -16,7 +16,7 @@ static size_t count_lines(const struct verd__text *lines)
 
 /* The decoder has seen to it that each line is a field, or folded behind one; what they say of the message comes too
  * late to count (RFC 9110, 6.5.1). */
-int verd__trailers_parse(struct verd__trailers *trailers)
+static int parse(struct verd__trailers *trailers)
 {
     struct verd__head head = {.response = true};
     struct verd__text *lines = &trailers->lines;
@@ -36,6 +36,75 @@ int verd__trailers_parse(struct verd__trailers *trailers)
     trailers->fields = head.fields;
     trailers->count = head.count;
     return 0;
+}
+
+const verd_http_field *verd__trailers_fields(struct verd__trailers *trailers, bool ended,
+                                             size_t *count)
+{
+    *count = 0;
+    if (!ended || parse(trailers) != 0)
+        return NULL;
+    *count = trailers->count;
+    return trailers->fields;
+}
+
+const char *verd__trailers_find(struct verd__trailers *trailers, bool ended, const char *name)
+{
+    size_t count;
+    const verd_http_field *fields = verd__trailers_fields(trailers, ended, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (verd__same(fields[i].name, name))
+            return fields[i].value;
+    }
+    return NULL;
+}
+
+bool verd__may_trail(const char *name)
+{
+    static const char *const never[] = {
+        "Age",
+        "Authorization",
+        "Cache-Control",
+        "Connection",
+        "Content-Encoding",
+        "Content-Length",
+        "Content-Range",
+        "Content-Type",
+        "Cookie",
+        "Date",
+        "Expect",
+        "Expires",
+        "Host",
+        "Keep-Alive",
+        "Location",
+        "Max-Forwards",
+        "Pragma",
+        "Proxy-Authenticate",
+        "Proxy-Authorization",
+        "Range",
+        "Retry-After",
+        "Set-Cookie",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+        "Vary",
+        "WWW-Authenticate",
+    };
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+        if (verd__same(name, never[i]))
+            return false;
+    }
+    return true;
+}
+
+void verd__trailers_clear(struct verd__trailers *trailers)
+{
+    free(trailers->fields);
+    trailers->fields = NULL;
+    trailers->count = 0;
+    trailers->lines.size = 0;
+    trailers->lines.failed = false;
 }
 
 void verd__trailers_free(struct verd__trailers *trailers)

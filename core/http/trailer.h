@@ -14,8 +14,19 @@ struct verd__trailers {
     size_t count;
 };
 
-/* Takes the lines apart, once. -1 with errno ENOMEM */
-int verd__trailers_parse(struct verd__trailers *trailers);
+/* The fields of a body that was read to its end. NULL: there are none, or with errno ENOMEM no memory for them. */
+const verd_http_field *verd__trailers_fields(struct verd__trailers *trailers, bool ended,
+                                             size_t *count);
+
+/* The value of the first field of this name, in any case; NULL. */
+const char *verd__trailers_find(struct verd__trailers *trailers, bool ended, const char *name);
+
+/* Whether a field may stand there: none that says how a message is to be read or passed on, who asks, or how the answer
+ * is to be kept (RFC 9110, 6.5.1). */
+bool verd__may_trail(const char *name);
+
+/* Forgets them, for the next body. */
+void verd__trailers_clear(struct verd__trailers *trailers);
 
 void verd__trailers_free(struct verd__trailers *trailers);
 

@@ -229,6 +229,12 @@ ssize_t verd_http_read(verd_http_exchange *x, void *buffer, size_t size);
  */
 char *verd_http_body(verd_http_exchange *x, size_t most, size_t *size);
 
+/* The fields behind a body in chunks, once that was read to its end: all of them, in the order they came in, *count is
+ * their number (NULL: none, or no memory for them); and the value of the first of this name, in any case (NULL: there is
+ * none). Nothing that they say changes how the request was read. Never block. */
+const verd_http_field *verd_http_trailers(verd_http_exchange *x, size_t *count);
+const char *verd_http_trailer(verd_http_exchange *x, const char *name);
+
 /*
  * The fields of the query, in their order: names and values unescaped, '+' being a space, what is no escape
  * staying as it is (WHATWG URL, 5.1). A name may come several times; a field without '=' has the value "".
@@ -356,6 +362,16 @@ int verd_http_begin(verd_http_exchange *x, int status, uint64_t length);
  *   EINVAL    no reply was begun            others as verd_stream_write
  */
 int verd_http_write(verd_http_exchange *x, const void *data, size_t size);
+
+/*
+ * Adds a field behind the body of a reply that was begun with VERD_HTTP_CHUNKED, for what is known only then: a
+ * checksum, or what has gone wrong. Many clients overlook it; those of HTTP/1.0, and where the body is not sent,
+ * do not get it. Never blocks. Returns 0, or -1 with errno
+ *   EINVAL   no such reply was begun; a field as in verd_http_add; or one that has no place there (RFC 9110, 6.5.1),
+ *            as it says how a message is read, passed on or kept: Content-Type, Cache-Control, Set-Cookie, ...
+ *   ENOMEM   no memory
+ */
+int verd_http_add_trailer(verd_http_exchange *x, const char *name, const char *value);
 
 /*
  * Whether the reply's body is not sent, whatever is written of it: to HEAD, and with 204, 205 and 304; before

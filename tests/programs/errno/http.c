@@ -130,6 +130,10 @@ HANDLED(body_without_memory, POST "abc", true, "realloc", verd_http_body(x, 9, N
 HANDLED(add_nonsense, GET, true, none, verd_http_add(x, "a b", "c") == 0)
 HANDLED(add_late, GET, true, none,
         verd_http_begin(x, 200, 0) == 0 && verd_http_add(x, "a", "b") == 0)
+HANDLED(trail_early, GET, true, none, verd_http_add_trailer(x, "a", "b") == 0)
+HANDLED(trail_without_memory, GET, true, none,
+        (verd_http_begin(x, 200, VERD_HTTP_CHUNKED), fault_next("realloc", ENOMEM),
+         verd_http_add_trailer(x, "a", "b") == 0))
 HANDLED(add_without_memory, GET, true, "realloc", verd_http_add(x, "a", "b") == 0)
 HANDLED(inform_nonsense, GET, true, none, verd_http_inform(x, 200, NULL, 0) == 0)
 HANDLED(inform_late, GET, true, none,
@@ -381,6 +385,8 @@ const struct row http_rows[] = {
     PLAINLY("verd_http_add", EINVAL, NULL, add_nonsense),
     PLAINLY("verd_http_add", EALREADY, NULL, add_late),
     PLAINLY("verd_http_add", ENOMEM, NULL, add_without_memory),
+    PLAINLY("verd_http_add_trailer", EINVAL, NULL, trail_early),
+    PLAINLY("verd_http_add_trailer", ENOMEM, NULL, trail_without_memory),
     PLAINLY("verd_http_inform", EINVAL, NULL, inform_nonsense),
     PLAINLY("verd_http_inform", EALREADY, NULL, inform_late),
     PLAINLY("verd_http_inform", ENOMEM, NULL, inform_without_memory),
