@@ -4,20 +4,27 @@
  * to hear, and a thread that writes it: one who reads slowly holds up nobody, and is shown out when
  * it is too far behind.
  *
- *     chat_server [PORT]         6000 unless given; 0 lets the system choose
+ *     chat_server [PORT [PAGE]]        6000 and 6080 unless given; 0 lets the system choose
  *
  * In other terminals, and type:
  *
  *     nc 127.0.0.1 6000
+ *
+ * Or in a browser, which is a client as any other: http://127.0.0.1:6080/
  */
 #include <verd.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "chat_server/page.h"
+#include "own_page.h"
+
 #define PORT 6000
+#define PAGE_PORT 6080
 #define BEHIND 100 /* messages that may wait for a client */
 #define LINE 1024
 
@@ -29,7 +36,8 @@ struct message {
 
 struct client {
     int fd, number;
-    verd_queue *messages; /* to be written to it */
+    verd_websocket *socket; /* over fd; NULL: its lines go as they are */
+    verd_queue *messages;   /* to be written to it */
     struct client *next;
     char line[LINE]; /* what has been read and not been said yet */
     size_t length;
@@ -68,6 +76,17 @@ static void broadcast(const struct client *speaker, const char *text)
     forget(message);
 }
 
+/* A WebSocket takes no text that is not UTF-8. */
+static void write_text(verd_websocket *socket, const char *text, size_t length)
+{
+    char plain[LINE + 32];
+    if (verd_websocket_send(socket, VERD_WEBSOCKET_TEXT, text, length) == 0 || errno != EILSEQ)
+        return;
+    for (size_t i = 0; i < length; i++)
+        plain[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+    verd_websocket_send(socket, VERD_WEBSOCKET_TEXT, plain, length);
+}
+
 /* A client's second thread. */
 static void *write_messages(void *arg)
 {
@@ -75,7 +94,10 @@ static void *write_messages(void *arg)
     void *item;
     while (verd_queue_get(client->messages, &item) == 0) {
         struct message *message = item;
-        verd_write_full(client->fd, message->text, message->length, NULL);
+        if (client->socket != NULL)
+            write_text(client->socket, message->text, message->length - 1);
+        else
+            verd_write_full(client->fd, message->text, message->length, NULL);
         forget(message);
     }
     return NULL;
@@ -100,15 +122,35 @@ static void say_lines(struct client *client)
     client->length = 0;
 }
 
-static void talk(struct client *client)
+static void talk_by_lines(struct client *client)
 {
     ssize_t size;
-    broadcast(client, "is here");
     while ((size = verd_read(client->fd, client->line + client->length,
                              LINE - 1 - client->length)) > 0) {
         client->length += (size_t)size;
         say_lines(client);
     }
+}
+
+/* A message is a line, or several. */
+static void talk_by_messages(struct client *client)
+{
+    verd_websocket_message message;
+    while (verd_websocket_receive(client->socket, &message) == 1) {
+        memcpy(client->line, message.data, message.size);
+        client->line[message.size] = '\n';
+        client->length = message.size + 1;
+        say_lines(client);
+    }
+}
+
+static void talk(struct client *client)
+{
+    broadcast(client, "is here");
+    if (client->socket != NULL)
+        talk_by_messages(client);
+    else
+        talk_by_lines(client);
     broadcast(client, "has left");
 }
 
@@ -123,11 +165,11 @@ static void leave(const struct client *client)
         forget(message);
 }
 
-static void handle(int fd, void *ctx)
+/* Has the client take part until it leaves. */
+static void host(int fd, verd_websocket *socket)
 {
-    struct client client = {.fd = fd, .messages = verd_queue_new(BEHIND)};
+    struct client client = {.fd = fd, .socket = socket, .messages = verd_queue_new(BEHIND)};
     verd_thread *writer = verd_spawn(write_messages, &client);
-    (void)ctx;
     if (client.messages != NULL && writer != NULL) {
         client.number = ++last_number;
         client.next = clients;
@@ -142,22 +184,51 @@ static void handle(int fd, void *ctx)
     verd_queue_free(client.messages);
 }
 
+static void handle(int fd, void *ctx)
+{
+    (void)ctx;
+    host(fd, NULL);
+}
+
+/* What a browser asks for: the page, and then its WebSocket. */
+static int answer(verd_http_exchange *x, void *ctx)
+{
+    static const verd_websocket_options options = {.message = LINE - 1};
+    (void)ctx;
+    if (!is_of_own_page(x))
+        return refuse_foreign_page(x);
+    if (strcmp(verd_http_path(x), "/") == 0)
+        return reply_page(x);
+    if (strcmp(verd_http_path(x), "/talk") != 0)
+        return verd_http_reply(x, 404, "text/plain", "There is only /\n", 16);
+    verd_websocket *socket = verd_websocket_accept(x, &options);
+    if (socket != NULL)
+        host(verd_http_stream(x)->fd, socket);
+    verd_websocket_free(socket);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     sigset_t terminate;
     int listener = verd_listen("0.0.0.0", argc > 1 ? atoi(argv[1]) : PORT, 0);
+    int page = verd_listen("127.0.0.1", argc > 2 ? atoi(argv[2]) : PAGE_PORT, 0);
     verd_server *server = listener >= 0 ? verd_serve(listener, handle, NULL, NULL) : NULL;
-    if (server == NULL) {
+    verd_http_server *site = server != NULL ? verd_http_serve(page, answer, NULL, NULL) : NULL;
+    if (site == NULL) {
         perror("chat_server");
         return EXIT_FAILURE;
     }
     printf("chat_server: listening on port %d\n", verd_port(listener));
+    printf("chat_server: page at http://127.0.0.1:%d/\n", verd_port(page));
     fflush(stdout);
     sigemptyset(&terminate);
     sigaddset(&terminate, SIGTERM);
     sigaddset(&terminate, SIGINT);
     verd_signal_wait(&terminate, NULL);
     verd_serve_stop(server, 0);
+    verd_http_stop(site, VERD_SEC); /* WebSockets say good-bye */
     verd_serve_free(server);
+    verd_http_free(site);
     return EXIT_SUCCESS;
 }

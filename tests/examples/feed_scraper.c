@@ -21,10 +21,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "feed_scraper/page.h"
 #include "feed_scraper/title.h"
+#include "own_page.h"
 
 #define PORT 9010
 #define CONCURRENCY 20
@@ -179,25 +179,12 @@ static int scrape(verd_http_exchange *x)
 
 /* ---- a request ---- */
 
-/* Whether it is for this server by a name of its own, and no page of another's has sent it: browsers
- * send what any page asks for, and look up any name as its owner likes. */
-static bool is_trusted(verd_http_exchange *x)
-{
-    const char *host = verd_http_host(x), *origin = verd_http_header(x, "Origin");
-    size_t name = strcspn(host, ":");
-    if (name != 9 || (strncasecmp(host, "localhost", 9) != 0 && strncmp(host, "127.0.0.1", 9) != 0))
-        return false;
-    return origin == NULL ||
-           (strncmp(origin, "http://", 7) == 0 && strcasecmp(origin + 7, host) == 0);
-}
-
 /* ctx: the URLs for the form. */
 static int answer(verd_http_exchange *x, void *ctx)
 {
-    static const char foreign[] = "Only to its own page, as localhost or 127.0.0.1\n";
     const char *method = verd_http_method(x);
-    if (!is_trusted(x))
-        return verd_http_reply(x, 403, "text/plain", foreign, sizeof foreign - 1);
+    if (!is_of_own_page(x))
+        return refuse_foreign_page(x);
     if (strcmp(verd_http_path(x), "/") != 0)
         return verd_http_reply(x, 404, "text/plain", "There is only /\n", 16);
     if (strcmp(method, "POST") == 0)
