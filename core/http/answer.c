@@ -190,7 +190,7 @@ static int parse(struct verd_http_response *response)
             return 0;
         if (status != 200)
             return fail(status == 431 ? EMSGSIZE : EBADMSG);
-        if (head->status >= 200)
+        if (head->status >= 200 || (head->status == 101 && response->may_switch))
             return 1;
         response->may_send = response->may_send || head->status == 100;
         if (head->status == 101) /* nobody has asked for another protocol */
@@ -246,6 +246,10 @@ static int frame(struct verd_http_response *response, bool to_head)
 {
     const struct verd__head *head = &response->head;
     unsigned bits = head->bits;
+    if (head->status == 101) { /* what follows is no body */
+        verd__body_set_until_close(&response->body, VERD_HTTP_UNLIMITED);
+        return 0;
+    }
     response->fit = !verd__head_closes(head);
     /* Both, or a coding besides chunked: who knows where the body ends */
     if (bits & VERD__HEAD_TRANSFER &&

@@ -21,6 +21,7 @@ struct verd_http_response {
     bool fit;                  /* the connection is, for another request, after the body */
     bool complete;             /* the head is */
     bool may_send;             /* the server has said 100 */
+    bool may_switch;           /* to another protocol, by 101 */
     const verd_stream *source; /* the connection's; NULL: there is nothing to come from it */
     verd_stream stream;        /* reads from that, for no longer than the client's options allow */
     struct verd__sender *sender; /* of the request's body; NULL: there is none, or it has ended */

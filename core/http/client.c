@@ -26,12 +26,6 @@ static bool are_valid(const verd_http_client_options *options)
            (agent == NULL || verd__is_text(agent, strlen(agent)));
 }
 
-static void set_default(verd_duration *time, verd_duration value)
-{
-    if (*time == 0)
-        *time = value;
-}
-
 static void set_defaults(verd_http_client_options *options)
 {
     options->limits = verd__http_limits(&options->limits);
@@ -39,10 +33,10 @@ static void set_defaults(verd_http_client_options *options)
         options->connections = CONNECTIONS_DEFAULT;
     if (options->idle == 0)
         options->idle = IDLE_DEFAULT;
-    set_default(&options->idle_time, IDLE_TIME_DEFAULT);
-    set_default(&options->connect_time, CONNECT_TIME_DEFAULT);
-    set_default(&options->silence, SILENCE_DEFAULT);
-    set_default(&options->total, TOTAL_DEFAULT);
+    verd__http_default(&options->idle_time, IDLE_TIME_DEFAULT);
+    verd__http_default(&options->connect_time, CONNECT_TIME_DEFAULT);
+    verd__http_default(&options->silence, SILENCE_DEFAULT);
+    verd__http_default(&options->total, TOTAL_DEFAULT);
 }
 
 verd_http_client *verd_http_client_new(const verd_http_client_options *options)

@@ -69,10 +69,10 @@ struct verd__wire {
  * EPERM or ENOMEM. */
 verd_http_client *verd__client(verd_http_client *client);
 
-/* A connection to where the URL says, or to the Unix socket instead, which is kept unless NULL. Blocks.
- * NULL with errno as verd_http_request. */
+/* A connection to where the URL says, or to the Unix socket instead, unless that is NULL; or one `apart`, which is new, is
+ * not counted among the origin's, and is not kept. Blocks. NULL with errno as verd_http_request. */
 struct verd__wire *verd__wire_get(verd_http_client *client, const struct verd__url *url,
-                                  const char *unix_path);
+                                  const char *unix_path, bool apart);
 
 /* Connects anew, in the place of a connection that the server has closed. Blocks. -1 and errno */
 int verd__wire_renew(struct verd__wire *wire);

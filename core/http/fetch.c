@@ -19,7 +19,7 @@ static verd_http_response *fail(int error)
 /* What goes on between a request and its response. */
 struct exchange {
     verd_http_client *client;
-    struct verd__query query;
+    struct verd__query *query;
     struct verd__url url;   /* owned until a response has it */
     verd_duration deadline; /* of all of it */
 };
@@ -27,9 +27,9 @@ struct exchange {
 /* Bytes of the body that go along with the head. */
 static size_t company_of(const struct exchange *x, const struct verd__text *head)
 {
-    const verd_http_request_options *options = x->query.options;
+    const verd_http_request_options *options = x->query->options;
     size_t room = head->size < VERD__SENDER_PIECE ? VERD__SENDER_PIECE - head->size : 0;
-    if (x->query.bare || options->source != NULL || verd__query_expects(&x->query))
+    if (x->query->bare || options->source != NULL || verd__query_expects(x->query))
         return 0;
     return options->size < room ? options->size : room;
 }
@@ -40,11 +40,11 @@ static int send_request(struct exchange *x, const struct verd__text *head,
                         verd_http_response *response, bool *heard)
 {
     size_t size = company_of(x, head);
-    struct verd__outgoing rest = verd__query_body(&x->query, size);
-    int result = verd__send_head(response->source, head, x->query.options->body, size);
+    struct verd__outgoing rest = verd__query_body(x->query, size);
+    int result = verd__send_head(response->source, head, x->query->options->body, size);
     if (result != 0 || rest.length == 0)
         return result;
-    if (verd__query_expects(&x->query)) {
+    if (verd__query_expects(x->query)) {
         int leave = verd__response_await_leave(response, heard);
         if (leave <= 0)
             return leave == 0 ? 1 : -1;
@@ -57,13 +57,14 @@ static int send_request(struct exchange *x, const struct verd__text *head,
 static verd_http_response *converse(struct exchange *x, const struct verd__text *head,
                                     struct verd__wire *wire, bool *heard)
 {
-    bool to_head = strcmp(x->query.method, "HEAD") == 0;
+    bool to_head = strcmp(x->query->method, "HEAD") == 0;
     *heard = false;
-    verd_http_response *response = verd__response_new(wire, x->query.options, x->deadline);
+    verd_http_response *response = verd__response_new(wire, x->query->options, x->deadline);
     if (response == NULL)
         return NULL;
+    response->may_switch = x->query->protocol != NULL;
     int sent = send_request(x, head, response, heard);
-    bool closes = sent != 0 || verd__query_closes(&x->query);
+    bool closes = sent != 0 || verd__query_closes(x->query);
     if (sent >= 0 && verd__response_receive(response, wire, to_head, closes, heard) == 0)
         return response;
     int error = errno == EPIPE && sent >= 0 ? ECONNRESET : errno;
@@ -77,12 +78,13 @@ static verd_http_response *ask(struct exchange *x, const struct verd__text *head
                                const char *unix_path)
 {
     bool heard;
-    struct verd__wire *wire = verd__wire_get(x->client, &x->url, unix_path);
+    struct verd__wire *wire =
+        verd__wire_get(x->client, &x->url, unix_path, x->query->protocol != NULL);
     if (wire == NULL)
         return NULL;
     verd_http_response *response = converse(x, head, wire, &heard);
     if (response == NULL && errno == ECONNRESET && !heard && wire->used &&
-        verd__query_is_repeatable(&x->query) && verd__wire_renew(wire) == 0)
+        verd__query_is_repeatable(x->query) && verd__wire_renew(wire) == 0)
         response = converse(x, head, wire, &heard);
     if (response == NULL)
         verd__wire_put(wire, false);
@@ -93,9 +95,9 @@ static verd_http_response *ask(struct exchange *x, const struct verd__text *head
 static verd_http_response *visit(struct exchange *x)
 {
     struct verd__text head = {0};
-    const char *unix_path = x->query.foreign ? NULL : x->query.options->unix_path;
+    const char *unix_path = x->query->foreign ? NULL : x->query->options->unix_path;
     verd_http_response *response = NULL;
-    if (verd__query_compose(&x->query, &x->url, &head) == 0)
+    if (verd__query_compose(x->query, &x->url, &head) == 0)
         response = ask(x, &head, unix_path);
     int error = errno;
     verd__text_free(&head);
@@ -124,8 +126,8 @@ static int ask_caller(const struct exchange *x, const verd_http_response *respon
 static int turn(struct exchange *x, const verd_http_response *response)
 {
     const char *location = verd__response_location(response);
-    if (location == NULL || x->query.options->redirects < 0 ||
-        !verd__query_redirect(&x->query, verd_http_response_status(response)))
+    if (location == NULL || x->query->options->redirects < 0 ||
+        !verd__query_redirect(x->query, verd_http_response_status(response)))
         return 0;
     if (verd__url_follow(&x->url, &response->url, location) != 0) {
         if (errno == EINVAL)
@@ -133,8 +135,8 @@ static int turn(struct exchange *x, const verd_http_response *response)
         return -1;
     }
     if (!verd__url_same_origin(&x->url, &response->url))
-        x->query.foreign = true;
-    if (response->url.secure && !x->url.secure && verd__query_body(&x->query, 0).length > 0) {
+        x->query->foreign = true;
+    if (response->url.secure && !x->url.secure && verd__query_body(x->query, 0).length > 0) {
         verd__url_free(&x->url); /* what was sent in secret is not told to everybody */
         return 0;
     }
@@ -144,16 +146,16 @@ static int turn(struct exchange *x, const verd_http_response *response)
 /* A server that knows no Expect is asked without it (RFC 9110, 10.1.1), as the body is still there. */
 static bool is_to_expect_nothing(struct exchange *x, const verd_http_response *response)
 {
-    if (verd_http_response_status(response) != 417 || !verd__query_expects(&x->query) ||
-        x->query.consumed)
+    if (verd_http_response_status(response) != 417 || !verd__query_expects(x->query) ||
+        x->query->consumed)
         return false;
-    x->query.unexpecting = true;
+    x->query->unexpecting = true;
     return verd__url_copy(&x->url, &response->url) == 0;
 }
 
 static verd_http_response *follow(struct exchange *x)
 {
-    int left = x->query.options->redirects;
+    int left = x->query->options->redirects;
     if (left == 0)
         left = REDIRECTS_DEFAULT;
     for (;;) {
@@ -187,25 +189,29 @@ static verd_http_response *follow_in_time(struct exchange *x)
     return response;
 }
 
-verd_http_response *verd_http_request(const char *method, const char *url,
-                                      const verd_http_request_options *options)
+verd_http_response *verd__query_ask(struct verd__query *query, const char *url)
 {
-    static const verd_http_request_options defaults = {0};
-    if (options == NULL)
-        options = &defaults;
-    struct exchange x = {.query = {.method = method, .options = options}};
-    if (verd__query_check(&x.query) != 0 || verd__url_parse(&x.url, url) != 0)
+    struct exchange x = {.query = query};
+    if (verd__query_check(query) != 0 || verd__url_parse(&x.url, url) != 0)
         return NULL;
-    x.client = verd__client(options->client);
+    x.client = verd__client(query->options->client);
     verd_http_response *response = NULL;
     if (x.client != NULL) {
-        x.query.agent = x.client->options.agent;
+        query->agent = x.client->options.agent;
         response = follow_in_time(&x);
     }
     int error = errno;
     verd__url_free(&x.url);
     errno = error;
     return response;
+}
+
+verd_http_response *verd_http_request(const char *method, const char *url,
+                                      const verd_http_request_options *options)
+{
+    static const verd_http_request_options defaults = {0};
+    struct verd__query query = {.method = method, .options = options != NULL ? options : &defaults};
+    return verd__query_ask(&query, url);
 }
 
 verd_http_response *verd_http_get(const char *url, const verd_http_request_options *options)

@@ -270,19 +270,20 @@ static void use(struct verd__origin *origin)
     origin->client->users++;
 }
 
-/* Finds or makes the origin, and uses it. NULL with errno ENOMEM. */
+/* Finds or makes the origin, or one `apart` that nobody will find, and uses it. NULL with errno ENOMEM. */
 static struct verd__origin *enter(verd_http_client *client, const struct verd__url *url,
-                                  const char *unix_path)
+                                  const char *unix_path, bool apart)
 {
     struct verd__origin **chain = chain_of(client, url->host, unix_path, url->port);
-    struct verd__origin *origin = *chain;
+    struct verd__origin *origin = apart ? NULL : *chain;
     while (origin != NULL && !is_at(origin, url, unix_path))
         origin = origin->next;
     if (origin == NULL) {
         origin = new_origin(client, url, unix_path);
         if (origin == NULL)
             return NULL;
-        list(origin, chain);
+        if (!apart)
+            list(origin, chain);
     }
     use(origin);
     return origin;
@@ -383,7 +384,7 @@ static bool has_room(verd_http_client *client)
 }
 
 struct verd__wire *verd__wire_get(verd_http_client *client, const struct verd__url *url,
-                                  const char *unix_path)
+                                  const char *unix_path, bool apart)
 {
     void *item = NULL;
     if (url->secure && client->options.open == NULL) {
@@ -391,12 +392,13 @@ struct verd__wire *verd__wire_get(verd_http_client *client, const struct verd__u
         return NULL;
     }
     verd__origins_sweep(client);
-    struct verd__origin *origin = enter(client, url, unix_path);
+    struct verd__origin *origin = enter(client, url, unix_path, apart);
     if (origin == NULL)
         return NULL;
     int result = verd_resource_pool_get(origin->pool, &item);
     int error = errno;
-    count_idle(origin);
+    if (!apart)
+        count_idle(origin);
     if (result == 0)
         return item;
     leave(origin);

@@ -84,7 +84,13 @@ const char *verd__head_line(const struct verd__head *head, struct verd__text *to
 /* The value of the first field of this name; NULL: there is none. */
 const char *verd__head_find(const struct verd__head *head, const char *name);
 
-/* The limits with the defaults in the place of zeros. */
+/* The limits with the defaults in the place of zeros; and the same of a time. */
 verd_http_limits verd__http_limits(const verd_http_limits *given);
+
+static inline void verd__http_default(verd_duration *time, verd_duration value)
+{
+    if (*time == 0)
+        *time = value;
+}
 
 #endif

@@ -195,6 +195,10 @@ int verd__query_compose(const struct verd__query *query, const struct verd__url 
             add_field(head, options->fields[i].name, options->fields[i].value);
     }
     add_framing(query, head);
+    if (query->protocol != NULL) {
+        add_field(head, "Connection", "Upgrade");
+        add_field(head, "Upgrade", query->protocol);
+    }
     add(head, "\r\n");
     if (!head->failed)
         return 0;

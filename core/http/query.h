@@ -13,13 +13,18 @@
 
 struct verd__query {
     const char *method;
-    const char *agent; /* NULL: none */
+    const char *agent;    /* NULL: none */
+    const char *protocol; /* that the connection is to switch to; NULL: it stays HTTP's */
     const verd_http_request_options *options;
     bool foreign;     /* it was redirected to another origin */
     bool bare;        /* a redirect has taken its body away */
     bool consumed;    /* the body's source has been asked */
     bool unexpecting; /* the server knows no Expect */
 };
+
+/* As verd_http_request. Where the server switches to `protocol`, the response is that by 101, and keeps the connection,
+ * which is no other request's, until it is freed: what has come behind the head is in its buffer. */
+verd_http_response *verd__query_ask(struct verd__query *query, const char *url);
 
 /* Whether it can be sent at all. -1 with errno EINVAL */
 int verd__query_check(const struct verd__query *query);

@@ -85,22 +85,16 @@ static const struct verd__service service = {
 
 /* ---- options ---- */
 
-static void set_default(verd_duration *time, verd_duration value)
-{
-    if (*time == 0)
-        *time = value;
-}
-
 /* Puts defaults in the place of zeros. -1: a duration is negative */
 static int resolve(verd_http_options *options, const verd_http_options *given)
 {
     static const verd_http_options none = {0};
     *options = given != NULL ? *given : none;
     options->limits = verd__http_limits(&options->limits);
-    set_default(&options->header_time, HEADER_TIME_DEFAULT);
-    set_default(&options->idle_time, IDLE_TIME_DEFAULT);
-    set_default(&options->stall_time, STALL_TIME_DEFAULT);
-    set_default(&options->request_time, VERD_FOREVER);
+    verd__http_default(&options->header_time, HEADER_TIME_DEFAULT);
+    verd__http_default(&options->idle_time, IDLE_TIME_DEFAULT);
+    verd__http_default(&options->stall_time, STALL_TIME_DEFAULT);
+    verd__http_default(&options->request_time, VERD_FOREVER);
     if (options->rate == 0)
         options->rate = RATE_DEFAULT;
     if (options->body == 0)

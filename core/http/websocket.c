@@ -13,7 +13,6 @@
 
 #define MESSAGE_DEFAULT ((size_t)1 << 20)
 #define IDLE_TIME_DEFAULT (30 * VERD_SEC)
-#define BUFFER 4095        /* a client's */
 #define KEEP_MAX 65536     /* bytes of memory for messages that are kept for the next */
 #define DIRECT 4096        /* of a payload: so many bytes go past the buffer */
 #define TELL_TIME VERD_SEC /* for a Close that is not the user's */
@@ -44,15 +43,14 @@ struct verd_websocket *verd__websocket_new(const verd_websocket_options *options
         return NULL;
     }
     struct verd_websocket *socket = calloc(1, sizeof *socket);
-    if (socket == NULL || (x == NULL && verd__buffer_init(&socket->own_buffer, BUFFER) != 0)) {
-        free(socket);
+    if (socket == NULL)
         return NULL;
-    }
     socket->home = scheduler->number;
     socket->x = x;
-    socket->own_stream.fd = -1;
-    socket->stream = x != NULL ? &x->connection->stream : &socket->own_stream;
-    socket->buffer = x != NULL ? &x->buffer : &socket->own_buffer;
+    if (x != NULL) {
+        socket->stream = &x->connection->stream;
+        socket->buffer = &x->buffer;
+    }
     socket->most = options->message != 0 ? options->message : MESSAGE_DEFAULT;
     socket->idle_time = options->idle_time != 0 ? options->idle_time : IDLE_TIME_DEFAULT;
     socket->code = 1006;
@@ -70,8 +68,7 @@ void verd_websocket_free(verd_websocket *socket)
     if (socket == NULL)
         return;
     int error = errno;
-    verd_stream_close(&socket->own_stream);
-    verd__buffer_free(&socket->own_buffer);
+    verd_http_response_free(socket->response);
     verd__text_free(&socket->message);
     verd__text_free(&socket->out);
     free(socket);

@@ -33,12 +33,12 @@ struct verd__websocket_control {
 struct verd_websocket {
     uint64_t home;                /* the number of its maker's scheduler */
     struct verd_http_exchange *x; /* of a server; NULL: it is a client */
-    const verd_stream *stream;    /* the connection's, or `own_stream` */
-    struct verd__buffer *buffer;  /* the exchange's, or `own_buffer` */
-    verd_stream own_stream;       /* of a client; fd -1 and without ops: not connected */
-    struct verd__buffer own_buffer;
-    const char *protocol; /* one of the options'; NULL: none */
-    size_t most;          /* bytes of a message */
+    struct verd_http_response
+        *response;               /* owned, of a client, with the connection; NULL: not connected */
+    const verd_stream *stream;   /* the connection's */
+    struct verd__buffer *buffer; /* the exchange's, or the response's */
+    const char *protocol;        /* one of the options'; NULL: none */
+    size_t most;                 /* bytes of a message */
     verd_duration idle_time;
     verd_duration
         close_by; /* when the other side has to have answered a Close of the server's stop; 0: none */
@@ -68,7 +68,7 @@ struct verd_websocket {
     struct verd__text out; /* of a client: what is sent, masked */
 };
 
-/* Makes one of a server, or with NULL of a client. NULL with errno EINVAL or ENOMEM. */
+/* Makes one of a server, or with NULL of a client, which is to be connected. NULL with errno EINVAL or ENOMEM. */
 struct verd_websocket *verd__websocket_new(const verd_websocket_options *options,
                                            struct verd_http_exchange *x);
 

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <verd/net.h>
-
-#include "http/parser.h"
+#include "http/answer.h"
+#include "http/query.h"
 #include "http/sha1.h"
-#include "http/url.h"
 #include "http/websocket.h"
 
 static const verd_websocket_options defaults = {0};
@@ -149,73 +147,62 @@ static char *to_http(const char *url)
     return text.data;
 }
 
-static void add(struct verd__text *text, const char *string)
-{
-    verd__text_add(text, string, strlen(string));
-}
-
 static bool is_own(const char *name)
 {
     return verd__begins(name, "Sec-WebSocket-") || verd__same(name, "Host") ||
-           verd__same(name, "Upgrade") || verd__same(name, "Connection") ||
-           verd__same(name, "Content-Length") || verd__same(name, "Transfer-Encoding");
+           verd__same(name, "Upgrade") || verd__same(name, "Connection");
 }
 
-static int compose(struct verd__text *text, const struct verd__url *url, const char *key,
-                   const verd_websocket_options *options)
+/* The user's fields, none of which is the handshake's own. -1 with errno EINVAL */
+static int copy_fields(verd_http_field *fields, const verd_websocket_options *options)
 {
-    add(text, "GET ");
-    add(text, url->target);
-    add(text, " HTTP/1.1\r\nHost: ");
-    verd__text_add(text, url->authority, (size_t)(url->target - url->authority));
-    add(text, "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-              "Sec-WebSocket-Key: ");
-    add(text, key);
-    for (const char *const *name = options->protocols; name != NULL && *name != NULL; name++) {
-        add(text, name == options->protocols ? "\r\nSec-WebSocket-Protocol: " : ", ");
-        add(text, *name);
-    }
-    add(text, "\r\n");
     for (size_t i = 0; i < options->field_count; i++) {
-        const verd_http_field *field = &options->fields[i];
-        if (field->name == NULL || is_own(field->name))
+        fields[i] = options->fields[i];
+        if (fields[i].name == NULL || is_own(fields[i].name))
             return fail(EINVAL);
-        if (verd__text_field(text, field->name, field->value) != 0)
-            return -1;
     }
-    add(text, "\r\n");
-    return text->failed ? fail(ENOMEM) : 0;
+    return 0;
 }
 
-static int open_stream(struct verd_websocket *socket, const struct verd__url *url,
-                       const verd_websocket_options *options)
+/* The protocols in a list. Its data is NULL where there are none, or with errno ENOMEM no memory. */
+static struct verd__text join(const char *const *protocols)
 {
-    int fd = verd_connect(url->host, url->port);
-    if (fd < 0)
-        return -1;
-    socket->own_stream = verd_stream_of(fd);
-    errno = 0;
-    if (!url->secure || options->open(options->open_ctx, fd, url->host, &socket->own_stream) == 0)
-        return 0;
-    socket->own_stream = verd_stream_of(fd);
-    return fail(errno != 0 ? errno : EPROTO);
+    struct verd__text list = {0};
+    for (const char *const *name = protocols; name != NULL && *name != NULL; name++) {
+        verd__text_add(&list, ", ", name == protocols ? 0 : 2);
+        verd__text_add(&list, *name, strlen(*name) + (name[1] == NULL));
+    }
+    if (list.failed)
+        verd__text_free(&list);
+    return list;
 }
 
-/* Reads the head of the answer; what follows it stays in the buffer. */
-static int read_head(struct verd_websocket *socket, struct verd__head *head)
+/* Asks the server to switch. NULL with errno as verd_http_request */
+static verd_http_response *ask(const char *url, const char *key,
+                               const verd_websocket_options *options)
 {
-    struct verd__buffer *buffer = &socket->own_buffer;
-    int status;
-    while ((status = verd__head_parse(head, buffer->data, buffer->end)) == 0) {
-        const char *before = buffer->data;
-        if (verd__buffer_reserve(buffer, 1) != 0)
-            return -1;
-        verd__head_moved(head, before, buffer->data);
-        ssize_t got = verd__buffer_fill(buffer, &socket->own_stream);
-        if (got <= 0)
-            return got == 0 ? fail(ECONNRESET) : -1;
+    enum { OWN = 3 };
+    size_t count = options->field_count;
+    struct verd__text protocols = join(options->protocols);
+    verd_http_field *fields = calloc(count + OWN, sizeof *fields);
+    bool missing =
+        protocols.data == NULL && options->protocols != NULL && *options->protocols != NULL;
+    verd_http_response *response = NULL;
+    if (fields != NULL && !missing && copy_fields(fields, options) == 0) {
+        fields[count++] = (verd_http_field){"Sec-WebSocket-Version", "13"};
+        fields[count++] = (verd_http_field){"Sec-WebSocket-Key", key};
+        if (protocols.data != NULL)
+            fields[count++] = (verd_http_field){"Sec-WebSocket-Protocol", protocols.data};
+        const verd_http_request_options request = {
+            .client = options->client, .fields = fields, .field_count = count, .redirects = -1};
+        struct verd__query query = {.method = "GET", .protocol = "websocket", .options = &request};
+        response = verd__query_ask(&query, url);
     }
-    return status == 200 ? 0 : fail(EBADMSG);
+    int error = errno;
+    free(fields);
+    verd__text_free(&protocols);
+    errno = error;
+    return response;
 }
 
 /* Whether it is the answer to this key, and takes nothing that was not offered. */
@@ -238,73 +225,36 @@ static int check_answer(struct verd_websocket *socket, const struct verd__head *
     return socket->protocol != NULL ? 0 : fail(EPROTO);
 }
 
-/* Says its part, and reads the server's. */
-static int shake_hands(struct verd_websocket *socket, const struct verd__text *request,
-                       const char *key, const verd_websocket_options *options)
+static int connect_to(struct verd_websocket *socket, const char *url,
+                      const verd_websocket_options *options)
 {
-    const verd_http_limits limits = verd__http_limits(&(verd_http_limits){0});
-    struct verd__head head;
-    if (verd_stream_write_full(socket->stream, request->data, request->size) != 0)
-        return -1;
-    verd_http_field *fields = calloc(limits.fields, sizeof *fields);
-    if (fields == NULL)
-        return -1;
-    verd__head_init(&head, &limits, fields, true);
-    int result = read_head(socket, &head);
-    if (result == 0) {
-        if (options->status != NULL)
-            *options->status = head.status;
-        result = check_answer(socket, &head, key, options->protocols);
-        socket->own_buffer.start = head.parsed;
-    }
-    int error = errno;
-    free(fields);
-    errno = error;
-    return result;
-}
-
-static int begin(struct verd_websocket *socket, const struct verd__url *url,
-                 const verd_websocket_options *options)
-{
-    struct verd__text request = {0};
     char key[VERD__KEY_SIZE];
-    if (url->secure && options->open == NULL)
-        return fail(EPROTONOSUPPORT);
     if (verd__websocket_key(key) != 0)
         return -1;
-    int result = compose(&request, url, key, options);
-    if (result == 0)
-        result = open_stream(socket, url, options);
-    if (result == 0)
-        result = shake_hands(socket, &request, key, options);
-    int error = errno;
-    verd__text_free(&request);
-    errno = error;
-    return result;
+    verd_http_response *response = socket->response = ask(url, key, options);
+    if (response == NULL)
+        return -1;
+    socket->stream = response->source;
+    socket->buffer = &response->buffer;
+    if (options->status != NULL)
+        *options->status = response->head.status;
+    return check_answer(socket, &response->head, key, options->protocols);
 }
 
 verd_websocket *verd_websocket_connect(const char *url, const verd_websocket_options *options)
 {
-    struct verd__url parsed;
     if (options == NULL)
         options = &defaults;
     if (options->status != NULL)
         *options->status = 0;
     char *text = to_http(url);
-    if (text == NULL || verd__url_parse(&parsed, text) != 0) {
-        int error = errno;
-        free(text);
-        errno = error;
-        return NULL;
-    }
-    free(text);
-    struct verd_websocket *socket = verd__websocket_new(options, NULL);
-    if (socket != NULL && begin(socket, &parsed, options) != 0) {
+    struct verd_websocket *socket = text != NULL ? verd__websocket_new(options, NULL) : NULL;
+    if (socket != NULL && connect_to(socket, text, options) != 0) {
         verd_websocket_free(socket);
         socket = NULL;
     }
     int error = errno;
-    verd__url_free(&parsed);
+    free(text);
     errno = error;
     return socket;
 }

@@ -33,7 +33,7 @@
 #include <stddef.h>
 
 #include <verd/http.h>
-#include <verd/stream.h>
+#include <verd/http_client.h>
 #include <verd/time.h>
 
 #ifdef __cplusplus
@@ -66,10 +66,9 @@ typedef struct verd_websocket_options {
     /* The rest is for clients. Fields to send, such as Origin, Cookie and Authorization. */
     const verd_http_field *fields;
     size_t field_count;
-    /* Makes the stream of wss, as `open` of <verd/http_client.h> does that of https. NULL: wss is
-     * EPROTONOSUPPORT. */
-    int (*open)(void *ctx, int fd, const char *host, verd_stream *stream);
-    void *open_ctx;
+    /* By which the server is asked, as for a page: its limits, times, `open` (of wss) and `vet` count up to the answer; it
+     * cannot be freed before the WebSocket. But `connections` does not count WebSockets. NULL: the OS thread's own. */
+    verd_http_client *client;
     int *status; /* where the status of the server's answer goes (0: none). NULL: nowhere */
 } verd_websocket_options;
 
@@ -92,13 +91,15 @@ verd_websocket *verd_websocket_accept(verd_http_exchange *x, const verd_websocke
  *   EINVAL           url is malformed, has user information, or a character that has to be escaped; a field's
  *                    name or value is not one, or the field is the handshake's own; idle_time is negative, or
  *                    one of `protocols` is not a token
- *   EPROTONOSUPPORT  neither ws nor wss, or wss without `open`
+ *   EPROTONOSUPPORT  neither ws nor wss, or wss and the client has no `open`
  *   EPROTO           the server has answered otherwise, as options->status tells
- *   EBADMSG          its answer is malformed
+ *   EBADMSG          its answer is malformed         EMSGSIZE  it is beyond the client's limits
  *   ECONNRESET       it has closed the connection
  *   ENOMEM           no memory
  *   EAGAIN           the system has no random numbers yet
- *   others as verd_connect, verd_stream_read, verd_stream_write, and `open`
+ *   EPERM            the client belongs to another OS thread
+ *   ECANCELED        the caller was killed           ETIMEDOUT  an enclosing timeout ran out, or one of the client's times
+ *   others as verd_connect, verd_stream_read, verd_stream_write, and `open` and `vet` of the client
  */
 verd_websocket *verd_websocket_connect(const char *url, const verd_websocket_options *options);
 

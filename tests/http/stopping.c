@@ -301,13 +301,15 @@ static int open_client(void *ctx, int fd, const char *host, verd_stream *stream)
 Test(http, a_websocket_over_a_stream_of_the_users_is_closed_when_its_server_stops)
 {
     static const verd_http_options http = {.open = open_turned};
-    static const verd_websocket_options own = {.open = open_client};
+    const verd_http_client_options wss = {.open = open_client};
+    const verd_websocket_options own = {.client = verd_http_client_new(&wss)};
     verd_websocket *client = join(&http, "wss", &own);
     cr_expect_eq(verd_websocket_send(client, VERD_WEBSOCKET_TEXT, "unseen", 6), 0);
     stop();
     verd_websocket_message message = {0};
     cr_expect_eq(verd_websocket_receive(client, &message), 1);
     expect_to_be_told(client);
+    cr_expect_eq(verd_http_client_free(own.client), 0);
 }
 
 /* A stop without any grace kills. */

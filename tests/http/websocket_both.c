@@ -7,23 +7,17 @@
 #include <string.h>
 
 #include "call.h"
-#include "peer.h"
 #include "site.h"
-#include "turned.h"
 
 static struct site site;
 static verd_websocket_options server_options;
 static verd_websocket *server; /* the last that was accepted, while its handler runs */
 static int (*serve)(verd_websocket *socket);
 static int served = 1; /* what it gave, or -errno */
-static char seen[256]; /* fields of the request */
 
 static int handle(verd_http_exchange *x, void *ctx)
 {
-    const char *origin = verd_http_header(x, "Origin");
     (void)ctx;
-    snprintf(seen, sizeof seen, "%s %s?%s %s", verd_http_host(x), verd_http_path(x),
-             verd_http_query(x), origin != NULL ? origin : "-");
     server = verd_websocket_accept(x, &server_options);
     if (server == NULL)
         return -1;
@@ -45,25 +39,15 @@ static int echo(verd_websocket *socket)
     return result;
 }
 
-static const char *url_of(const char *scheme)
-{
-    static char url[64];
-    snprintf(url, sizeof url, "%s://127.0.0.1:%d/a?b", scheme, site.port);
-    return url;
-}
-
-static verd_websocket *join_with(const verd_websocket_options *options)
-{
-    verd_websocket *client = verd_websocket_connect(url_of("ws"), options);
-    cr_assert_not_null(client, "%s", strerror(errno));
-    return client;
-}
-
 static verd_websocket *join_served_by(int (*how)(verd_websocket *))
 {
+    char url[64];
     serve = how;
     site_open(&site, handle, NULL);
-    return join_with(NULL);
+    snprintf(url, sizeof url, "ws://127.0.0.1:%d/", site.port);
+    verd_websocket *client = verd_websocket_connect(url, NULL);
+    cr_assert_not_null(client, "%s", strerror(errno));
+    return client;
 }
 
 static void leave(verd_websocket *client)
@@ -173,6 +157,15 @@ Test(http, websocket_whose_other_side_just_leaves)
     cr_expect_str_eq(hear_text(client), strerror(ECONNRESET));
     cr_expect_eq(verd_websocket_code(client), 1006);
     leave(client);
+}
+
+Test(http, websocket_that_ends_without_a_close)
+{
+    verd_websocket *client = join_served_by(echo);
+    verd_websocket_free(client);
+    await_served();
+    cr_expect_eq(served, -ECONNRESET);
+    site_close(&site);
 }
 
 static verd_websocket *receiving;
@@ -348,119 +341,4 @@ Test(http, websocket_ends_with_its_server)
     cr_expect_str_eq(hear_text(client), strerror(ECONNRESET));
     verd_websocket_free(client);
     verd_http_free(site.server);
-}
-
-/* ---- the handshake ---- */
-
-Test(http, websocket_client_says_what_it_is_told_to)
-{
-    static const char *const offered[] = {"one", "two", NULL}, *const known[] = {"two", NULL};
-    static const verd_http_field field = {"Origin", "http://example.com"};
-    verd_websocket_options options = {.protocols = offered, .fields = &field, .field_count = 1};
-    char expected[128];
-    int status = 0;
-    options.status = &status;
-    server_options.protocols = known;
-    serve = echo;
-    site_open(&site, handle, NULL);
-    verd_websocket *client = join_with(&options);
-    snprintf(expected, sizeof expected, "127.0.0.1:%d /a?b http://example.com", site.port);
-    cr_expect_str_eq(seen, expected);
-    cr_expect_str_eq(verd_websocket_protocol(client), "two");
-    cr_expect_str_eq(verd_websocket_protocol(server), "two");
-    cr_expect_eq(status, 101);
-    leave(client);
-}
-
-static ssize_t outcome_of(const char *url, const verd_websocket_options *options)
-{
-    verd_websocket *client = verd_websocket_connect(url, options);
-    int error = errno;
-    verd_websocket_free(client);
-    return client == NULL ? -error : 0;
-}
-
-Test(http, websocket_client_takes_no_other_answer)
-{
-    int status = 0;
-    struct peer peer;
-    verd_websocket_options options = {.status = &status};
-    char url[sizeof peer.origin + 8];
-    PEER(&peer, {.text = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"},
-         {.text =
-              "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-              "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"},
-         {.text = "nonsense\r\n\r\n"}, {.text = NULL, .close = true});
-    snprintf(url, sizeof url, "ws%s/", strchr(peer.origin, ':'));
-    cr_expect_eq(outcome_of(url, &options), -EPROTO);
-    cr_expect_eq(status, 404);
-    cr_expect_eq(outcome_of(url, &options), -EPROTO);
-    cr_expect_eq(outcome_of(url, NULL), -EBADMSG);
-    cr_expect_eq(outcome_of(url, &options), -ECONNRESET);
-    cr_expect_eq(status, 0);
-    cr_expect_eq(peer.requests, 4);
-    cr_expect_not_null(strstr(peer.heard[0], "GET / HTTP/1.1\r\nHost: 127.0.0.1:"));
-    cr_expect_not_null(strstr(peer.heard[0], "Upgrade: websocket\r\n"));
-    const char *key = strstr(peer.heard[0], "Sec-WebSocket-Key: ");
-    const char *other = strstr(peer.heard[1], "Sec-WebSocket-Key: ");
-    cr_expect(key != NULL && other != NULL && strncmp(key, other, 43) != 0);
-    peer_stop(&peer);
-}
-
-Test(http, websocket_urls_and_options_that_are_none)
-{
-    static const verd_http_field own = {"Sec-WebSocket-Key", "a"}, bad = {"A", "b\nc"};
-    static const char *const names[] = {"a b", NULL};
-    cr_expect_eq(outcome_of(NULL, NULL), -EINVAL);
-    cr_expect_eq(outcome_of("http://127.0.0.1/", NULL), -EPROTONOSUPPORT);
-    cr_expect_eq(outcome_of("wss://127.0.0.1/", NULL), -EPROTONOSUPPORT);
-    cr_expect_eq(outcome_of("ws:/127.0.0.1/", NULL), -EINVAL);
-    cr_expect_eq(outcome_of("ws://a@127.0.0.1/", NULL), -EINVAL);
-    cr_expect_eq(outcome_of("ws://127.0.0.1/", &(verd_websocket_options){.idle_time = -1}),
-                 -EINVAL);
-    cr_expect_eq(outcome_of("ws://127.0.0.1/", &(verd_websocket_options){.protocols = names}),
-                 -EINVAL);
-    cr_expect_eq(
-        outcome_of("ws://127.0.0.1/", &(verd_websocket_options){.fields = &own, .field_count = 1}),
-        -EINVAL);
-    cr_expect_eq(
-        outcome_of("ws://127.0.0.1/", &(verd_websocket_options){.fields = &bad, .field_count = 1}),
-        -EINVAL);
-}
-
-/* ---- streams of the user's ---- */
-
-static const verd_stream_ops turned = {.read = read_turned, .write = write_turned, .close = free};
-
-static int open_server(void *ctx, int fd, verd_stream *stream)
-{
-    int *own = malloc(sizeof *own);
-    (void)ctx;
-    *own = fd;
-    stream->ops = &turned;
-    stream->ctx = own;
-    return 0;
-}
-
-static int open_client(void *ctx, int fd, const char *host, verd_stream *stream)
-{
-    cr_expect_str_eq(host, "127.0.0.1");
-    return open_server(ctx, fd, stream);
-}
-
-Test(http, websocket_goes_over_streams_of_the_users)
-{
-    static const verd_http_options http = {.open = open_server};
-    static const verd_websocket_options options = {.open = open_client};
-    verd_websocket_message message;
-    serve = echo;
-    site_open(&site, handle, &http);
-    verd_websocket *client = verd_websocket_connect(url_of("wss"), &options);
-    cr_assert_not_null(client);
-    say_text(client, "hello");
-    cr_expect_str_eq(hear_text(client), "hello");
-    cr_expect_eq(verd_websocket_send(client, VERD_WEBSOCKET_BINARY, block, sizeof block), 0);
-    cr_expect(verd_websocket_receive(client, &message) == 1 && message.size == sizeof block);
-    cr_expect_eq(verd_websocket_close(client, 1000, NULL), 0);
-    leave(client);
 }

@@ -196,6 +196,23 @@ static void say_nothing(void)
     say_to_all(make_port());
 }
 
+static void say_too_much(void)
+{
+    static char text[20000] = "HTTP/1.1 101 Switching Protocols\r\nA: ";
+    memset(text + strlen(text), 'a', sizeof text - strlen(text) - 1);
+    said = text;
+    say_to_all(make_port());
+}
+
+static verd_http_client *own;
+
+static void make_own_client(void)
+{
+    say_nothing();
+    own = verd_http_client_new(NULL);
+    must(own != NULL);
+}
+
 static int stay(verd_http_exchange *x, void *ctx)
 {
     (void)ctx;
@@ -208,6 +225,12 @@ static int connect_here(void)
     char url[64];
     snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
     return verd_websocket_connect(url, NULL) == NULL ? errno : 0;
+}
+
+static int connect_by_own_client(void)
+{
+    const verd_websocket_options by = {.client = own};
+    return verd_websocket_connect("ws://127.0.0.1:1/", &by) == NULL ? errno : 0;
 }
 
 CALL_FOR_POINTER(connect_nowhere, verd_websocket_connect("ws://a b/", NULL))
@@ -238,6 +261,9 @@ const struct row websocket_rows[] = {
     PLAINLY("verd_websocket_connect", EPROTO, say_other, connect_here),
     PLAINLY("verd_websocket_connect", EBADMSG, say_nonsense, connect_here),
     PLAINLY("verd_websocket_connect", ECONNRESET, say_nothing, connect_here),
+    PLAINLY("verd_websocket_connect", EMSGSIZE, say_too_much, connect_here),
+    ELSEWHERE("verd_websocket_connect", make_own_client, connect_by_own_client),
+    BLOCKS("verd_websocket_connect", say_nothing, connect_here),
     WITHOUT("verd_websocket_connect", ENOMEM, say_nothing, connect_here, "calloc"),
     WITHOUT("verd_websocket_connect", EAGAIN, say_nothing, connect_here, "getrandom"),
     PLAINLY("verd_websocket_receive", EBADMSG, NULL, receive_nonsense),
