@@ -8,30 +8,24 @@
 #include "hub/hub.h"
 #include "net/address.h"
 #include "io/descriptor.h"
+#include "io/ways.h"
 #include "net/connect.h"
 #include "net/race.h"
 #include "net/socket.h"
+#include "net/start.h"
 #include "sched/wait.h"
 
 /* A Unix listener with a full backlog tells nobody when there is room again. */
 #define PAUSE_MIN VERD_MS
 #define PAUSE_MAX (50 * VERD_MS)
 
-/* connect(2) that does not wait, whether the descriptor is non-blocking or not. */
-static int start(int fd, const struct sockaddr *address, socklen_t length)
+/* So long has another OS thread at first to connect a socket that blocks, and twice as long each time. */
+#define SLICE_MIN VERD__SLICE
+#define SLICE_MAX (10 * VERD_SEC)
+
+static verd_duration twice(verd_duration span, verd_duration max)
 {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0)
-        return -1;
-    if (flags & O_NONBLOCK)
-        return connect(fd, address, length);
-    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-        return -1;
-    int result = connect(fd, address, length);
-    int error = errno;
-    fcntl(fd, F_SETFL, flags);
-    errno = error;
-    return result;
+    return span * 2 < max ? span * 2 : max;
 }
 
 /* Waits for news of an attempt that goes on. -1 and errno if it has failed */
@@ -50,6 +44,19 @@ static int wait_for_news(struct verd__loop *loop, int fd)
     return error == 0 ? 0 : -1;
 }
 
+/* connect(2) once more. An interruption is no news; where it has ended the attempt (AF_VSOCK), the next one has
+ * more time. */
+static int ask(struct verd__loop *loop, int fd, const struct sockaddr *address, socklen_t length)
+{
+    verd_duration slice = SLICE_MIN;
+    int result;
+    do {
+        result = verd__start_connect(fd, address, length, slice);
+        slice = twice(slice, SLICE_MAX);
+    } while (result != 0 && errno == EINTR && verd__may_wait(loop->scheduler));
+    return result;
+}
+
 /* Waits until the attempt has ended, and lets the socket know of it: the system takes the
  * connection as made once it has told so. */
 static int finish(struct verd__loop *loop, int fd, const struct sockaddr *address, socklen_t length)
@@ -57,30 +64,35 @@ static int finish(struct verd__loop *loop, int fd, const struct sockaddr *addres
     do {
         if (wait_for_news(loop, fd) != 0)
             return -1;
-        int result;
-        do { /* an interruption is no news */
-            result = start(fd, address, length);
-        } while (result != 0 && errno == EINTR);
-        if (result == 0 || errno == EISCONN)
+        if (ask(loop, fd, address, length) == 0 || errno == EISCONN)
             return 0;
     } while (errno == EALREADY || errno == EINPROGRESS);
     return -1;
+}
+
+/* Whether a Unix listener has had no room. */
+static bool is_backlog_full(const struct sockaddr *address, int error)
+{
+    return (error == EAGAIN || error == EINTR) && address->sa_family == AF_UNIX;
 }
 
 static int connect_peer(struct verd__loop *loop, int fd, const struct sockaddr *address,
                         socklen_t length)
 {
     verd_duration pause = PAUSE_MIN;
+    bool interrupted = false; /* the call before, which may have been as good as done */
     for (;;) {
-        int result = start(fd, address, length);
-        if (result == 0)
+        if (verd__start_connect(fd, address, length, SLICE_MIN) == 0 ||
+            (interrupted && errno == EISCONN))
             return 0;
-        if (errno == EINPROGRESS || errno == EINTR)
-            return finish(loop, fd, address, length);
-        if (errno != EAGAIN || address->sa_family != AF_UNIX || verd_sleep(pause) != 0)
+        interrupted = errno == EINTR;
+        if (!is_backlog_full(address, errno))
+            break;
+        if (verd_sleep(pause) != 0)
             return -1;
-        pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
+        pause = twice(pause, PAUSE_MAX);
     }
+    return interrupted || errno == EINPROGRESS ? finish(loop, fd, address, length) : -1;
 }
 
 static int connect_socket(struct verd__loop *loop, int fd, const struct sockaddr *address,

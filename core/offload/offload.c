@@ -88,11 +88,16 @@ static void abandon(struct verd__task *task)
     verd__task_drop(task);
 }
 
-/* In the child of a fork the task is the parent's, whose OS thread runs it. */
+/* The caller's OS thread ends, and nobody is left to interrupt what runs time and again: once has to do. In the
+ * child of a fork the task is the parent's, whose OS thread runs it. */
 static void settle(struct verd__obligation *obligation)
 {
-    if (!verd__current->forked)
-        abandon(VERD__CONTAINER_OF(obligation, struct call, obligation)->task);
+    struct verd__task *task = VERD__CONTAINER_OF(obligation, struct call, obligation)->task;
+    if (verd__current->forked)
+        return;
+    if (task->interruptible)
+        verd__workers_interrupt(task);
+    abandon(task);
 }
 
 /* The wait has ended without the message, and errno says why. Timeouts leave a result that is there to

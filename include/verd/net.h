@@ -112,12 +112,17 @@ int verd_connect(const char *host, int port);
  * ENFILE, ENOMEM, or as connect(2). */
 int verd_connect_unix(const char *path);
 
-/* Connects a socket that the caller has made, non-blocking or not: as connect(2), suspending
- * the green thread and not the OS thread. Blocks. A caller that gives up leaves the attempt going
- * on. A non-blocking TCP socket is then as fast as one of verd_connect. One of TCP that is
- * connected to itself is disconnected: ECONNREFUSED. Returns 0, or -1 with errno
+/*
+ * Connects a socket that the caller has made, non-blocking or not: as connect(2), suspending
+ * the green thread and not the OS thread. Blocks. Nobody's flags are changed: of a socket that blocks another OS thread
+ * makes the system call. A caller that gives up leaves the attempt going on, but none to a Unix socket; of a socket
+ * that blocks it may be killed as the connection is made, and get it still. Called again meanwhile it waits for that
+ * attempt, at a socket that blocks. A non-blocking TCP socket is then as fast as one of verd_connect. One of TCP
+ * that is connected to itself is disconnected: ECONNREFUSED. Returns 0, or -1 with errno
  * ECANCELED, ETIMEDOUT, EBADF, ENOMEM, EMFILE, ENFILE, ENOSPC (see above), EALREADY (an attempt
- * goes on), EINPROGRESS (SO_SNDTIMEO is over, and the attempt goes on), or as connect(2). */
+ * goes on, at a socket that does not block), EINPROGRESS (SO_SNDTIMEO is over, and the attempt goes on), EAGAIN, EBUSY
+ * (no OS thread for a socket that blocks, as of verd_offload), or as connect(2).
+ */
 int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
 
 /*

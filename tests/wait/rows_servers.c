@@ -86,9 +86,10 @@ static intptr_t connect_by_path(void)
     return fd >= 0 ? verd_close(fd) : -errno;
 }
 
+/* One that does not block: at others, another process may have an OS thread that is faster. */
 static intptr_t connect_own_socket(void)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     intptr_t result = result_of(verd_connect_to(fd, (struct sockaddr *)&place, place_length));
     verd_close(fd);
     return result;

@@ -165,6 +165,18 @@ static int connect_new(void)
     return connect_again();
 }
 
+static int connect_blocking(void)
+{
+    fds[1] = real_socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return connect_again();
+}
+
+static void make_listener_and_get_stuck(void)
+{
+    make_listener();
+    get_all_stuck(VERD_OFFLOAD_DEVICES);
+}
+
 static int connect_for_a_while(void)
 {
     struct timeval limit = {.tv_usec = 1000};
@@ -279,6 +291,8 @@ const struct row net_rows[] = {
     BLOCKS("verd_connect_to", begin_connection, connect_new),
     PLAINLY("verd_connect_to", EBADF, NULL, connect_nothing),
     PLAINLY("verd_connect_to", EALREADY, begin_connection, connect_again),
+    PLAINLY("verd_connect_to", EBUSY, make_listener_and_get_stuck, connect_blocking),
+    WITHOUT("verd_connect_to", EAGAIN, make_listener, connect_blocking, "pthread_create"),
     PLAINLY("verd_connect_to", EINPROGRESS, begin_connection, connect_for_a_while),
     WITHOUT("verd_connect_to", ENOMEM, begin_connection, connect_new, "calloc"),
     WITHOUT("verd_connect_to", EMFILE, begin_connection, connect_new, "epoll_create1"),

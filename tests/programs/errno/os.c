@@ -77,8 +77,7 @@ static void *offload_and_leave(void *arg)
     return NULL;
 }
 
-/* The only OS thread that there may be is stuck. */
-static void get_all_stuck(enum verd_offload_kind kind)
+void get_all_stuck(enum verd_offload_kind kind)
 {
     verd__workers_bound(0);
     must(verd__workers_resize(kind, 1) == 0);

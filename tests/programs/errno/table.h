@@ -59,6 +59,9 @@ extern const struct row thread_rows[], sync_rows[], queue_rows[], pool_rows[], n
         return (expression) == NULL ? errno : 0; \
     }
 
+/* The only OS thread that there may be for a kind of offloaded work is stuck. (os.c) */
+void get_all_stuck(enum verd_offload_kind kind);
+
 /* Has a listener say the same to everyone who has asked. (client.c) */
 extern const char *said;
 void say_to_all(int listener);
