@@ -17,8 +17,7 @@
 static bool audit_number(struct verd__loop *loop, int fd)
 {
     struct verd__fd *record = verd__loop_known(loop, fd);
-    if (record == NULL ||
-        (record->waiting[VERD__INPUT] == NULL && record->waiting[VERD__OUTPUT] == NULL))
+    if (record == NULL || !verd__fd_is_waited_for(record))
         return false;
     if (loop->backend->verify(loop, fd, record) != 0)
         verd__loop_gone(loop, record);

@@ -20,8 +20,20 @@
 /* epoll's event bits are poll's: verd__loop_ready gets them as they are. */
 #define INTEREST (VERD__INPUT_EVENTS | VERD__OUTPUT_EVENTS | EPOLLET)
 
+/*
+ * What was watched and is closed here, but lives on in another process, stays in the kernel's set: nobody here can
+ * take it out, and each event of it wakes the hub in vain. When that has been so often enough the set is made
+ * anew. Not in a hub so large that it would take long: there, such events are the lesser evil.
+ */
+#define STALE_MIN 64
+#define STALE_SHARE 2    /* of the numbers, one in so many */
+#define NUMBERS_MAX 2048 /* some 15 ms: 4 us to watch a descriptor anew, and 3 to forget it */
+#define UNWANTED_MAX 64  /* events that nobody waits for: the last one's descriptor is looked at */
+
 struct state {
-    int fd; /* epoll's own */
+    int fd;            /* epoll's own */
+    size_t stale;      /* events of files that are not here any more, since the set was made */
+    unsigned unwanted; /* events that nobody waits for */
     struct epoll_event events[EVENTS_MAX];
 };
 
@@ -35,6 +47,7 @@ static int epoll_open(struct verd__loop *loop)
     struct state *state = malloc(sizeof *state);
     if (state == NULL)
         return -1;
+    state->stale = state->unwanted = 0;
     state->fd = epoll_create1(EPOLL_CLOEXEC);
     if (state->fd < 0 && is_refusal(errno))
         verd__loop_refused(loop, "epoll_create1");
@@ -161,12 +174,73 @@ static inline void prefetch(const struct verd__loop *loop, const struct epoll_ev
         __builtin_prefetch(record->waiting[VERD__INPUT]->thread);
 }
 
+/* Nobody has waited for an event. That is nothing of note, unless the descriptor was closed behind the library's
+ * back. */
+static void note_unwanted(struct verd__loop *loop, int fd, struct verd__fd *record)
+{
+    struct state *state = loop->state;
+    if (++state->unwanted < UNWANTED_MAX)
+        return;
+    state->unwanted = 0;
+    if (epoll_verify(loop, fd, record) != 0)
+        verd__loop_gone(loop, record);
+}
+
 static void dispatch(struct verd__loop *loop, const struct epoll_event *event)
 {
+    struct state *state = loop->state;
     struct verd__fd *record = record_of(loop, event);
-    if (record != NULL &&
-        record->generation == event->data.u64 >> 32) /* else of a file before this one */
-        verd__loop_ready(loop, record, event->events);
+    if (record == NULL || record->generation != event->data.u64 >> 32) {
+        state->stale++; /* of a file before this one */
+        return;
+    }
+    if (!verd__fd_is_waited_for(record))
+        note_unwanted(loop, (int)(uint32_t)event->data.u64, record);
+    verd__loop_ready(loop, record, event->events);
+}
+
+/* Has the set that `state` has now watch what is waited for; of the rest each is watched again at its next wait. */
+static int watch_all(struct verd__loop *loop)
+{
+    for (size_t fd = 0; fd < verd__loop_numbers(loop); fd++) {
+        struct verd__fd *record = verd__loop_known(loop, (int)fd);
+        if (record == NULL)
+            continue;
+        if (!verd__fd_is_waited_for(record)) {
+            if (record->bits & VERD__FD_WATCHED) /* the others' pages may have gone back */
+                record->bits &= (uint16_t)~VERD__FD_WATCHED;
+        } else if (control(loop, EPOLL_CTL_ADD, (int)fd, record) == 0) {
+            continue;
+        } else if (errno == ENOMEM || errno == ENOSPC) {
+            return -1;
+        } else {
+            verd__loop_gone(loop, record);
+        }
+    }
+    return 0;
+}
+
+/* The set before stays if there is no other one to be had. */
+static void renew(struct verd__loop *loop)
+{
+    struct state *state = loop->state;
+    int before = state->fd;
+    state->stale = 0;
+    state->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (state->fd >= 0 && watch_all(loop) == 0)
+        (void)verd__loop_renumber(state->fd, before);
+    else if (state->fd >= 0)
+        close(state->fd);
+    state->fd = before;
+}
+
+static void renew_if_due(struct verd__loop *loop)
+{
+    const struct state *state = loop->state;
+    size_t numbers = verd__loop_numbers(loop);
+    if (__builtin_expect(state->stale >= STALE_MIN, 0) && state->stale >= numbers / STALE_SHARE &&
+        numbers <= NUMBERS_MAX)
+        renew(loop);
 }
 
 static void epoll_collect(struct verd__loop *loop, verd_duration timeout)
@@ -185,6 +259,7 @@ static void epoll_collect(struct verd__loop *loop, verd_duration timeout)
         }
         timeout = 0;
     } while (count == EVENTS_MAX && ++batches < BATCHES_MAX);
+    renew_if_due(loop);
 }
 
 const struct verd__backend verd__backend_epoll = {

@@ -179,6 +179,12 @@ static inline bool verd__fd_may_have_input(const struct verd__fd *record)
     return (record->bits & (VERD__FD_OURS | VERD__FD_READABLE)) != VERD__FD_OURS;
 }
 
+/* Whether somebody waits for the descriptor, in any direction. */
+static inline bool verd__fd_is_waited_for(const struct verd__fd *record)
+{
+    return record->waiting[VERD__INPUT] != NULL || record->waiting[VERD__OUTPUT] != NULL;
+}
+
 /* A read has just found less than it asked for. */
 static inline void verd__fd_emptied(struct verd__fd *record)
 {

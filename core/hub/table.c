@@ -49,12 +49,6 @@ void verd__table_free(struct verd__loop *loop)
     free(loop->chunks);
 }
 
-static bool is_waited_for(const struct verd__fd *record)
-{
-    return record->waiting[VERD__INPUT] != NULL || record->waiting[VERD__OUTPUT] != NULL ||
-           record->bits & VERD__FD_HELD;
-}
-
 /* Numbers that the kernel is asked about at once. */
 #define ROW 64
 
@@ -80,7 +74,7 @@ bool verd__table_release(struct verd__loop *loop, size_t chunk)
     if (records == NULL)
         return false;
     for (int i = 0; i < VERD__FDS_PER_CHUNK; i++) {
-        if (is_waited_for(&records[i]))
+        if (verd__fd_is_waited_for(&records[i]) || records[i].bits & VERD__FD_HELD)
             return false;
     }
     for (int i = 0; i < VERD__FDS_PER_CHUNK; i += ROW) {
