@@ -105,7 +105,7 @@ static void feed(void *arg)
 {
     struct verd_imap *it = arg;
     struct verd__area *area = verd__area(verd__current->running);
-    area->member = it->loan != NULL ? &it->pool->owner : &it->pool->feeder;
+    area->member = &it->pool->owner;
     area->loan = it->loan;
     while (!it->freed && await_room(it) == 0 && feed_one(it))
         ;

@@ -251,8 +251,7 @@ int verd_pool_wait_all(verd_pool *pool)
     struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || verd__pool_check(pool) != 0)
         return verd__refuse(0);
-    const struct verd__owner *member = verd__area(scheduler->running)->member;
-    if (member == &pool->owner || member == &pool->feeder)
+    if (verd__area(scheduler->running)->member == &pool->owner)
         return verd__refuse(EDEADLK);
     if (is_idle(pool))
         return verd__done(scheduler, 0);

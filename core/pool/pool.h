@@ -27,9 +27,8 @@ struct verd__expendable {
 };
 
 struct verd_pool {
-    struct verd__owner owner;  /* first: of its members */
-    struct verd__owner feeder; /* whose "members" are the threads of imaps; owns nothing */
-    uint64_t home;             /* the number of its maker's scheduler */
+    struct verd__owner owner; /* first: of its members; threads of imaps count as such */
+    uint64_t home;            /* the number of its maker's scheduler */
     size_t size;
     size_t running; /* slots given */
     size_t waiting; /* length of `spawners` */

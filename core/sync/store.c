@@ -111,5 +111,4 @@ void *verd__store_take(struct verd__store *store)
 void verd__store_free(struct verd__store *store)
 {
     free(store->entries);
-    store->entries = NULL;
 }

@@ -38,14 +38,15 @@ Test(pool, a_slot_that_was_handed_to_a_thread_that_is_gone_is_free_in_the_child_
     cr_assert(process_child_finds(pool_is_idle));
 }
 
-/* Two results are the most that there can be. */
+/* The one job that had begun has a result, which is NULL. */
 static bool pile_comes_to_its_end(void)
 {
+    void *result = "";
     int given = 0;
-    while (given <= 2 && verd_pile_next(pile, NULL) == 1)
+    while (given <= 2 && verd_pile_next(pile, &result) == 1)
         given++;
     verd_pile_free(pile);
-    return given <= 2 && verd_pool_free(pool) == 0;
+    return given == 1 && verd_pool_free(pool) == 0;
 }
 
 static void spawn_in_pile(void *gate)

@@ -402,32 +402,6 @@ static void map_nested(size_t size)
     cr_assert_eq(verd_pool_free(shared), 0);
 }
 
-static int read_slowly(void *state, void **item)
-{
-    let_others_run();
-    return count(state, item);
-}
-
-static void *note_run(void *item)
-{
-    static size_t runs;
-    runs++;
-    return item != NULL ? item : &runs;
-}
-
-Test(imap, freed_while_its_source_is_read_does_nothing_with_the_item)
-{
-    struct counter counter = {.end = 5};
-    verd_pool *pool = verd_pool_new(2);
-    verd_imap *it = verd_pool_imap(pool, note_run, read_slowly, &counter);
-    verd_yield();
-    verd_imap_free(it);
-    cr_assert_eq(verd_pool_wait_all(pool), 0);
-    cr_assert_leq(counter.read, 1);
-    cr_assert_eq(*(size_t *)note_run(NULL), 1);
-    cr_assert_eq(verd_pool_free(pool), 0);
-}
-
 Test(imap, of_a_member_of_its_pool_of_one_does_not_deadlock)
 {
     map_nested(1);

@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What pools, piles and imaps allocate, they free. */
 #include <criterion/criterion.h>
-#include <malloc.h>
 #include <string.h>
 
 #include <verd/pool.h>
 #include <verd/resource.h>
 
 #include "gate.h"
-#include "process.h"
-
-/* Bytes that are allocated, or kept by the allocator for the next of their size, which is not much.
- * The sanitizer's allocator does not tell, but it looks for leaks itself. */
-static size_t allocated(void)
-{
-    return UNDER_SANITIZER ? 0 : mallinfo2().uordblks;
-}
-
-/* Asserts that a deed does not leave a block behind each time, of which the smallest is 32 bytes. */
-static void expect_no_leak(void (*deed)(void))
-{
-    for (int i = 0; i < 10; i++)
-        deed();
-    size_t before = allocated();
-    for (int i = 0; i < 400; i++)
-        deed();
-    cr_assert_lt((long)(allocated() - before), 400L * 16);
-}
+#include "leak.h"
 
 static void ignore(void *arg)
 {
@@ -37,11 +18,11 @@ Test(pool, spawn_n_allocates_nothing)
 {
     verd_pool *pool = verd_pool_new(50);
     verd_yield(); /* a fresh budget: the spawns do not give way */
-    size_t before = allocated();
+    size_t before = leak_allocated();
     for (int i = 0; i < 50; i++)
         verd_pool_spawn_n(pool, ignore, NULL);
     cr_assert_eq(verd_pool_running(pool), 50); /* none has run: nothing was freed either */
-    cr_assert_eq(allocated(), before);
+    cr_assert_eq(leak_allocated(), before);
     finish(pool, NULL);
 }
 
@@ -60,7 +41,7 @@ static void kill_blocked_spawners(void)
 
 Test(pool, a_spawner_that_gave_up_leaves_nothing)
 {
-    expect_no_leak(kill_blocked_spawners);
+    leak_expect_none(kill_blocked_spawners);
 }
 
 static void leave_results_in_a_pile(void)
@@ -79,7 +60,7 @@ static void leave_results_in_a_pile(void)
 
 Test(pile, freed_early_leaves_nothing)
 {
-    expect_no_leak(leave_results_in_a_pile);
+    leak_expect_none(leave_results_in_a_pile);
 }
 
 static void free_an_imap_early(void)
@@ -99,7 +80,53 @@ static void free_an_imap_early(void)
 
 Test(imap, freed_early_leaves_nothing)
 {
-    expect_no_leak(free_an_imap_early);
+    leak_expect_none(free_an_imap_early);
+}
+
+/* A source that does not heed that it was killed. */
+static int read_later(void *state, void **item)
+{
+    let_others_run();
+    *item = state;
+    return 1;
+}
+
+static void free_an_imap_inside_its_source(void)
+{
+    verd_pool *pool = verd_pool_new(4);
+    verd_imap *it = verd_pool_imap(pool, echo, read_later, NULL);
+    verd_yield();
+    verd_imap_free(it);
+    verd_pool_wait_all(pool);
+    verd_pool_free(pool);
+}
+
+Test(imap, freed_inside_its_source_leaves_nothing)
+{
+    leak_expect_none(free_an_imap_inside_its_source);
+}
+
+static void *consume_an_imap_as_member(void *pool)
+{
+    void *items[20] = {0};
+    verd_imap *it = verd_pool_imap_array(pool, echo_later, items, 20);
+    while (verd_imap_next(it, NULL) == 1)
+        ;
+    verd_imap_free(it);
+    return NULL;
+}
+
+static void consume_imaps_of_members(void)
+{
+    verd_pool *pool = verd_pool_new(1);
+    verd_release(verd_pool_spawn(pool, consume_an_imap_as_member, pool));
+    verd_pool_wait_all(pool);
+    verd_pool_free(pool);
+}
+
+Test(imap, of_a_member_leaves_nothing)
+{
+    leak_expect_none(consume_imaps_of_members);
 }
 
 static void consume_an_imap(void)
@@ -115,7 +142,7 @@ static void consume_an_imap(void)
 
 Test(imap, consumed_leaves_nothing)
 {
-    expect_no_leak(consume_an_imap);
+    leak_expect_none(consume_an_imap);
 }
 
 static int make(void *ctx, void **item)
@@ -146,5 +173,5 @@ static void lend_and_free(void)
 
 Test(resource, pool_leaves_nothing)
 {
-    expect_no_leak(lend_and_free);
+    leak_expect_none(lend_and_free);
 }

@@ -8,6 +8,7 @@
 
 #include "factory.h"
 #include "gate.h"
+#include "pool/ledger.h"
 
 Test(resource, is_made_when_it_is_first_asked_for)
 {
@@ -264,6 +265,22 @@ Test(resource, a_thousand_lent_are_told_apart)
     cr_assert_eq(verd_resource_pool_used(pool), 0);
     cr_assert_eq(verd_resource_pool_free(pool), 0);
     cr_assert_eq(factory.destroyed, 1000);
+}
+
+Test(resource, books_become_wider_with_what_is_lent)
+{
+    static struct verd__resource resources[1000];
+    struct verd__ledger ledger;
+    cr_assert_eq(verd__ledger_init(&ledger), 0);
+    for (size_t n = 0; n < 1000; n++) {
+        resources[n].item = number(n);
+        verd__ledger_add(&ledger, &resources[n]);
+        cr_assert_geq(ledger.width, ledger.count);
+    }
+    for (size_t n = 0; n < 1000; n++)
+        cr_assert_eq(verd__ledger_take(&ledger, number(n)), &resources[n]);
+    cr_assert_eq(ledger.count, 0);
+    verd__ledger_free(&ledger);
 }
 
 Test(resource, pool_is_not_freed_while_one_is_lent_made_or_waited_for)

@@ -99,6 +99,19 @@ Test(resource, below_its_age_is_lent_again)
     finish_with(pool, &factory);
 }
 
+/* However long the machine is up. */
+Test(resource, is_as_old_as_the_time_since_it_was_made)
+{
+    struct factory factory = {0};
+    verd_resource_options wanted = options_of(&factory, 1);
+    wanted.max_age = verd_now() / 2;
+    verd_resource_pool *pool = verd_resource_pool_new(&wanted);
+    put(pool, get(pool));
+    cr_assert_eq(get(pool), 1);
+    cr_assert_eq(factory.destroyed, 0);
+    finish_with(pool, &factory);
+}
+
 static void fill_it(void *pool)
 {
     verd_resource_pool_fill(pool);

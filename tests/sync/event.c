@@ -53,9 +53,9 @@ Test(event, a_failure_is_the_errno_of_those_who_wait_and_of_those_to_come)
 {
     verd_event event = VERD_EVENT_INIT;
     struct caller caller;
-    caller_start(&caller, wait_event, &event, NULL);
+    caller_start(&caller, wait_event, &event, &event);
     verd_event_fail(&event, EIO);
-    cr_assert(caller_end(&caller) == -EIO);
+    cr_assert(caller_end(&caller) == -EIO && caller.item == &event);
     cr_assert(caller_outcome(verd_event_wait(&event, NULL)) == -EIO);
 }
 

@@ -189,6 +189,30 @@ Test(cond, a_killed_waiter_returns_with_the_mutex)
     cr_assert_eq(caller_end(&caller), -ECANCELED);
 }
 
+/* What it does after the wait, which was killed. */
+static int wait_cond_and_sleep(struct caller *self)
+{
+    int outcome = wait_cond(self);
+    self->item = (void *)(intptr_t)caller_outcome(verd_sleep(VERD_MS));
+    return outcome;
+}
+
+Test(cond, a_waiter_that_is_killed_again_while_it_waits_for_the_mutex_has_it_on_return)
+{
+    verd_cond cond = VERD_COND_INIT;
+    struct caller caller;
+    caller_start(&caller, wait_cond_and_sleep, &cond, NULL);
+    verd_mutex_lock(&guard);
+    verd_kill(caller.thread);
+    callers_settle();
+    verd_kill(caller.thread);
+    callers_settle();
+    cr_assert_not(caller.done);
+    verd_mutex_unlock(&guard);
+    cr_assert_eq(caller_end(&caller), -ECANCELED);
+    cr_assert_eq((intptr_t)caller.item, -ECANCELED); /* no shield is left up */
+}
+
 Test(cond, to_wait_without_the_mutex_is_EPERM)
 {
     verd_cond cond = VERD_COND_INIT;
@@ -237,6 +261,25 @@ Test(rwlock, a_writer_that_gives_up_lets_the_readers_behind_it_in)
     caller_start(&reader, read_lock, &lock, NULL);
     verd_kill(writer.thread);
     cr_assert(caller_end(&writer) == -ECANCELED && caller_end(&reader) == 0);
+}
+
+Test(rwlock, readers_that_were_let_in_keep_a_writer_out_until_the_last_has_gone)
+{
+    verd_rwlock lock = VERD_RWLOCK_INIT;
+    struct caller readers[2], writer;
+    verd_rwlock_write_lock(&lock);
+    for (int i = 0; i < 2; i++)
+        caller_start(&readers[i], read_lock, &lock, NULL);
+    caller_start(&writer, write_lock, &lock, NULL);
+    verd_rwlock_unlock(&lock);
+    cr_assert(caller_end(&readers[0]) == 0 && caller_end(&readers[1]) == 0);
+    for (int i = 0; i < 2; i++) {
+        callers_settle();
+        cr_assert_not(writer.done);
+        cr_assert_eq(verd_rwlock_unlock(&lock), 0);
+    }
+    cr_assert_eq(caller_end(&writer), 0);
+    cr_assert_eq(caller_outcome(verd_rwlock_unlock(&lock)), -EPERM); /* it is the writer's */
 }
 
 Test(rwlock, misuse_is_told)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A mutex that a condition has let go of belongs to the OS thread of who waits: another one gets EPERM, and
+/* What belongs to one OS thread, others may not use. A mutex that a condition has let go of belongs to the OS thread of who waits: another one gets EPERM, and
  * the wait returns with the mutex, where it began. */
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -95,4 +95,146 @@ Test(cond, a_mutex_is_kept_from_other_os_threads_until_the_killed_waiter_has_it)
 {
     struct waiter waiter = wait_among_os_threads(kill_waiter);
     expect_order(&waiter, -ECANCELED);
+}
+
+static void *leave_waiting(void *arg)
+{
+    struct waiter *waiter = arg;
+    verd_spawn(wait_cond, waiter);
+    callers_settle();
+    return arg;
+}
+
+static void *lock_and_unlock(void *outcome)
+{
+    *(int *)outcome = caller_outcome(verd_mutex_lock(&mutex));
+    verd_mutex_unlock(&mutex);
+    return outcome;
+}
+
+static void on_os_thread(void *(*fn)(void *), void *arg)
+{
+    pthread_t os_thread;
+    pthread_create(&os_thread, NULL, fn, arg);
+    pthread_join(os_thread, NULL);
+}
+
+/* The OS thread ends where one waits, and the mutex is its next user's, for no longer than that has it. */
+Test(cond, a_mutex_whose_waiter_has_ended_with_its_os_thread_is_free_for_all)
+{
+    struct waiter waiter = {0};
+    int outcome = -1;
+    on_os_thread(leave_waiting, &waiter);
+    cr_assert_not(waiter.returned);
+    cr_expect_eq(verd_mutex_lock(&mutex), 0);
+    cr_expect_eq(verd_mutex_unlock(&mutex), 0);
+    on_os_thread(lock_and_unlock, &outcome);
+    cr_expect_eq(outcome, 0);
+}
+
+static verd_rwlock rwlock;
+static verd_queue *queue;
+
+static int read_lock(void)
+{
+    return verd_rwlock_read_lock(&rwlock);
+}
+
+static int try_read_lock(void)
+{
+    return verd_rwlock_try_read_lock(&rwlock);
+}
+
+static int write_lock(void)
+{
+    return verd_rwlock_write_lock(&rwlock);
+}
+
+static int try_write_lock(void)
+{
+    return verd_rwlock_try_write_lock(&rwlock);
+}
+
+static int unlock(void)
+{
+    return verd_rwlock_unlock(&rwlock);
+}
+
+static int lock_mutex(void)
+{
+    return verd_mutex_lock(&mutex);
+}
+
+static int try_lock_mutex(void)
+{
+    return verd_mutex_try_lock(&mutex);
+}
+
+static int unlock_mutex(void)
+{
+    return verd_mutex_unlock(&mutex);
+}
+
+static int select_put(void)
+{
+    verd_case cases[] = {VERD_PUT(queue, NULL), VERD_DEFAULT};
+    return verd_select(cases, 2);
+}
+
+static int select_get(void)
+{
+    void *item;
+    verd_case cases[] = {VERD_GET(queue, &item), VERD_DEFAULT};
+    return verd_select(cases, 2);
+}
+
+static int resize(void)
+{
+    return verd_queue_resize(queue, 2);
+}
+
+static int close_queue(void)
+{
+    return verd_queue_close(queue);
+}
+
+static int task_done(void)
+{
+    return verd_queue_task_done(queue);
+}
+
+static int (*const calls[])(void) = {read_lock,  try_read_lock, write_lock,     try_write_lock,
+                                     unlock,     lock_mutex,    try_lock_mutex, unlock_mutex,
+                                     select_put, select_get,    resize,         close_queue,
+                                     task_done};
+#define CALLS (sizeof calls / sizeof *calls)
+
+static void *make_calls(void *outcomes)
+{
+    for (size_t i = 0; i < CALLS; i++)
+        ((int *)outcomes)[i] = caller_outcome(calls[i]());
+    return outcomes;
+}
+
+/* Nobody waits for any of them. */
+static void expect_eperm(void)
+{
+    int outcomes[CALLS] = {0};
+    on_os_thread(make_calls, outcomes);
+    for (size_t i = 0; i < CALLS; i++)
+        cr_expect_eq(outcomes[i], -EPERM, "call %zu: %d", i, outcomes[i]);
+}
+
+Test(sync, what_one_os_thread_holds_or_has_made_is_EPERM_for_another)
+{
+    queue = verd_queue_new(1);
+    verd_queue_put(queue, NULL);
+    verd_mutex_lock(&mutex);
+    verd_rwlock_read_lock(&rwlock);
+    expect_eperm();
+    verd_rwlock_unlock(&rwlock);
+    verd_rwlock_write_lock(&rwlock);
+    expect_eperm();
+    cr_expect(verd_rwlock_unlock(&rwlock) == 0 && verd_mutex_unlock(&mutex) == 0);
+    cr_expect_eq(verd_queue_length(queue), 1);
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <criterion/criterion.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <sys/mman.h>
 
 #include "caller.h"
 
@@ -170,18 +174,65 @@ Test(select, stands_in_line_like_others)
 
 static int get_one_of_many(struct caller *self)
 {
+    int count = *(int *)self->object, last = count - 1;
     verd_case cases[40];
-    for (int i = 0; i < 40; i++)
-        cases[i] = VERD_GET(i == 33 ? right : left, &self->item);
-    return verd_select(cases, 40);
+    for (int i = 0; i < count; i++)
+        cases[i] = VERD_GET(i == last ? right : left, &self->item);
+    return verd_select(cases, (size_t)count);
 }
 
 Test(select, has_no_limit_of_cases)
 {
+    for (int count = 1; count <= 40; count++) {
+        struct caller chooser;
+        caller_start(&chooser, get_one_of_many, &count, NULL);
+        verd_queue_try_put(right, number(count));
+        cr_assert(caller_end(&chooser) == count - 1 && chooser.item == number(count));
+        cr_assert(verd_queue_getting(left) == 0 && verd_queue_getting(right) == 0);
+    }
+}
+
+Test(select, the_case_that_is_taken_has_no_error_but_that_its_queue_is_closed)
+{
+    void *item = NULL;
+    verd_queue_free(left);
+    left = verd_queue_new(1);
+    verd_case cases[] = {VERD_DEFAULT, VERD_PUT(left, number(1))};
+    cases[0].error = cases[1].error = EIO;
+    cr_assert(verd_select(cases, 2) == 1 && cases[1].error == 0);
+    cr_assert(verd_select(cases, 2) == 0 && cases[0].error == 0);
+    cases[1] = (verd_case)VERD_GET(left, &item);
+    cases[1].error = EIO;
+    cr_assert(verd_select(cases, 2) == 1 && cases[1].error == 0 && item == number(1));
+    verd_queue_close(left);
+    cr_assert(verd_select(cases, 2) == 1 && cases[1].error == EPIPE);
+}
+
+static int get_with_an_old_error(struct caller *self)
+{
+    verd_case cases[] = {VERD_GET(left, &self->item), VERD_GET(right, &self->item)};
+    cases[0].error = cases[1].error = EIO;
+    int taken = verd_select(cases, 2);
+    errno = taken < 0 ? errno : cases[taken].error;
+    return taken < 0 || errno != 0 ? -1 : taken;
+}
+
+Test(select, the_case_that_was_waited_for_has_no_error_of_before)
+{
     struct caller chooser;
-    caller_start(&chooser, get_one_of_many, NULL, NULL);
-    verd_queue_try_put(right, number(1));
-    cr_assert(caller_end(&chooser) == 33 && chooser.item == number(1));
+    caller_start(&chooser, get_with_an_old_error, NULL, NULL);
+    cr_assert_eq(verd_queue_try_put(right, number(5)), 0);
+    cr_assert_eq(caller_end(&chooser), 1);
+}
+
+Test(select, looks_at_no_case_behind_its_last)
+{
+    void *item = number(9);
+    verd_queue_free(right);
+    right = verd_queue_new(1);
+    verd_case cases[] = {VERD_GET(left, &item), VERD_DEFAULT, VERD_PUT(right, number(1))};
+    cr_assert_eq(verd_select(cases, 2), 1);
+    cr_assert_eq(verd_queue_length(right), 0);
 }
 
 Test(select, misuse_is_EINVAL)
@@ -190,4 +241,15 @@ Test(select, misuse_is_EINVAL)
     cr_assert_eq(caller_outcome(verd_select(defaults, 0)), -EINVAL);
     cr_assert_eq(caller_outcome(verd_select(defaults, 2)), -EINVAL);
     cr_assert_eq(caller_outcome(verd_select(NULL, 1)), -EINVAL);
+}
+
+/* More than a result can tell: none is looked at, so there need be no more than one. */
+Test(select, of_too_many_cases_is_EINVAL)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(pages + page, page, PROT_NONE);
+    verd_case *last = (verd_case *)(void *)(pages + page) - 1;
+    *last = (verd_case)VERD_PUT(left, NULL);
+    cr_assert_eq(caller_outcome(verd_select(last, (size_t)INT_MAX + 1)), -EINVAL);
 }

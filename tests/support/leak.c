@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#include "leak.h"
+
+#include <criterion/criterion.h>
+#include <malloc.h>
+
+#include "process.h"
+
+size_t leak_allocated(void)
+{
+    return UNDER_SANITIZER ? 0 : mallinfo2().uordblks;
+}
+
+void leak_expect_none(void (*deed)(void))
+{
+    for (int i = 0; i < 10; i++)
+        deed();
+    size_t before = leak_allocated();
+    for (int i = 0; i < 400; i++)
+        deed();
+    cr_assert_lt((long)(leak_allocated() - before), 400L * 16);
+}

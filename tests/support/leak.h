@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether what is done over and over leaves blocks behind. */
+#ifndef TESTS_SUPPORT_LEAK_H
+#define TESTS_SUPPORT_LEAK_H
+
+#include <stddef.h>
+
+/* Bytes that are allocated, or kept by the allocator for the next of their size, which is not much.
+ * The sanitizer's allocator does not tell, but it looks for leaks itself. */
+size_t leak_allocated(void);
+
+/* Asserts that a deed does not leave a block behind each time, of which the smallest is 32 bytes. */
+void leak_expect_none(void (*deed)(void));
+
+#endif
