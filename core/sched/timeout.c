@@ -241,7 +241,7 @@ void verd__timeout_expire(struct verd__thread *thread, const verd_timeout *timeo
         return;
     struct verd__area *area = verd__area(thread);
     struct verd__scope *scope = find(area, timeout);
-    if (scope == NULL || scope->fired)
+    if (scope == NULL)
         return;
     scope->fired = true;
     tell_fired(verd__current, area, scope->shield);

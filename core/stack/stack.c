@@ -95,7 +95,6 @@ bool verd__stacks_age(struct verd__stacks *stacks)
     for (unsigned i = 0; i < VERD__STACK_CLASSES; i++) {
         struct verd__stack_class *class = &stacks->classes[i];
         class->spare = class->cached;
-        class->cleaned = 0;
         class->cached = NULL;
         class->cached_count = 0;
         any = any || class->spare != NULL;

@@ -41,6 +41,12 @@ static void overflow_named(void)
     verd_join(verd_spawn_with(&attr, overflow, NULL), NULL);
 }
 
+static void overflow_with_a_short_name(void)
+{
+    verd_attr attr = {.name = "x"};
+    verd_join(verd_spawn_with(&attr, overflow, NULL), NULL);
+}
+
 /* As a frame does of which only the far end is touched. */
 static void *step_over(void *bytes)
 {
@@ -208,6 +214,7 @@ int main(void)
          "\"",
          1},
         {"named", overflow_named, SIGSEGV, 0, {line, " \"deep\":", NULL, advice}, NULL, 1},
+        {"short name", overflow_with_a_short_name, SIGSEGV, 0, {line, " \"x\":", advice}, NULL, 1},
         {"among others", overflow_among_others, SIGSEGV, 0, {line, advice}, NULL, 1},
         {"by one frame", overflow_by_one_frame, SIGSEGV, 0, {line, " \"wide\":", advice}, NULL, 1},
         {"in a switch", overflow_in_a_switch, SIGSEGV, 0, {line, " \"small\":", advice}, NULL, 1},

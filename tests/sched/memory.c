@@ -3,6 +3,7 @@
 /* Without memory for stacks: nobody is harmed, nobody is lost, and one line says so. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <verd.h>
 
 #include "process.h"
+#include "sched/scheduler.h"
 
 #define TOLD "no memory for the stack of thread"
 
@@ -246,4 +248,87 @@ Test(sched, a_failure_to_find_a_stack_for_another_thread_keeps_errno)
 {
     struct process_end end = run_limited(switch_without_memory);
     cr_assert(strstr(end.text, "kept") && strstr(end.text, TOLD), "%s", end.text);
+}
+
+static void *lift_limit_later(void *arg)
+{
+    struct timespec span = {
+        0, 50 * VERD_MS}; /* by then it has been tried in vain, and nobody can run */
+    nanosleep(&span, NULL);
+    lift_limit();
+    return arg;
+}
+
+static verd_event all_started = VERD_EVENT_INIT;
+
+static void *tell_start(void *number)
+{
+    if (++started == MANY)
+        verd_event_set(&all_started, NULL);
+    verd_park();
+    return number;
+}
+
+/* Nothing else is waited for: no deadline is near, and no descriptor. */
+static void wait_for_nothing_else(void *arg)
+{
+    pthread_t os_thread;
+    (void)arg;
+    pthread_create(&os_thread, NULL, lift_limit_later, NULL);
+    limit_memory(40);
+    for (size_t i = 0; i < MANY; i++)
+        threads[i] = verd_spawn(tell_start, NULL);
+    say(verd_event_wait(&all_started, NULL) == 0 ? "all started" : "still starved");
+}
+
+Test(sched, threads_that_lack_a_stack_start_when_there_is_memory_again_though_nobody_else_ever_runs)
+{
+    struct process_end end = run_limited(wait_for_nothing_else);
+    cr_assert(strstr(end.text, "all started") != NULL, "%s", end.text);
+}
+
+static bool all_start_in_turn(void)
+{
+    started = 0;
+    spawn_in_turn();
+    bool starved = started < MANY;
+    end_in_turn();
+    return starved && ended == MANY && out_of_order == 0;
+}
+
+static void fork_starved(void *arg)
+{
+    (void)arg;
+    limit_memory(40);
+    spawn_in_turn();
+    say(started < MANY && process_child_finds(all_start_in_turn) ? "as before" : "not as before");
+}
+
+Test(sched, threads_that_lack_a_stack_run_when_others_end_in_the_child_of_a_fork_as_well)
+{
+    struct process_end end = run_limited(fork_starved);
+    cr_assert(strstr(end.text, "as before") && !strstr(end.text, "not as before"), "%s", end.text);
+}
+
+/* The stack that was found for them is kept for others. */
+static void kill_all_starved(void *arg)
+{
+    (void)arg;
+    const struct verd__scheduler *scheduler = verd__scheduler();
+    const struct verd__stack_class *class = &scheduler->stacks.classes[scheduler->default_class];
+    limit_memory(40);
+    spawn_in_turn();
+    for (size_t i = started; i < MANY; i++)
+        verd_kill(threads[i]);
+    say(started < MANY && class->cached == NULL && class->spare == NULL ? "starved "
+                                                                        : "not starved ");
+    lift_limit();
+    verd_sleep(VERD_MS);
+    say(class->cached != NULL || class->spare != NULL ? "kept" : "lost");
+}
+
+Test(sched, the_stack_that_comes_when_all_who_lack_one_were_killed_is_not_lost)
+{
+    struct process_end end = run_limited(kill_all_starved);
+    cr_assert(strstr(end.text, "starved kept") && !strstr(end.text, "not starved"), "%s", end.text);
 }

@@ -58,6 +58,14 @@ Test(semaphore, a_release_beyond_the_bound_is_EOVERFLOW)
     cr_assert_eq(verd_semaphore_release(&semaphore), 0);
 }
 
+Test(semaphore, a_release_beyond_the_largest_number_is_EOVERFLOW)
+{
+    verd_semaphore semaphore = VERD_SEMAPHORE_INIT(SIZE_MAX - 1);
+    cr_assert_eq(verd_semaphore_release(&semaphore), 0);
+    cr_assert_eq(caller_outcome(verd_semaphore_release(&semaphore)), -EOVERFLOW);
+    cr_assert_eq(verd_semaphore_units(&semaphore), SIZE_MAX);
+}
+
 /* Each of some threads takes a unit, or the lock, and once it has given it back, again; how often
  * each had it. */
 static verd_semaphore contended_units = VERD_SEMAPHORE_INIT(3);

@@ -44,6 +44,11 @@ static void *wait_cond(void *arg)
     return NULL;
 }
 
+static void wait_cond_n(void *arg)
+{
+    wait_cond(arg);
+}
+
 static void signal_cond(verd_thread *waiter)
 {
     (void)waiter;
@@ -130,6 +135,42 @@ Test(cond, a_mutex_whose_waiter_has_ended_with_its_os_thread_is_free_for_all)
     cr_expect_eq(verd_mutex_unlock(&mutex), 0);
     on_os_thread(lock_and_unlock, &outcome);
     cr_expect_eq(outcome, 0);
+}
+
+Test(cond, a_mutex_whose_waiter_has_had_it_is_free_for_all)
+{
+    struct waiter waiter = {0};
+    int outcome = -1;
+    verd_spawn_n(wait_cond_n, &waiter);
+    callers_settle();
+    verd_cond_signal(&cond);
+    callers_settle();
+    cr_assert(waiter.returned);
+    on_os_thread(lock_and_unlock, &outcome);
+    cr_expect_eq(outcome, 0);
+}
+
+static verd_event event;
+
+static void wait_event(void *arg)
+{
+    verd_event_wait(arg, NULL);
+}
+
+static void *leave_waiting_for_event(void *arg)
+{
+    verd_spawn_n(wait_event, arg);
+    callers_settle();
+    return arg;
+}
+
+Test(event, whose_waiter_has_ended_with_its_os_thread_can_be_reset_and_used_again)
+{
+    void *value = NULL;
+    on_os_thread(leave_waiting_for_event, &event);
+    cr_expect_eq(verd_event_reset(&event), 0);
+    cr_expect(verd_event_set(&event, &value) == 0 && verd_event_wait(&event, &value) == 0);
+    cr_expect_eq(value, &value);
 }
 
 static verd_rwlock rwlock;

@@ -80,6 +80,24 @@ Test(queue, a_queue_that_shrinks_loses_nothing_and_keeps_its_order)
     cr_assert(wrong == 0 && queue->store.room <= KEPT);
 }
 
+#define ROOM 1024
+
+/* With its first at each place of the ring in turn, so that what is left lies across the end at times. */
+Test(queue, a_ring_that_shrinks_keeps_what_is_left_in_order_wherever_it_begins)
+{
+    for (uintptr_t begin = 0; begin < ROOM; begin += 31) {
+        verd_queue *queue = verd_queue_new(ROOM);
+        put(queue, 0, ROOM);
+        for (uintptr_t i = 0; i < begin; i++) {
+            get(queue, i, 1, false);
+            put(queue, ROOM + i, 1);
+        }
+        size_t wrong = get(queue, begin, ROOM, false);
+        cr_assert(wrong == 0 && queue->store.room < ROOM, "%zu", (size_t)begin);
+        verd_queue_free(queue);
+    }
+}
+
 Test(queue, a_queue_that_is_never_empty_gives_the_room_of_a_peak_back)
 {
     verd_queue *queue = make(VERD__FIFO);
