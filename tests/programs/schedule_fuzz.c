@@ -7,6 +7,7 @@
  *   schedule_fuzz SEED...         runs these, and prints their traces: the same at each run
  *   schedule_fuzz planted SEED... the same with a bug in the load
  *   schedule_fuzz cut SEED...     the same where the OS thread ends in the midst
+ *   schedule_fuzz outside SEED... the same where OS threads, processes and TCP take part: no two runs are the same
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +22,9 @@
 #define SEEDS 1000
 #define SEEDS_SLOWLY 100 /* emulated, or watched by a sanitizer */
 #define AGAIN 25         /* every so many seeds are run once more, alone */
-#define CUT 4            /* of every so many seeds, one is also run to be cut */
+#define OUTSIDE \
+    5 /* of every so many seeds, one is also run with others that take part, and is cut so */
+#define CUT 4 /* of every so many seeds, one is also run to be cut */
 
 /* What a child finds out; shared with it. */
 struct finding {
@@ -69,7 +72,11 @@ static void print_failure(const char *program)
     printf("seed %" PRIu64 ": %s, trace %016" PRIx64 "\n", finding->seed,
            finding->failed ? finding->what : "the process has died", finding->trace);
     printf("again: VERD_HUB=%s %s %s%" PRIu64 "\n", hub != NULL ? hub : "", program,
-           planted ? "planted " : (cut ? "cut " : ""), finding->seed);
+           planted   ? "planted "
+           : cut     ? "cut "
+           : outside ? "outside "
+                     : "",
+           finding->seed);
 }
 
 static int run_all(const char *program, uint64_t count)
@@ -137,6 +144,22 @@ static int cut_some(const char *program, uint64_t count)
     return result;
 }
 
+/* With what is outside of the OS thread, in either way. */
+static int run_outside(const char *program, uint64_t count)
+{
+    int result = 0;
+    outside = true;
+    for (int i = 0; i < 2 && result == 0; i++) {
+        cut = i == 1;
+        if (!run_range(0, count / OUTSIDE)) {
+            print_failure(program);
+            result = 1;
+        }
+    }
+    outside = cut = false;
+    return result;
+}
+
 static int run_given(const char *program, int count, char *const seeds[])
 {
     for (int i = 0; i < count; i++) {
@@ -167,8 +190,11 @@ int main(int argc, char *argv[])
         return 1;
     planted = argc > 1 && strcmp(argv[1], "planted") == 0;
     cut = argc > 1 && strcmp(argv[1], "cut") == 0;
+    outside = argc > 1 && strcmp(argv[1], "outside") == 0;
+    int words = 1 + (planted || cut || outside);
     if (argc > 1)
-        return run_given(argv[0], argc - 1 - (planted || cut), argv + 1 + (planted || cut));
+        return run_given(argv[0], argc - words, argv + words);
     return run_all(argv[0], count) != 0 || run_some_again(count) != 0 ||
-           cut_some(argv[0], count) != 0 || find_planted(count) != 0;
+           cut_some(argv[0], count) != 0 || run_outside(argv[0], count) != 0 ||
+           find_planted(count) != 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Virtual time: this program's calls of the clock, and of what waits for it, come here instead of to the
- * C library. Time stands still but for a few nanoseconds a look, and jumps where nobody can run. All
- * that is waited for is in this OS thread, so a wait without end, for what is not there yet, is a
- * deadlock.
+ * C library. Time stands still but for a few nanoseconds a look, and jumps where nobody can run. A wait without
+ * end, for what is not there yet, is a deadlock: unless others are to do it, whose time is the real one. Those
+ * are waited for, or overtaken by a deadline, as chance will have it.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -70,6 +70,17 @@ int open(const char *path, int flags, ...)
     return real(path, flags);
 }
 
+#define GLANCE 1       /* milliseconds that others get before a deadline comes */
+#define PATIENCE 20000 /* and without a deadline */
+
+/* How long others are waited for before `span` is over, in milliseconds; 0: there is nobody else. */
+static int others_time(verd_duration span)
+{
+    if (outside_waits == 0 || (span >= 0 && one_in(2)))
+        return 0;
+    return span < 0 ? PATIENCE : GLANCE;
+}
+
 /* Nothing has come, and the caller would wait: until then, or for ever (below 0). */
 static int pass(verd_duration span)
 {
@@ -81,32 +92,40 @@ static int pass(verd_duration span)
     return 0;
 }
 
-int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
+/* What is there, or comes from others; else the time is over. */
+static int wait_for_events(int fd, struct epoll_event *events, int most, verd_duration span)
 {
     static int (*real)(int, struct epoll_event *, int, int);
     if (real == NULL)
         *(void **)&real = next_of("epoll_wait");
     int count = real(fd, events, most, 0);
-    return count != 0 || timeout == 0 ? count : pass(timeout < 0 ? -1 : timeout * VERD_MS);
+    if (count == 0 && span != 0)
+        count = real(fd, events, most, others_time(span));
+    return count != 0 || span == 0 ? count : pass(span);
 }
 
-int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *span, const sigset_t *mask)
+int epoll_wait(int fd, struct epoll_event *events, int most, int timeout)
+{
+    return wait_for_events(fd, events, most, timeout < 0 ? -1 : timeout * VERD_MS);
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time, const sigset_t *mask)
 {
     static int (*real)(struct pollfd *, nfds_t, int);
+    verd_duration span = time == NULL ? -1 : (verd_duration)time->tv_sec * VERD_SEC + time->tv_nsec;
     (void)mask;
     if (real == NULL)
         *(void **)&real = next_of("poll");
     int ready = real(fds, count, 0);
-    if (ready != 0)
-        return ready;
-    return pass(span == NULL ? -1 : (verd_duration)span->tv_sec * VERD_SEC + span->tv_nsec);
+    if (ready == 0 && span != 0)
+        ready = real(fds, count, others_time(span));
+    return ready != 0 || span == 0 ? ready : pass(span);
 }
 
-/* The library's epoll_pwait2. */
-static long wait_precisely(int fd, struct epoll_event *events, int most, const int64_t span[2])
+/* Of the library's epoll_pwait2. */
+static verd_duration span_of(const int64_t time[2])
 {
-    int count = epoll_wait(fd, events, most, 0);
-    return count != 0 ? count : pass(span[0] * VERD_SEC + span[1]);
+    return time[0] * VERD_SEC + time[1];
 }
 
 /* How many arguments the library's system calls have, of those that the C library has no function for. */
@@ -119,6 +138,10 @@ static int arguments_of(long number)
 #ifdef SYS_process_madvise
     if (number == SYS_process_madvise)
         return 5;
+#endif
+#ifdef SYS_pidfd_open
+    if (number == SYS_pidfd_open)
+        return 2;
 #endif
     violated("a system call whose arguments are not known");
 }
@@ -134,8 +157,8 @@ long syscall(long number, ...)
     va_end(list);
 #ifdef SYS_epoll_pwait2
     if (number == SYS_epoll_pwait2)
-        return wait_precisely((int)args[0], (struct epoll_event *)(uintptr_t)args[1], (int)args[2],
-                              (const int64_t *)(uintptr_t)args[3]);
+        return wait_for_events((int)args[0], (struct epoll_event *)(uintptr_t)args[1], (int)args[2],
+                               span_of((const int64_t *)(uintptr_t)args[3]));
 #endif
     if (real == NULL)
         *(void **)&real = next_of("syscall");

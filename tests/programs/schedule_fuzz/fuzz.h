@@ -36,12 +36,18 @@ struct part {
     void (*left)(void);
 };
 
-extern const struct part fuzz_threads, fuzz_locks, fuzz_queues, fuzz_pools, fuzz_resources, fuzz_io;
+extern const struct part fuzz_threads, fuzz_locks, fuzz_queues, fuzz_pools, fuzz_resources, fuzz_io,
+    fuzz_outside;
 
 /* ---- chance and trace (world.c) ---- */
 
 /* Whether the load has a bug in it, that shows in some orders of running alone. */
 extern bool planted;
+
+/* Whether others take part, in time of their own (outside.c); and how many of their doings are waited for now: then
+ * it is not for ever that nobody here can run. */
+extern bool outside;
+extern unsigned outside_waits;
 
 /* A number below `sides`; true once in n. */
 unsigned chance(unsigned sides);
