@@ -314,7 +314,7 @@ static bool is_wanted(const struct verd_resource_pool *pool, const struct verd__
     size_t max_idle = options->max_idle != 0 ? options->max_idle : options->max;
     if (pool->existing > options->max)
         return false;
-    if (pool->waiting == 0 && pool->idle_count >= max_idle)
+    if (pool->idle_count >= max_idle)
         return false;
     /* An old one is not handed on; and it stays only where too few would be left without it. */
     return !is_old(pool, resource) || (pool->waiting == 0 && pool->existing <= options->min);

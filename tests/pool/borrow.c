@@ -107,3 +107,54 @@ Test(imap, made_in_a_borrowed_slot_waits_for_slots_like_others_when_the_member_h
     play(1, map_in_map);
     cr_assert_leq(most, 1);
 }
+
+static bool member_is_gone;
+static size_t spawned;
+
+static void count_spawned(void *arg)
+{
+    (void)arg;
+    spawned++;
+}
+
+/* When the member that has lent its slot has ended. */
+static void *spawn_when_member_is_gone(void *arg)
+{
+    inside++;
+    while (!member_is_gone)
+        verd_yield();
+    verd_pool_spawn_n(pool, count_spawned, NULL);
+    inside--;
+    return arg;
+}
+
+static void note_gone(verd_thread *thread, void *arg)
+{
+    (void)thread, (void)arg;
+    member_is_gone = true;
+}
+
+static void *make_imap_that_spawns(void *arg)
+{
+    static void *one[] = {"one"};
+    imap = verd_pool_imap_array(pool, spawn_when_member_is_gone, one, 1);
+    while (inside == 0)
+        verd_yield();
+    return arg;
+}
+
+Test(imap, whose_item_runs_in_the_slot_of_a_member_that_has_ended_spawns_in_place)
+{
+    pool = verd_pool_new(1);
+    verd_thread *member = verd_pool_spawn(pool, make_imap_that_spawns, NULL);
+    verd_link(member, note_gone, NULL);
+    verd_release(member);
+    while (!member_is_gone)
+        verd_yield();
+    let_others_run();
+    cr_assert_eq(verd_pool_waiting(pool), 0);
+    cr_assert_eq(spawned, 1);
+    cr_assert_eq(verd_imap_next(imap, NULL), 1);
+    verd_imap_free(imap);
+    finish(pool, NULL);
+}

@@ -8,6 +8,7 @@
 
 #include "caller.h"
 #include "gate.h"
+#include "leak.h"
 #include "process.h"
 
 static verd_resource_pool *pool;
@@ -156,4 +157,26 @@ Test(resource, that_who_is_gone_had_got_stays_lent_in_the_child_of_a_fork)
     make_pool();
     caller_start(&caller, get_and_keep, NULL, NULL);
     cr_assert(process_child_finds(nothing_can_be_had));
+}
+
+#define MANY 200
+
+static size_t allocated_before;
+
+/* 32 bytes are the smallest block. */
+static bool less_is_allocated(void)
+{
+    return UNDER_SANITIZER || allocated_before - leak_allocated() >= (size_t)MANY * 32;
+}
+
+Test(resource, to_be_created_by_who_is_gone_takes_no_memory_in_the_child_of_a_fork)
+{
+    verd_resource_options options = {.create = create, .max = MANY};
+    struct caller callers[MANY];
+    pool = verd_resource_pool_new(&options);
+    blocked = CREATE;
+    for (int i = 0; i < MANY; i++)
+        caller_start(&callers[i], get, NULL, NULL);
+    allocated_before = leak_allocated();
+    cr_assert(process_child_finds(less_is_allocated));
 }

@@ -104,6 +104,24 @@ Test(resource, after_a_create_that_failed_can_be_made)
     finish_with(pool, &factory);
 }
 
+static int fail_without_errno(void *ctx, void **item)
+{
+    (void)ctx, (void)item;
+    return -1;
+}
+
+Test(resource, whose_create_fails_without_a_word_is_EIO)
+{
+    verd_resource_options wanted = {.create = fail_without_errno, .max = 1, .min = 1};
+    verd_resource_pool *pool = verd_resource_pool_new(&wanted);
+    void *item;
+    errno = EDOM; /* of before */
+    cr_assert(fails(verd_resource_pool_get(pool, &item) == -1, EIO));
+    errno = EDOM;
+    cr_assert(fails(verd_resource_pool_fill(pool) == -1, EIO));
+    cr_assert_eq(verd_resource_pool_free(pool), 0);
+}
+
 Test(resource, goes_to_those_in_line_in_the_order_of_asking)
 {
     struct factory factory = {0};

@@ -63,6 +63,27 @@ Test(resource, a_caller_killed_while_it_validates_keeps_no_right)
     finish_with(pool, &factory);
 }
 
+Test(resource, a_caller_killed_while_it_validates_spoils_no_more_than_that_one)
+{
+    struct factory factory = {0};
+    verd_resource_options wanted = options_of(&factory, 3);
+    wanted.validate = validate_number;
+    verd_resource_pool *pool = verd_resource_pool_new(&wanted);
+    struct getter killed = {.pool = pool};
+    for (size_t n = 1; n <= 3; n++)
+        get(pool);
+    put(pool, 1), put(pool, 2), put(pool, 3);
+    factory.blocks = true;
+    killed.thread = verd_spawn(get_one, &killed);
+    verd_yield();
+    verd_kill(killed.thread);
+    verd_join(killed.thread, NULL);
+    factory.blocks = false;
+    cr_assert(killed.error == ECANCELED && factory.destroyed == 1 && factory.last_destroyed == 3);
+    cr_assert_eq(verd_resource_pool_idle(pool), 2);
+    finish_with(pool, &factory);
+}
+
 Test(resource, beyond_max_idle_is_destroyed_when_it_comes_back)
 {
     struct factory factory = {0};
@@ -256,4 +277,30 @@ Test(resource, needs_no_destroy)
     cr_assert_eq(get(pool), 2);
     put(pool, 2);
     cr_assert_eq(verd_resource_pool_free(pool), 0);
+}
+
+Test(resource, pool_resized_down_destroys_the_stalest_first)
+{
+    struct factory factory = {0};
+    verd_resource_pool *pool = pool_of(&factory, 3);
+    for (size_t n = 1; n <= 3; n++)
+        get(pool);
+    put(pool, 2), put(pool, 3), put(pool, 1);
+    cr_assert_eq(verd_resource_pool_resize(pool, 2), 0);
+    cr_assert(factory.destroyed == 1 && factory.last_destroyed == 2);
+    cr_assert_eq(verd_resource_pool_resize(pool, 1), 0);
+    cr_assert(factory.destroyed == 2 && factory.last_destroyed == 3);
+    finish_with(pool, &factory);
+}
+
+Test(resource, pool_resized_below_its_min_is_filled_up_to_its_size)
+{
+    struct factory factory = {0};
+    verd_resource_options wanted = options_of(&factory, 3);
+    wanted.min = 2;
+    verd_resource_pool *pool = verd_resource_pool_new(&wanted);
+    cr_assert_eq(verd_resource_pool_resize(pool, 1), 0);
+    cr_assert_eq(verd_resource_pool_fill(pool), 0);
+    cr_assert(factory.exist == 1 && factory.most == 1);
+    finish_with(pool, &factory);
 }

@@ -22,9 +22,8 @@
 #define SEEDS 1000
 #define SEEDS_SLOWLY 100 /* emulated, or watched by a sanitizer */
 #define AGAIN 25         /* every so many seeds are run once more, alone */
-#define OUTSIDE \
-    5 /* of every so many seeds, one is also run with others that take part, and is cut so */
-#define CUT 4 /* of every so many seeds, one is also run to be cut */
+#define OUTSIDE 10       /* of every so many, one is run with others that take part, and cut so */
+#define CUT 4            /* of every so many seeds, one is also run to be cut */
 
 /* What a child finds out; shared with it. */
 struct finding {

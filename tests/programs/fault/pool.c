@@ -31,6 +31,7 @@ static int pool_spawn(void)
     verd_pool *pool = verd_pool_new(2);
     if (pool == NULL)
         return errno;
+    use_all_blocks();
     for (; started < ITEMS && error == 0; started += error == 0)
         error = error_of(verd_pool_spawn_n(pool, count, &counted));
     must(verd_pool_wait_all(pool) == 0 && counted == started);
@@ -76,6 +77,7 @@ static int take_all(verd_pile *pile)
     void *result = NULL;
     if (pile == NULL)
         return errno;
+    use_all_blocks();
     for (; spawned < ITEMS && error == 0; spawned += error == 0)
         error = error_of(verd_pile_spawn(pile, same, number(spawned)));
     while (verd_pile_next(pile, &result) == 1)
@@ -107,29 +109,59 @@ static int next_number(void *state, void **item)
     return (*last)++ < ITEMS;
 }
 
-/* No item is lost: each that was read has its result, or its error in its place. */
-static int imap(void)
+/* No item is lost: each that was read has its result, or its error in its place; so has an error before which none
+ * was read. */
+static int map_all(verd_pool *pool)
 {
-    intptr_t read = 0, expected = 0;
+    intptr_t read = 0, expected = 0, read_at_error = 0;
     int error = 0, got;
     void *result = NULL;
-    verd_pool *pool = verd_pool_new(3);
-    if (pool == NULL)
-        return errno;
+    use_all_blocks();
     verd_imap *it = verd_pool_imap(pool, same, next_number, &read);
     if (it == NULL)
         error = errno;
     while (it != NULL && (got = verd_imap_next(it, &result)) != 0) {
-        if (got == 1)
-            must((intptr_t)result >= expected);
-        else
-            error = either(error, errno);
-        expected = got == 1 ? (intptr_t)result + 1 : expected;
+        intptr_t number = (intptr_t)result;
+        must(got != 1 || number == expected ||
+             (number == expected + 1 && read_at_error > expected));
+        must(got != 1 || number != expected || read_at_error <= expected);
+        read_at_error = got == 1 ? 0 : read;
+        error = got == 1 ? error : either(error, errno);
+        expected = got == 1 ? number + 1 : expected;
     }
     must(it == NULL || (read == ITEMS + 1 && expected == ITEMS));
     verd_imap_free(it);
+    return error;
+}
+
+static int imap(void)
+{
+    verd_pool *pool = verd_pool_new(3);
+    if (pool == NULL)
+        return errno;
+    int error = map_all(pool);
     must(verd_pool_wait_all(pool) == 0 && verd_pool_free(pool) == 0);
     return error;
+}
+
+static void *map_as_member(void *pool)
+{
+    return number(map_all(pool));
+}
+
+/* Whose slot the imap uses. */
+static int imap_of_a_member(void)
+{
+    void *error = NULL;
+    verd_pool *pool = verd_pool_new(1);
+    if (pool == NULL)
+        return errno;
+    verd_thread *thread = verd_pool_spawn(pool, map_as_member, pool);
+    int failed = thread == NULL ? errno : 0;
+    if (thread != NULL)
+        must(verd_join(thread, &error) == 0);
+    must(verd_pool_wait_all(pool) == 0 && verd_pool_free(pool) == 0);
+    return either(failed, (int)(intptr_t)error);
 }
 
 static int made; /* resources that exist */
@@ -171,6 +203,7 @@ const struct scenario pool_scenarios[] = {
     {"pile_sized", pile_sized, .errors = {ENOMEM}},
     {"pile_on_a_pool", pile_on_a_pool, .errors = {ENOMEM}},
     {"imap", imap, .errors = {ENOMEM}, .first = true},
+    {"imap_of_a_member", imap_of_a_member, .errors = {ENOMEM}},
     {"resources", resources, .errors = {ENOMEM}, .first = true},
     {0},
 };

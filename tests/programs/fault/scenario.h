@@ -32,6 +32,9 @@ void must_hold(bool holds, const char *what, const char *file, int line);
 
 #define must(condition) must_hold(condition, #condition, __FILE__, __LINE__)
 
+/* Has as many threads about to start as there are control blocks: the next thread needs memory for more. */
+void use_all_blocks(void);
+
 /* The errno of a call that returned -1, else 0. */
 static inline int error_of(long result)
 {

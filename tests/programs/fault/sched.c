@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "../../support/process.h"
+#include "sched/slab.h"
 
 static void *give_back(void *arg)
 {
@@ -37,16 +38,31 @@ static int spawn_and_join(void)
     return join(verd_spawn(give_back, &item), &item);
 }
 
+static void ignore(void *arg)
+{
+    (void)arg;
+}
+
+void use_all_blocks(void)
+{
+    const struct verd__scheduler *scheduler = verd__scheduler();
+    while (scheduler != NULL &&
+           (scheduler->free != NULL || scheduler->slabs->used < VERD__SLAB_BLOCKS))
+        must(verd_spawn_n(ignore, NULL) == 0);
+}
+
 static int spawn_with_attributes(void)
 {
     static const verd_attr attr = {.name = "large", .stack_size = 1024 * 1024};
     int item;
+    use_all_blocks();
     return join(verd_spawn_with(&attr, give_back, &item), &item);
 }
 
 static int spawn_later(void)
 {
     int item;
+    use_all_blocks();
     return join(verd_spawn_after(VERD_MS, give_back, &item), &item);
 }
 
