@@ -109,6 +109,46 @@ Test(sched, links_and_destructors_of_the_threads_that_are_gone_are_not_called_in
     cr_assert(process_child_finds(nothing_runs));
 }
 
+static void *set_and_wait(void *value)
+{
+    verd_timeout timeout;
+    verd_set(key, value);
+    verd_timeout_begin(&timeout, VERD_SEC);
+    verd_park();
+    return value;
+}
+
+static void *see_nothing_of_before(void *arg)
+{
+    verd_timeout timeout;
+    bool had_scope = verd_timeout_end(&timeout) || verd__scheduler()->timers.armed != 0;
+    return verd_get(key) == NULL && !had_scope && verd_name(verd_self())[0] == '\0' ? arg : NULL;
+}
+
+/* On the stacks of those who are gone. */
+static bool new_threads_have_nothing_of_the_gone(void)
+{
+    verd_thread *threads[20];
+    size_t good = 0;
+    for (size_t i = 0; i < 20; i++)
+        threads[i] = verd_spawn(see_nothing_of_before, threads);
+    for (size_t i = 0; i < 20; i++) {
+        void *result = NULL;
+        good += verd_join(threads[i], &result) == 0 && result == threads;
+    }
+    return good == 20;
+}
+
+Test(sched, threads_of_the_child_of_a_fork_have_no_locals_scopes_or_names_of_the_gone)
+{
+    verd_attr attr = {.name = "gone"};
+    verd_key_create(&key, NULL);
+    for (int i = 0; i < 20; i++)
+        verd_spawn_with(&attr, set_and_wait, "value");
+    verd_yield();
+    cr_assert(process_child_finds(new_threads_have_nothing_of_the_gone));
+}
+
 static verd_pile *pile;
 
 static bool pile_gives_all(void)

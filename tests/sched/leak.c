@@ -106,6 +106,29 @@ Test(leak, threads_that_end_with_their_os_thread_leave_nothing)
     leak_expect_none(end_with_os_thread);
 }
 
+static size_t arenas(void)
+{
+    const struct verd__scheduler *scheduler = verd__current;
+    const struct verd__stack_class *class = &scheduler->stacks.classes[scheduler->default_class];
+    size_t count = 0;
+    for (const struct verd__arena *arena = class->arenas; arena != NULL;
+         arena = arena->next != class->arenas ? arena->next : NULL)
+        count++;
+    return count;
+}
+
+/* Bound to a stack already. */
+Test(leak, threads_that_are_killed_before_they_start_give_their_stacks_back)
+{
+    for (int i = 0; i < 1000; i++) {
+        verd_thread *thread = verd_spawn_with(NULL, give_back, NULL);
+        verd_kill(thread);
+        verd_release(thread);
+        verd_yield();
+    }
+    cr_assert_eq(arenas(), 1);
+}
+
 /* ---- in the child of a fork ---- */
 
 #define MANY 3000 /* control blocks: several slabs */
@@ -167,17 +190,6 @@ Test(leak, control_blocks_without_a_handle_serve_again_in_the_child_of_a_fork)
     for (int i = 0; i < MANY; i++)
         verd_spawn_n(ignore, NULL);
     cr_assert(process_child_finds(blocks_without_handle_serve_again));
-}
-
-static size_t arenas(void)
-{
-    const struct verd__scheduler *scheduler = verd__current;
-    const struct verd__stack_class *class = &scheduler->stacks.classes[scheduler->default_class];
-    size_t count = 0;
-    for (const struct verd__arena *arena = class->arenas; arena != NULL;
-         arena = arena->next != class->arenas ? arena->next : NULL)
-        count++;
-    return count;
 }
 
 static void park_many(void)

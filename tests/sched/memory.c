@@ -84,6 +84,31 @@ Test(sched, spawning_without_memory_for_a_control_block_is_ENOMEM)
     cr_assert_str_eq(run_limited(spawn_until_it_fails).text, "ENOMEM");
 }
 
+static void *give_back(void *arg)
+{
+    return arg;
+}
+
+/* For the thread that has a stack already, there is no control block. */
+static void spawn_without_blocks(void *arg)
+{
+    (void)arg;
+    verd_join(verd_spawn(give_back, NULL), NULL);
+    const struct verd__scheduler *scheduler = verd__scheduler();
+    const struct verd__stack_class *class = &scheduler->stacks.classes[scheduler->default_class];
+    limit_memory(0);
+    while (verd_spawn(park, NULL) != NULL)
+        ;
+    size_t cached = class->cached_count;
+    bool failed = verd_spawn_with(NULL, park, NULL) == NULL && errno == ENOMEM;
+    say(cached > 0 && failed && class->cached_count == cached ? "given back" : "lost");
+}
+
+Test(sched, spawning_with_attributes_without_memory_for_a_control_block_gives_the_stack_back)
+{
+    cr_assert_str_eq(run_limited(spawn_without_blocks).text, "given back");
+}
+
 enum { MANY = 500 };
 static verd_thread *threads[MANY];
 static size_t started, out_of_order, ended;
