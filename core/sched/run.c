@@ -225,8 +225,7 @@ static void run(struct verd__scheduler *scheduler, struct verd__thread *self)
         result = start.call(self->arg);
     else
         start.run(self->arg);
-    if (__builtin_expect(area->locals != NULL || area->scope_count != 0, 0))
-        verd__area_clear(scheduler, self);
+    verd__area_clean(scheduler, self);
     area->name[0] = '\0';
     if (self->watches == NULL && self->owner == NULL && !(self->flags & VERD__HANDLE))
         verd__slab_give(scheduler, self); /* nobody will ask */

@@ -49,7 +49,7 @@ static void call_watches(struct verd__scheduler *scheduler, struct verd__thread 
     }
     if (thread->stack != NULL &&
         scheduler->running == thread) /* else it never ran, or is gone after a fork */
-        verd__area_clear(scheduler, thread);
+        verd__area_clean(scheduler, thread);
 }
 
 void verd__thread_end(struct verd__scheduler *scheduler, struct verd__thread *thread, void *result,

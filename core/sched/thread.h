@@ -3,6 +3,7 @@
 #ifndef VERD_SCHED_THREAD_H
 #define VERD_SCHED_THREAD_H
 
+#include "sched/area.h"
 #include "sched/scheduler.h"
 #include "sched/slab.h"
 
@@ -43,6 +44,14 @@ static inline void verd__thread_start(struct verd__scheduler *scheduler,
 /* The function of the running thread has returned: clears what it kept beside its stack, for the next one
  * there. */
 void verd__area_clear(struct verd__scheduler *scheduler, struct verd__thread *thread);
+
+/* The same; mostly there is nothing. */
+static inline void verd__area_clean(struct verd__scheduler *scheduler, struct verd__thread *thread)
+{
+    const struct verd__area *area = verd__area(thread);
+    if (__builtin_expect(area->locals != NULL || area->scope_count != 0 || area->scopes != NULL, 0))
+        verd__area_clear(scheduler, thread);
+}
 
 /* Makes a control block with a handle, of a thread that has ended with `result` already. */
 struct verd__thread *verd__thread_ended(struct verd__scheduler *scheduler, void *result);

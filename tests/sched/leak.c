@@ -86,6 +86,36 @@ Test(leak, threads_that_end_of_themselves_leave_nothing)
     leak_expect_none(end_of_themselves);
 }
 
+/* All of its scopes have ended. */
+static void end_scopes(void *arg)
+{
+    verd_timeout timeouts[8];
+    (void)arg;
+    for (int i = 0; i < 8; i++)
+        verd_timeout_begin(&timeouts[i], VERD_SEC);
+    for (int i = 8; i-- > 0;)
+        verd_timeout_end(&timeouts[i]);
+}
+
+static void *spawn_one_with_scopes(void *arg)
+{
+    verd_spawn_n(end_scopes, NULL);
+    verd_yield();
+    return arg;
+}
+
+static void end_scopes_and_os_thread(void)
+{
+    pthread_t os_thread;
+    pthread_create(&os_thread, NULL, spawn_one_with_scopes, NULL);
+    pthread_join(os_thread, NULL);
+}
+
+Test(leak, a_thread_that_has_had_many_scopes_at_once_leaves_nothing)
+{
+    leak_expect_none(end_scopes_and_os_thread);
+}
+
 static void *leave_some_n(void *arg)
 {
     verd_thread *threads[3];
