@@ -70,12 +70,8 @@ static void print_failure(const char *program)
     const char *hub = getenv("VERD_HUB");
     printf("seed %" PRIu64 ": %s, trace %016" PRIx64 "\n", finding->seed,
            finding->failed ? finding->what : "the process has died", finding->trace);
-    printf("again: VERD_HUB=%s %s %s%" PRIu64 "\n", hub != NULL ? hub : "", program,
-           planted   ? "planted "
-           : cut     ? "cut "
-           : outside ? "outside "
-                     : "",
-           finding->seed);
+    printf("again: VERD_HUB=%s %s %s%s%s%" PRIu64 "\n", hub != NULL ? hub : "", program,
+           planted ? "planted " : "", outside ? "outside " : "", cut ? "cut " : "", finding->seed);
 }
 
 static int run_all(const char *program, uint64_t count)
@@ -174,10 +170,21 @@ static int run_given(const char *program, int count, char *const seeds[])
 
 static uint64_t seeds_here(void)
 {
-    const char *config = getenv("VERD_CONFIG"), *emulator = getenv("QEMU_LD_PREFIX");
-    bool slow = (config != NULL && strcmp(config, "asan") == 0) ||
-                (emulator != NULL && emulator[0] != '\0');
+    const char *config = getenv("VERD_CONFIG");
+    bool slow = (config != NULL && strcmp(config, "asan") == 0) || is_emulated();
     return slow ? SEEDS_SLOWLY : SEEDS;
+}
+
+/* One of the words before the seeds. */
+static bool set_way(const char *word)
+{
+    bool *way = strcmp(word, "planted") == 0   ? &planted
+                : strcmp(word, "cut") == 0     ? &cut
+                : strcmp(word, "outside") == 0 ? &outside
+                                               : NULL;
+    if (way != NULL)
+        *way = true;
+    return way != NULL;
 }
 
 int main(int argc, char *argv[])
@@ -187,10 +194,9 @@ int main(int argc, char *argv[])
         mmap(NULL, sizeof *finding, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (finding == MAP_FAILED)
         return 1;
-    planted = argc > 1 && strcmp(argv[1], "planted") == 0;
-    cut = argc > 1 && strcmp(argv[1], "cut") == 0;
-    outside = argc > 1 && strcmp(argv[1], "outside") == 0;
-    int words = 1 + (planted || cut || outside);
+    int words = 1;
+    for (; words < argc && set_way(argv[words]); words++)
+        ;
     if (argc > 1)
         return run_given(argv[0], argc - words, argv + words);
     return run_all(argv[0], count) != 0 || run_some_again(count) != 0 ||

@@ -49,6 +49,9 @@ extern bool planted;
 extern bool outside;
 extern unsigned outside_waits;
 
+/* Whether the processor is emulated. */
+bool is_emulated(void);
+
 /* A number below `sides`; true once in n. */
 unsigned chance(unsigned sides);
 bool one_in(unsigned n);
