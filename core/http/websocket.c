@@ -359,9 +359,9 @@ static void deliver(struct verd_websocket *socket, verd_websocket_message *messa
     message->size = socket->message.size;
 }
 
-static bool may_go_on(int error)
+static void receive_no_more(struct verd__obligation *obligation)
 {
-    return error == ECANCELED || error == ETIMEDOUT || error == ENOMEM;
+    VERD__CONTAINER_OF(obligation, struct verd_websocket, receives)->receiving = false;
 }
 
 int verd_websocket_receive(verd_websocket *socket, verd_websocket_message *message)
@@ -369,15 +369,14 @@ int verd_websocket_receive(verd_websocket *socket, verd_websocket_message *messa
     if (verd__websocket_check(socket) != 0)
         return -1;
     if (!verd__may_wait(verd__current))
-        return -1;
-    if (socket->receiving)
-        return fail(EBUSY);
-    if (socket->error != 0)
-        return fail(socket->error);
+        return verd__refuse(0);
+    if (socket->receiving || socket->error != 0)
+        return verd__refuse(socket->receiving ? EBUSY : socket->error);
     socket->receiving = true;
+    verd__obligation_begin(verd__current, &socket->receives, receive_no_more);
     int result = receive_message(socket);
-    socket->receiving = false;
-    if (result < 0 && !may_go_on(errno))
+    verd__obligation_settle(verd__current, &socket->receives);
+    if (result < 0 && !verd__websocket_may_go_on(errno))
         socket->error = errno;
     if (result > 0)
         deliver(socket, message);

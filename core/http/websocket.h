@@ -10,6 +10,8 @@
 #ifndef VERD_HTTP_WEBSOCKET_H
 #define VERD_HTTP_WEBSOCKET_H
 
+#include <errno.h>
+
 #include <verd/sync.h>
 #include <verd/websocket.h>
 
@@ -18,6 +20,7 @@
 #include "http/websocket_frame.h"
 #include "http/text.h"
 #include "http/utf8.h"
+#include "sched/obligation.h"
 
 /* Sec-WebSocket-Accept, for a key. */
 #define VERD__ACCEPT_SIZE 29
@@ -44,6 +47,7 @@ struct verd_websocket {
         close_by; /* when the other side has to have answered a Close of the server's stop; 0: none */
 
     bool receiving; /* a thread does */
+    struct verd__obligation receives;
     bool in_frame;  /* `frame` is one whose payload is to come */
     bool delivered; /* `message` is complete */
     bool pinged;    /* nothing has come since */
@@ -60,6 +64,7 @@ struct verd_websocket {
     char reason[VERD__WEBSOCKET_CONTROL];
 
     verd_mutex sending;
+    struct verd__obligation sends; /* to unlock it */
     bool pong_due;
     bool close_sent;
     bool broken; /* part of a frame was sent, or the other side is gone: nothing more can be */
@@ -81,6 +86,12 @@ void verd__websocket_sign(const char *key, char accept[VERD__ACCEPT_SIZE]);
 /* A key of chance. -1 with errno EAGAIN, as getrandom(2) */
 #define VERD__KEY_SIZE 25
 int verd__websocket_key(char key[VERD__KEY_SIZE]);
+
+/* Whether a call that has failed may be made again. */
+static inline bool verd__websocket_may_go_on(int error)
+{
+    return error == ECANCELED || error == ETIMEDOUT || error == ENOMEM;
+}
 
 /* Sends a frame, waiting for whoever else sends. -1 with errno as verd_websocket_send. */
 int verd__websocket_send(struct verd_websocket *socket, unsigned opcode, const void *data,

@@ -8,6 +8,7 @@
 
 #include "http/server.h"
 #include "http/sha1.h"
+#include "io/vector.h"
 
 #define PIECE ((size_t)65536) /* what a client masks and sends at once */
 
@@ -43,8 +44,25 @@ static int make_mask(struct verd_websocket *socket, unsigned char mask[4])
 
 /* ---- frames ---- */
 
-static int send_plain(const struct verd_websocket *socket, unsigned opcode, const void *data,
-                      size_t size)
+/* Writes part of a frame, behind which only the rest of it may follow; a stream of the user's may have taken some where
+ * it says that it failed. */
+static int write_part(struct verd_websocket *socket, struct iovec *parts, int count)
+{
+    verd__vector_advance(&parts, &count, 0);
+    socket->broken = socket->broken || socket->stream->ops != NULL;
+    while (count > 0) {
+        ssize_t written = verd_stream_writev(socket->stream, parts, count);
+        if (written < 0) {
+            socket->broken = socket->broken || !verd__websocket_may_go_on(errno);
+            return -1;
+        }
+        socket->broken = true;
+        verd__vector_advance(&parts, &count, (size_t)written);
+    }
+    return 0;
+}
+
+static int send_plain(struct verd_websocket *socket, unsigned opcode, const void *data, size_t size)
 {
     char head[VERD__WEBSOCKET_HEAD];
     union {
@@ -53,8 +71,9 @@ static int send_plain(const struct verd_websocket *socket, unsigned opcode, cons
     } payload = {data};
     struct iovec parts[] = {{head, verd__websocket_head(head, opcode, size, NULL)},
                             {payload.taken, size}};
-    if (verd_stream_writev_full(socket->stream, parts, 2) != 0)
+    if (write_part(socket, parts, 2) != 0)
         return -1;
+    socket->broken = false;
     socket->x->reply.sent += size;
     return 0;
 }
@@ -76,8 +95,8 @@ static int send_masked(struct verd_websocket *socket, unsigned opcode, const cha
     do {
         size_t piece = size < out->room - out->size ? size : out->room - out->size;
         verd__websocket_mask(out->data + out->size, data, piece, mask);
-        socket->broken = true; /* until it is done */
-        if (verd_stream_write_full(socket->stream, out->data, out->size + piece) != 0)
+        struct iovec part = {out->data, out->size + piece};
+        if (write_part(socket, &part, 1) != 0)
             return -1;
         out->size = 0;
         data += piece;
@@ -93,15 +112,26 @@ static int send_frame(struct verd_websocket *socket, unsigned opcode, const void
     int result;
     if (socket->close_sent || socket->broken)
         return fail(EPIPE);
-    if (socket->x == NULL) {
+    if (socket->x == NULL)
         result = send_masked(socket, opcode, size > 0 ? data : "", size);
-    } else {
+    else
         result = send_plain(socket, opcode, data, size);
-        socket->broken = result != 0;
-    }
     if (result != 0 && errno == ECONNRESET)
         errno = EPIPE;
     return result;
+}
+
+/* The thread that sends will not run again, and nobody waits for it any more. */
+static void send_no_more(struct verd__obligation *obligation)
+{
+    VERD__CONTAINER_OF(obligation, struct verd_websocket, sends)->sending =
+        (verd_mutex)VERD_MUTEX_INIT;
+}
+
+/* The mutex is locked. */
+static void begin_sending(struct verd_websocket *socket)
+{
+    verd__obligation_begin(verd__current, &socket->sends, send_no_more);
 }
 
 /* Lets others send, after a Pong that has become due meanwhile. */
@@ -113,6 +143,7 @@ static void end_sending(struct verd_websocket *socket)
         socket->pong_due = false;
         send_frame(socket, VERD__WEBSOCKET_PONG, pong.data, pong.size);
     }
+    verd__obligation_end(verd__current, &socket->sends);
     verd_mutex_unlock(&socket->sending);
     errno = error;
 }
@@ -122,6 +153,7 @@ int verd__websocket_send(struct verd_websocket *socket, unsigned opcode, const v
 {
     if (verd__websocket_check(socket) != 0 || verd_mutex_lock(&socket->sending) != 0)
         return -1;
+    begin_sending(socket);
     int result = send_frame(socket, opcode, data, size);
     if (result == 0 && opcode == VERD__WEBSOCKET_CLOSE)
         socket->close_sent = true;
@@ -133,14 +165,17 @@ void verd__websocket_pong(struct verd_websocket *socket)
 {
     socket->pong = socket->control;
     socket->pong_due = true;
-    if (verd_mutex_try_lock(&socket->sending) == 0)
-        end_sending(socket);
+    if (verd_mutex_try_lock(&socket->sending) != 0)
+        return;
+    begin_sending(socket);
+    end_sending(socket);
 }
 
 void verd__websocket_ask(struct verd_websocket *socket)
 {
     if (verd_mutex_try_lock(&socket->sending) != 0)
         return;
+    begin_sending(socket);
     send_frame(socket, VERD__WEBSOCKET_PING, NULL, 0);
     end_sending(socket);
 }

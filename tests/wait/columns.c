@@ -120,8 +120,9 @@ static bool is_waiting(const struct subject *subject)
 
 static void spawn(struct subject *subject)
 {
-    subject->thread = recipient = verd_spawn(call, subject);
+    subject->thread = row->start != NULL ? row->start(call, subject) : verd_spawn(call, subject);
     must(subject->thread != NULL, "verd_spawn");
+    recipient = subject->thread;
 }
 
 void subject_start(struct subject *subject)
@@ -132,7 +133,10 @@ void subject_start(struct subject *subject)
 
 void subject_join(struct subject *subject)
 {
-    must(verd_join(subject->thread, NULL) == 0, "verd_join");
+    if (row->start == NULL)
+        must(verd_join(subject->thread, NULL) == 0, "verd_join");
+    while (!subject->ended) /* a handler is the server's to join */
+        verd_sleep(VERD_MS);
 }
 
 void provoke(void)
@@ -407,7 +411,7 @@ void play(const struct row *wanted, enum column column, verd_duration time,
     patience = time;
     verdicts = judges;
     column_played = column;
-    if (column != OS_THREAD_END) /* the other OS thread does it */
+    if (column != OS_THREAD_END && row->setup != NULL) /* the other OS thread does it */
         row->setup();
     columns[column]();
 }

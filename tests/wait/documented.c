@@ -12,15 +12,9 @@
 /* Functions that are not in the table though their comments speak of blocking. */
 static const char *const elsewhere[] = {
     /* They block in functions of the caller's, and wait for nothing themselves. */
-    "verd_with_timeout",
-    "verd_resource_pool_put",
-    "verd_resource_pool_discard",
-    "verd_resource_pool_resize",
-    "verd_resource_pool_free",
-    "verd_stream_shut",
+    "verd_with_timeout",         "verd_resource_pool_put",  "verd_resource_pool_discard",
+    "verd_resource_pool_resize", "verd_resource_pool_free", "verd_stream_shut",
     "verd_stream_close",
-    /* Only a server's handler may call it: net/next.c. */
-    "verd_serve_next",
 };
 
 /* Functions whose comments say in other words what they have to wait for. */

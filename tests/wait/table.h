@@ -34,9 +34,12 @@ enum trait {
 };
 
 struct row {
-    const char *call;       /* the function */
-    const char *when;       /* what it waits for */
-    void (*setup)(void);    /* the world in which it waits */
+    const char *call;    /* the function */
+    const char *when;    /* what it waits for */
+    void (*setup)(void); /* the world in which it waits; NULL: `start` makes it */
+    /* Has a server's handler make the call, that is, run `call`, in a world of its own: its thread, which has not begun
+     * to. NULL: any thread may */
+    verd_thread *(*start)(void *(*call)(void *arg), void *arg);
     intptr_t (*make)(void); /* the call: what it gave, or -errno */
     intptr_t right;         /* what it gives after the event */
     void (*provoke)(void);  /* the event, once; by the main thread. It does not let others run */
@@ -58,7 +61,7 @@ struct rows {
 };
 
 extern const struct rows rows_of_threads, rows_of_sync, rows_of_queues, rows_of_pools,
-    rows_of_sockets, rows_of_servers, rows_of_files, rows_of_processes;
+    rows_of_sockets, rows_of_servers, rows_of_http, rows_of_files, rows_of_processes;
 
 #define ROWS(array) {(array), sizeof(array) / sizeof *(array)}
 
