@@ -49,7 +49,7 @@ bool verd__is_host(const char *text, size_t size)
         while (i < size && is_name(text[i]))
             i++;
     }
-    if (i < size && text[i] == ':' && (i > 0 || size == 1)) {
+    if (i > 0 && i < size && text[i] == ':') {
         i++;
         while (i < size && is_digit(text[i]))
             i++;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* Whether it is host, host: or host:port, as it can stand in a Host field and in a URL without user
- * information. The host may be a name, an IPv4 address, or an IPv6 address in brackets, or empty. */
+ * information. The host may be a name, an IPv4 address, or an IPv6 address in brackets; and all may be empty. */
 bool verd__is_host(const char *text, size_t size);
 
 #endif

@@ -298,8 +298,8 @@ Test(http, there_is_one_host_in_a_request)
 
 Test(http, a_host_that_is_none_is_400)
 {
-    static const char *const hosts[] = {"a b", "a, b",  "a/b", "a@b", "[::1",
-                                        "a:b", "a:1:2", "a?",  "\x80"};
+    static const char *const hosts[] = {"a b",   "a, b", "a/b",  "a@b", "[::1", "a:b",
+                                        "a:1:2", "a?",   "\x80", ":",   ":80"};
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
         char text[128];
         snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", hosts[i]);

@@ -9,16 +9,23 @@
 #include "http/chunk.h"
 #include "http/parser.h"
 #include "http/trailer.h"
+#include "strict.h"
 
 #define FIELDS 16
 
 static const verd_http_limits limits = {.line = 256, .header = 2048, .fields = FIELDS};
 
+static const uint8_t *input; /* that is tried */
+static size_t input_size;
+
 void fuzz_expect(bool condition, const char *what)
 {
     if (condition)
         return;
-    fprintf(stderr, "http_fuzz: %s\n", what);
+    fprintf(stderr, "http_fuzz: %s: \"", what);
+    for (size_t i = 0; i < input_size; i++)
+        fprintf(stderr, input[i] >= ' ' && input[i] <= '~' ? "%c" : "\\%03o", input[i]);
+    fprintf(stderr, "\"\n");
     abort();
 }
 
@@ -154,6 +161,65 @@ static void check_line(const struct parsed *parsed, const uint8_t *data)
     verd__text_free(&text);
 }
 
+/* ---- the same by a strict reader ---- */
+
+static bool is_slice(struct strict_slice slice, const char *text)
+{
+    return strlen(text) == slice.size &&
+           (slice.size == 0 || memcmp(slice.at, text, slice.size) == 0);
+}
+
+/* As it is said; what is beyond an integer is that. */
+static uint64_t number_of(struct strict_slice digits)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < digits.size; i++) {
+        if (__builtin_mul_overflow(number, (uint64_t)10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(digits.at[i] - '0'), &number))
+            return UINT64_MAX;
+    }
+    return number;
+}
+
+static void check_as_strict(const struct verd__head *head, const struct strict_request *strict)
+{
+    fuzz_expect(head->parsed == strict->end, "a strict reader finds another end of a head");
+    fuzz_expect(is_slice(strict->method, head->method), "a strict reader finds another method");
+    fuzz_expect(is_slice(strict->host, head->host), "a strict reader finds another host");
+    fuzz_expect(head->minor == strict->minor, "a strict reader finds another version");
+    fuzz_expect(((head->bits & VERD__HEAD_CHUNKED) != 0) == strict->chunked,
+                "a strict reader does not find the same chunks");
+    fuzz_expect(((head->bits & VERD__HEAD_LENGTH) != 0) == (strict->length.at != NULL) &&
+                    head->length == number_of(strict->length),
+                "a strict reader finds another length");
+    fuzz_expect(head->count == strict->count, "a strict reader finds more fields, or fewer");
+    for (size_t i = 0; i < strict->count; i++)
+        fuzz_expect(is_slice(strict->names[i], head->fields[i].name) &&
+                        is_slice(strict->values[i], head->fields[i].value),
+                    "a strict reader finds another field");
+}
+
+/* Whether a request is refused for its size alone, which no grammar knows. */
+static bool is_too_large(int status)
+{
+    return status == 414 || status == 431;
+}
+
+static void compare_request(const struct parsed *parsed, const uint8_t *data, size_t size)
+{
+    struct strict_request strict;
+    char *bytes = copy(data, size);
+    bool taken = strict_request(&strict, bytes, size);
+    if (parsed->status == 200) {
+        fuzz_expect(taken, "a strict reader does not take a request");
+        check_as_strict(&parsed->head, &strict);
+    } else {
+        fuzz_expect(!taken || is_too_large(parsed->status),
+                    "a strict reader takes a request that was refused");
+    }
+    free(bytes);
+}
+
 static void fuzz_head(const uint8_t *data, size_t size, bool response)
 {
     struct parsed whole, pieces;
@@ -162,6 +228,8 @@ static void fuzz_head(const uint8_t *data, size_t size, bool response)
     check_same(&whole, &pieces);
     if (whole.status == 200)
         check_head(&whole, size);
+    if (!response)
+        compare_request(&whole, data, size);
     if (whole.head.started)
         check_line(&whole, data);
     free(whole.bytes);
@@ -237,6 +305,28 @@ static void check_trailers(struct verd__trailers *trailers)
     }
 }
 
+/* What is beyond the limits, the strict reader does not know. */
+static void compare_body(const struct decoded *decoded, const uint8_t *data, size_t size)
+{
+    struct strict_body strict = {.data = copy(data, size)};
+    char *bytes = copy(data, size);
+    bool taken = strict_body(&strict, bytes, size);
+    if (decoded->result == VERD__CHUNK_END) {
+        fuzz_expect(taken, "a strict reader does not take a body");
+        fuzz_expect(strict.end == decoded->used, "a strict reader finds another end of a body");
+        fuzz_expect(strict.size == decoded->size &&
+                        memcmp(strict.data, decoded->bytes, strict.size) == 0,
+                    "a strict reader finds another body");
+        fuzz_expect(strict.trailers == decoded->trailers.count,
+                    "a strict reader finds more trailers, or fewer");
+    } else {
+        fuzz_expect(!taken || decoded->result == VERD__CHUNK_LARGE,
+                    "a strict reader takes a body that was refused");
+    }
+    free(strict.data);
+    free(bytes);
+}
+
 static void fuzz_chunks(const uint8_t *data, size_t size)
 {
     struct decoded whole, pieces;
@@ -251,6 +341,7 @@ static void fuzz_chunks(const uint8_t *data, size_t size)
         check_trailers(&pieces.trailers);
         fuzz_expect(whole.trailers.count == pieces.trailers.count, "the trailers differ in pieces");
     }
+    compare_body(&whole, data, size);
     verd__trailers_free(&whole.trailers);
     verd__trailers_free(&pieces.trailers);
     free(whole.bytes);
@@ -261,6 +352,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
+    input = data;
+    input_size = size;
     switch (data[0]) {
     case FUZZ_REQUEST:
         fuzz_head(data + 1, size - 1, false);
