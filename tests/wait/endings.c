@@ -52,6 +52,8 @@ void forks_child(void)
         return;
     subject_start(&one);
     check_waits("it waits", &one);
+    if (one.returned) /* its time was over */
+        verdicts->slow();
     pid_t child = fork();
     if (child == 0)
         be_child(&one);
