@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "io/transfer.h"
 #include "io/vector.h"
@@ -17,7 +19,7 @@
 #include "offload/interrupt.h"
 #include "offload/offload.h"
 
-/* Sent at once: of so much, the first and the last byte tell whether it is cached. */
+/* Sent at once. */
 #define PIECE ((size_t)256 * 1024)
 
 /* One that is under way on another OS thread. */
@@ -77,6 +79,21 @@ static ssize_t send_elsewhere(int to, const struct verd__request *request, verd_
     return done;
 }
 
+/* ---- what is cached ---- */
+
+#ifndef SYS_cachestat /* Linux 6.5 */
+#define SYS_cachestat 451
+#endif
+
+/* cachestat(2)'s own, which not all libcs have. */
+struct cache_range {
+    uint64_t offset;
+    uint64_t length;
+};
+struct cache_state {
+    uint64_t cached, dirty, writeback, evicted, recently_evicted; /* pages */
+};
+
 static bool has_cached(int fd, off_t at)
 {
     char byte;
@@ -84,12 +101,54 @@ static bool has_cached(int fd, off_t at)
     return preadv2(fd, &vector, 1, at, RWF_NOWAIT) >= 0;
 }
 
+static uint64_t pages_of(off_t start, off_t end)
+{
+    off_t page = sysconf(_SC_PAGESIZE);
+    return end > start ? (uint64_t)((end - 1) / page - start / page + 1) : 0;
+}
+
+/* The end of what there is to be sent of a piece. */
+static off_t end_of(int fd, off_t start, size_t size)
+{
+    struct stat status;
+    off_t end = start + (off_t)size;
+    bool is_short = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < end;
+    return is_short ? status.st_size : end;
+}
+
+/* Reads the piece, to see how far that goes. Nobody looks at what is read. */
+static bool can_read(int fd, off_t start, size_t size)
+{
+    static char scratch[64 * 1024];
+    struct iovec parts[PIECE / sizeof scratch];
+    int count = 0;
+    for (size_t rest = size; rest > 0; count++) {
+        parts[count] = (struct iovec){scratch, rest < sizeof scratch ? rest : sizeof scratch};
+        rest -= parts[count].iov_len;
+    }
+    ssize_t done = preadv2(fd, parts, count, start, RWF_NOWAIT);
+    return done == (ssize_t)size || (done >= 0 && has_cached(fd, start + done)); /* its end: 0 */
+}
+
+/* One that is cached at both ends may be cold between them: the kernel knows how many pages it has. Of others'
+ * files, or before Linux 6.5, it does not tell. */
+static bool is_cached_between(int fd, off_t start, size_t size)
+{
+    struct cache_range range = {(uint64_t)start, size};
+    struct cache_state state;
+    if (syscall(SYS_cachestat, (long)fd, &range, &state, 0L) != 0)
+        return can_read(fd, start, size);
+    return state.cached >= pages_of(start, start + (off_t)size) ||
+           state.cached >= pages_of(start, end_of(fd, start, size));
+}
+
 static bool is_cached(const struct verd__request *request)
 {
     int from = request->from_file;
     off_t start = request->offset != NULL ? *request->offset : lseek(from, 0, SEEK_CUR);
     return start >= 0 && has_cached(from, start) &&
-           has_cached(from, start + (off_t)request->size - 1);
+           has_cached(from, start + (off_t)request->size - 1) &&
+           is_cached_between(from, start, request->size);
 }
 
 static bool is_disk(int fd)

@@ -10,37 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "call.h"
 #include "hub/hub.h"
+#include "missing.h"
 #include "process.h"
 
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
 
-/* From now on the system call fails with this error. false: no filter can be had here. */
-static bool lose(long number, unsigned error)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 static void lose_epoll_pwait2(unsigned error)
 {
-    if (!lose(SYS_epoll_pwait2, error))
+    if (!missing_from_now(SYS_epoll_pwait2, error))
         cr_skip_test("no filter of system calls can be had here");
 }
 
@@ -123,7 +107,7 @@ static void read_without(void *arg)
     if (refusal->before)
         verd_hub_open();
     for (size_t i = 0; i < 3; i++) {
-        if (refusal->numbers[i] != 0 && !lose(refusal->numbers[i], refusal->error))
+        if (refusal->numbers[i] != 0 && !missing_from_now(refusal->numbers[i], refusal->error))
             _exit(NO_FILTER);
     }
     verd_read(fds[0], &byte, 1);

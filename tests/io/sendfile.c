@@ -7,9 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/syscall.h>
+
 #include "call.h"
+#include "io/vector.h"
+#include "offload/workers.h"
+#include "missing.h"
+#include "process.h"
 
 #define LARGE ((size_t)1024 * 1024)
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
 
 static unsigned char sent[LARGE], received[LARGE];
 static char buffer[64];
@@ -131,6 +141,74 @@ Test(io, sendfile_leaves_the_flags_of_a_blocking_socket)
 }
 
 /* SIGPIPE has its default action: a signal would end the test. */
+/* A file of which the first and the last page alone are in memory; -1: the file system keeps all there. */
+static int make_cold_file(void)
+{
+    static char piece[256 * 1024];
+    char byte;
+    struct iovec vector = {&byte, 1};
+    int file = make_file(piece, sizeof piece);
+    fsync(file);
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+    posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM); /* no more is read than is asked for */
+    cr_assert_eq(pread(file, &byte, 1, 0), 1);
+    cr_assert_eq(pread(file, &byte, 1, sizeof piece - 1), 1);
+    return preadv2(file, &vector, 1, sizeof piece / 2, RWF_NOWAIT) < 0 ? file : -1;
+}
+
+static bool is_sent_elsewhere(int file)
+{
+    int fds[2];
+    size_t before = verd__workers_counts().submitted;
+    make_pair(fds);
+    cr_assert_gt(verd_sendfile(fds[1], file, NULL, LARGE), 0);
+    return verd__workers_counts().submitted > before;
+}
+
+Test(io, sendfile_of_a_file_that_is_cold_in_the_middle_is_done_by_another_os_thread)
+{
+    int file = make_cold_file();
+    if (file < 0)
+        cr_skip_test("what is written here stays in memory, or that is not told");
+    cr_assert(is_sent_elsewhere(file));
+}
+
+static void expect_sent_at_once(void)
+{
+    if (process_is_emulated())
+        cr_skip_test("an emulator lacks RWF_NOWAIT");
+    cr_expect_not(is_sent_elsewhere(make_file("text", 4)));
+    cr_expect_not(is_sent_elsewhere(make_file(sent, 70000)));
+    cr_expect_not(is_sent_elsewhere(make_file(sent, LARGE)));
+}
+
+Test(io, sendfile_of_a_file_that_is_in_memory_is_done_at_once)
+{
+    expect_sent_at_once();
+}
+
+/* As it does of a file that is another user's. */
+static void do_not_tell(void)
+{
+    if (!missing_from_now(SYS_cachestat, EPERM))
+        cr_skip_test("no filter of system calls can be had here");
+}
+
+Test(io, sendfile_finds_the_cold_middle_where_the_kernel_does_not_tell_of_it)
+{
+    int file = make_cold_file();
+    do_not_tell();
+    if (file < 0)
+        cr_skip_test("what is written here stays in memory, or that is not told");
+    cr_assert(is_sent_elsewhere(file));
+}
+
+Test(io, sendfile_finds_what_is_in_memory_where_the_kernel_does_not_tell_of_it)
+{
+    do_not_tell();
+    expect_sent_at_once();
+}
+
 Test(io, sendfile_to_a_closed_socket_is_EPIPE)
 {
     int fds[2];

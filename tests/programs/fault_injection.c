@@ -248,14 +248,15 @@ static void run_table(const struct scenario *table, const char *wanted)
 }
 
 /* Whether there is no use for a function here: the other hub's; where AddressSanitizer wants the guards of
- * stacks to be mappings, what makes others; or, where an emulator has no pwritev2, what follows on it. */
+ * stacks to be mappings, what makes others; or, where an emulator has neither preadv2 nor pwritev2, what follows on them. */
 static bool is_out_of_use(const char *name)
 {
     const char *hub = getenv("VERD_HUB");
     const char *other = hub != NULL && strcmp(hub, "poll") == 0 ? "epoll" : "ppoll";
     return strncmp(name, other, strlen(other)) == 0 ||
            (UNDER_SANITIZER && strcmp(name, "process_madvise") == 0) ||
-           (process_is_emulated() && strcmp(name, "sigtimedwait") == 0);
+           (process_is_emulated() &&
+            (strcmp(name, "sigtimedwait") == 0 || strcmp(name, "cachestat") == 0));
 }
 
 /* The functions that no scenario has made fail. */

@@ -275,6 +275,8 @@ int hook_signalfd(int fd, const void *set, int flags)
     return fd < 0 && strikes(&fault) ? -1 : counter(real_signalfd(fd, set, flags));
 }
 
+#define CACHESTAT 451 /* newer than some libcs */
+
 /* Which of them it is decides why it may fail; ENOSYS: an older kernel. */
 long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -284,7 +286,10 @@ long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
     FAULT(guard_fault, process_madvise, guard_errors);
     static const int pidfd_errors[] = {EMFILE, ENFILE, ENOMEM, ENOSYS};
     FAULT(pidfd_fault, pidfd_open, pidfd_errors);
+    static const int cache_errors[] = {ENOSYS, EPERM};
+    FAULT(cache_fault, cachestat, cache_errors);
     struct fault *fault = number == SYS_epoll_pwait2      ? &wait_fault
+                          : number == CACHESTAT           ? &cache_fault
                           : number == SYS_process_madvise ? &guard_fault
                                                           : &pidfd_fault;
     return strikes(fault) ? -1 : real_syscall(number, a, b, c, d, e, f);
