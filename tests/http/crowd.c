@@ -12,6 +12,7 @@
 #include "call.h"
 #include "http/server.h"
 #include "process.h"
+#include "shortage.h"
 #include "site.h"
 
 static struct site site;
@@ -202,15 +203,10 @@ Test(http, connections_may_run_in_a_pool_of_the_callers)
 static unsigned connection_count(void)
 {
     const char *hub = getenv("VERD_HUB");
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    unsigned most = (unsigned)(limit.rlim_max / 2) - 50;
     bool slow =
         process_is_emulated() || UNDER_SANITIZER || (hub != NULL && strcmp(hub, "poll") == 0);
-    unsigned wanted = slow ? 500 : 10000;
-    return wanted < most ? wanted : most;
+    size_t wanted = slow ? 500 : 10000;
+    return (unsigned)process_descriptors_up_to(2 * wanted) / 2;
 }
 
 static int fds[10000];
@@ -232,6 +228,7 @@ static unsigned round_trips(unsigned first, unsigned last, unsigned step)
 Test(http, ten_thousand_connections_are_kept_while_a_tenth_of_them_works)
 {
     unsigned count = connection_count(), failed = 0;
+    need_stacks(count);
     site_open(&site, handle_hello, NULL);
     for (unsigned i = 0; i < count; i += WAVE) {
         unsigned end = i + WAVE < count ? i + WAVE : count;

@@ -11,6 +11,7 @@
 #include "call.h"
 #include "caller.h"
 #include "process.h"
+#include "shortage.h"
 #include "site.h"
 
 static struct site site;
@@ -133,6 +134,7 @@ Test(http, a_request_whose_connection_was_not_accepted_yet_is_answered)
 {
     enum { CLIENTS = 100 };
     int fds[CLIENTS];
+    need_descriptors(2 * CLIENTS);
     site_open(&site, handle_hello, NULL);
     settle();
     for (int i = 0; i < CLIENTS; i++) {
@@ -157,6 +159,7 @@ Test(http, of_a_hundred_requests_in_flight_none_is_lost)
 {
     enum { CLIENTS = 100 };
     int fds[CLIENTS];
+    need_descriptors(2 * CLIENTS);
     site_open(&site, handle_slowly, NULL);
     for (int i = 0; i < CLIENTS; i++) {
         fds[i] = site_connect(&site);

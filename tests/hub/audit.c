@@ -4,6 +4,7 @@
 
 #include "call.h"
 #include "hub/hub.h"
+#include "shortage.h"
 
 #define WAITS 100
 #define VERIFY_TIME (10 * VERD_US) /* at the least */
@@ -46,6 +47,7 @@ static void watch_audits(void)
 /* Has so many threads wait. */
 static void park_readers(struct call *readers, size_t count)
 {
+    need_descriptors(2 * count);
     for (size_t i = 0; i < count; i++) {
         int fds[2];
         make_pair(fds);

@@ -10,6 +10,7 @@
 #include "call.h"
 #include "hub/hub.h"
 #include "process.h"
+#include "shortage.h"
 
 /* Exits with 1 unless the hub is `backend`. */
 static void expect_backend(const struct verd__backend *backend)
@@ -145,6 +146,7 @@ Test(hub, many_descriptors_become_ready_in_one_turn)
     enum { COUNT = 200 };
     static int fds[COUNT][2];
     static struct call readers[COUNT];
+    need_descriptors(2 * COUNT);
     for (int i = 0; i < COUNT; i++) {
         make_pair(fds[i]);
         call_start(&readers[i], call_read, fds[i][0]);

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include "call.h"
 #include "hub/hub.h"
 #include "hub/table.h"
 #include "process.h"
+#include "shortage.h"
 
 #define MOST 3000
 #define PATIENCE 6000 /* of 10 ms */
@@ -25,15 +25,10 @@ static int fds[MOST];
 /* Descriptors of the library's, as many as the limit has room for, up to MOST. */
 static size_t open_many(void)
 {
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    size_t count = 0;
-    while (count + 2 <= MOST && verd_pipe(fds + count) == 0)
+    size_t count = 0, most = process_descriptors_up_to(MOST);
+    need_descriptors(3 * VERD__FDS_PER_CHUNK);
+    while (count + 2 <= most && verd_pipe(fds + count) == 0)
         count += 2;
-    if (count < 3 * VERD__FDS_PER_CHUNK)
-        cr_skip_test("the limit of descriptors is too low");
     return count;
 }
 

@@ -11,6 +11,7 @@
 #include "call.h"
 #include "hub/hub.h"
 #include "process.h"
+#include "shortage.h"
 
 #define SLEEPS 50
 
@@ -182,6 +183,7 @@ static ssize_t poll_all(struct call *call)
 Test(hub, a_full_batch_of_events_is_not_followed_by_a_wait)
 {
     struct call poller = {0};
+    need_descriptors(FULL);
     for (int i = 0; i < FULL; i++)
         full[i] = eventfd(0, EFD_NONBLOCK);
     call_start(&poller, poll_all, full[0]);

@@ -8,6 +8,7 @@
 
 #include "call.h"
 #include "hub/hub.h"
+#include "shortage.h"
 
 #define MANY 100
 
@@ -162,6 +163,13 @@ Test(io, poll_for_both_directions_is_woken_by_room)
 
 static int ends[MANY][2];
 
+static void make_many(void)
+{
+    need_descriptors(2 * MANY);
+    for (int i = 0; i < MANY; i++)
+        make_pair(ends[i]);
+}
+
 static ssize_t poll_many(struct call *call)
 {
     struct pollfd pollers[MANY];
@@ -179,8 +187,7 @@ static ssize_t poll_many(struct call *call)
 Test(io, poll_finds_the_one_of_many_that_is_ready)
 {
     struct call poller = {0};
-    for (int i = 0; i < MANY; i++)
-        make_pair(ends[i]);
+    make_many();
     call_start(&poller, poll_many, 0);
     verd_write(ends[77][1], "x", 1);
     cr_assert_eq(call_end(&poller), 77);
@@ -189,8 +196,7 @@ Test(io, poll_finds_the_one_of_many_that_is_ready)
 Test(io, poll_leaves_all_of_many_usable)
 {
     struct call poller = {0}, readers[MANY] = {0};
-    for (int i = 0; i < MANY; i++)
-        make_pair(ends[i]);
+    make_many();
     call_start(&poller, poll_many, 0);
     verd_kill(poller.thread);
     cr_expect_eq(call_end(&poller), -ECANCELED);

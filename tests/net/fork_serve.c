@@ -8,6 +8,7 @@
 #include "call.h"
 #include "caller.h"
 #include "process.h"
+#include "shortage.h"
 
 /* More than an acceptor accepts in a row. */
 #define CLIENTS 200
@@ -40,6 +41,7 @@ static void serve_in(size_t size)
 {
     int port = 0, listener = make_listener(&port);
     pool = verd_pool_new(size);
+    need_descriptors(2 * CLIENTS);
     fill_backlog(port);
     server = verd_serve(listener, handle, NULL, pool);
 }

@@ -13,6 +13,7 @@
 #include "call.h"
 #include "house.h"
 #include "process.h"
+#include "shortage.h"
 
 static struct house house, other;
 static char buffer[64];
@@ -212,19 +213,11 @@ static void visit(void *arg)
     verd_group_done(&guests);
 }
 
-static bool raise_limit(rlim_t wanted)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= wanted;
-}
-
 Test(serve, a_thousand_clients_at_the_same_time)
 {
     size_t count = process_is_emulated() ? 200 : 1000;
-    if (!raise_limit(2 * count + 50))
-        cr_skip_test("too few descriptors");
+    need_descriptors(2 * count);
+    need_stacks(2 * count);
     house_open(&house, verd_pool_new(count));
     verd_group_add(&guests, count);
     for (size_t i = 0; i < count; i++)

@@ -14,10 +14,15 @@
 #include "offload/interrupt.h"
 #include "offload/offload.h"
 #include "offload/workers.h"
+#include "shortage.h"
+
+#define OS_STACK \
+    ((size_t)9 * 1024 * 1024) /* of an OS thread, as glibc has it where nothing else is said */
 
 static void begin_at_gate(void)
 {
     alarm(60);
+    need_address_space(2 * VERD_OFFLOAD_KINDS * VERD_OFFLOAD_THREADS * OS_STACK);
     gate_make();
 }
 

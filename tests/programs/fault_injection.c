@@ -23,6 +23,7 @@
 #include "fault/scenario.h"
 
 #define PLAYS 3
+#define MOST_DESCRIPTORS 600     /* that a scenario has */
 #define SECONDS 60               /* that a run may take: only to end those that hang */
 #define PATIENCE (10 * VERD_SEC) /* until what other OS threads hold is given back; likewise */
 
@@ -296,6 +297,10 @@ int main(int argc, char **argv)
     const char *wanted = argc > 1 ? argv[1] : NULL;
     if (is_covered()) {
         puts("fault_injection: skipped: the same in every build, tried in others");
+        return 77;
+    }
+    if (process_descriptors_up_to(MOST_DESCRIPTORS) < MOST_DESCRIPTORS) {
+        puts("fault_injection: skipped: the limit of descriptors is too low");
         return 77;
     }
     struct rlimit none = {0, 0};

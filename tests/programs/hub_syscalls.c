@@ -41,6 +41,8 @@ static void serve(void *arg)
 
 static _Noreturn void be_server(int listener)
 {
+    for (int i = 0; i < CONNECTIONS; i++)
+        close(clients[i]);
     if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
         _exit(77);
     raise(SIGSTOP);

@@ -17,9 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/process.h"
 #include "schedule_fuzz/fuzz.h"
 
 #define SEEDS 1000
+#define MOST_DESCRIPTORS 200
 #define SEEDS_SLOWLY 100 /* emulated, or watched by a sanitizer */
 #define AGAIN 25         /* every so many seeds are run once more, alone */
 #define OUTSIDE 10       /* of every so many, one is run with others that take part, and cut so */
@@ -189,6 +191,10 @@ static bool set_way(const char *word)
 
 int main(int argc, char *argv[])
 {
+    if (process_descriptors_up_to(MOST_DESCRIPTORS) < MOST_DESCRIPTORS) {
+        puts("schedule_fuzz: skipped: the limit of descriptors is too low");
+        return 77;
+    }
     uint64_t count = seeds_here();
     finding =
         mmap(NULL, sizeof *finding, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

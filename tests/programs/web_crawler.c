@@ -2,6 +2,7 @@
 
 /* The web crawler: pages in the order of their URLs, from arguments and from standard input, many at a
  * time but no more than 200; those that fail beside those that come. */
+#include "../support/process.h"
 #include "example.h"
 
 #define PAGES 500
@@ -88,6 +89,10 @@ static void from_input(void)
 
 int main(void)
 {
+    if (process_descriptors_up_to(2 * PAGES) < 2 * PAGES) {
+        puts("web_crawler: skipped: the limit of descriptors is too low");
+        return 77;
+    }
     int listener = verd_listen("127.0.0.1", 0, 0);
     snprintf(origin, sizeof origin, "http://127.0.0.1:%d", verd_port(listener));
     CHECK(verd_http_serve(listener, answer, NULL, NULL) != NULL);

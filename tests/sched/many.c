@@ -7,6 +7,7 @@
 
 #include "process.h"
 #include "sched/scheduler.h"
+#include "shortage.h"
 
 #define KIB_PER_THREAD(kib, threads) ((kib) * 1024 / (threads))
 
@@ -82,6 +83,7 @@ Test(sched, control_blocks_are_used_again)
 Test(sched, a_hundred_thousand_parked_threads_end_in_any_order)
 {
     size_t many = (size_t)scale(100000), ended = 0;
+    need_stacks(many);
     verd_thread **threads = malloc(many * sizeof *threads);
     for (size_t i = 0; i < many; i++)
         threads[i] = verd_spawn(park, &threads[i]);

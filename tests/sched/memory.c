@@ -41,6 +41,10 @@ static void lift_limit(void)
 
 static struct process_end run_limited(void (*fn)(void *))
 {
+    struct rlimit space;
+    getrlimit(RLIMIT_AS, &space);
+    if (space.rlim_cur != RLIM_INFINITY)
+        cr_skip_test("the address space is limited already");
     if (UNDER_SANITIZER)
         cr_skip_test("sanitizers need address space without limit");
     if (process_is_emulated())

@@ -14,6 +14,7 @@
 #include "process.h"
 #include "stack/arena.h"
 #include "stack/stack.h"
+#include "shortage.h"
 
 static struct verd__stacks stacks;
 
@@ -71,6 +72,7 @@ Test(stack, sizes_are_rounded_up_to_powers_of_two)
 
 Test(stack, the_largest_stack_can_be_had_and_costs_no_memory)
 {
+    need_address_space(2 * VERD_STACK_SIZE_MAX);
     if (UNDER_SANITIZER || process_is_emulated())
         cr_skip_test("shadow memory and emulator count too");
     long before = process_kib("VmRSS");
@@ -191,6 +193,7 @@ Test(stack, each_stack_of_an_arena_has_a_guard_below)
 
 Test(stack, stacks_of_every_size_have_guards)
 {
+    need_address_space(2 * VERD_STACK_SIZE_MAX);
     size_t sizes[] = {VERD_STACK_SIZE_MIN, 1024 * 1024, VERD_STACK_SIZE_MAX};
     size_t guarded = 0;
     for (int i = 0; i < 3; i++)
@@ -264,6 +267,7 @@ Test(stack, what_is_not_taken_again_goes_back_to_the_page)
 
 Test(stack, huge_stacks_go_back_too)
 {
+    need_address_space((size_t)10 * 256 * 1024 * 1024);
     cr_assert_lt(resident_after(10, 256 * 1024 * 1024, 4 * 1024 * 1024), 512);
 }
 
@@ -323,6 +327,7 @@ Test(stack, the_stack_that_is_one_too_many_is_told)
 
 Test(stack, of_huge_stacks_each_is_told)
 {
+    need_address_space(2 * VERD_STACK_SIZE_MAX);
     cr_assert(verd__stack_give(&stacks, take(VERD_STACK_SIZE_MAX)));
 }
 
@@ -444,6 +449,7 @@ Test(stack, freeing_all_stacks_unmaps_taken_and_cached_ones)
 {
     if (UNDER_TSAN)
         cr_skip_test("ThreadSanitizer has mappings of its own for each");
+    need_address_space(4 * VERD_STACK_SIZE_MAX);
     size_t before = process_mappings();
     for (size_t size = VERD_STACK_SIZE_MIN; size <= VERD_STACK_SIZE_MAX; size *= 4) {
         take(size);

@@ -9,6 +9,7 @@
 
 #include "process.h"
 #include "stack/memory.h"
+#include "shortage.h"
 
 /* Uses about so many bytes of the stack, each page of them. */
 static __attribute__((noinline)) void *use_stack(void *bytes)
@@ -83,6 +84,7 @@ Test(stack, a_size_above_the_maximum_is_EINVAL)
 
 Test(stack, the_smallest_and_the_largest_size_are_good)
 {
+    need_address_space(2 * VERD_STACK_SIZE_MAX);
     cr_assert(spawn_errno(VERD_STACK_SIZE_MIN) == 0 && spawn_errno(VERD_STACK_SIZE_MAX) == 0);
 }
 

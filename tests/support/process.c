@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* That a hub and its OS threads have of their own, and some of libc's. */
+#define HUB_DESCRIPTORS 16
+
 /* The emulator answers uname for the machine it emulates, but the host's files show through. */
 bool process_is_emulated(void)
 {
@@ -50,6 +53,21 @@ size_t process_mappings(void)
     if (file != NULL)
         fclose(file);
     return count;
+}
+
+size_t process_descriptors_up_to(size_t wanted)
+{
+    struct rlimit limit;
+    size_t others = process_descriptors() + HUB_DESCRIPTORS, all = wanted + others;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    if (limit.rlim_cur < all) {
+        limit.rlim_cur = limit.rlim_max < all ? limit.rlim_max : all;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= all)
+        return wanted;
+    return limit.rlim_cur > others ? limit.rlim_cur - others : 0;
 }
 
 size_t process_descriptors(void)

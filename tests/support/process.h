@@ -39,6 +39,9 @@ long process_kib(const char *field);
 size_t process_mappings(void);
 size_t process_descriptors(void);
 
+/* How many more it may have open, up to `wanted`: the limit is raised where it is lower. */
+size_t process_descriptors_up_to(size_t wanted);
+
 /* How often this OS thread gave the processor away by itself: once per wait. */
 long process_waits(void);
 
