@@ -379,21 +379,32 @@ static verd_http_client *client_of_one(void)
     return verd_http_client_new(&(verd_http_client_options){.connections = 1});
 }
 
-Test(origin, loses_no_slot_to_a_request_that_runs_out_of_time)
+/* Whether each got as far as it can: not on a slow machine. */
+static bool run_out_of_time(verd_http_client *client, verd_duration patience)
 {
-    verd_http_client *client = client_of_one();
+    struct job jobs[4] = {{.patience = patience}, {.patience = patience}, {.patience = patience}};
     PEER(&peer, SILENCE, SAY("HTTP/1.1 200"), SAY(OK "Content-Length: 6\r\n\r\nhello"), SAY(HELLO));
-    struct job jobs[4] = {
-        {.patience = 20 * VERD_MS}, {.patience = 20 * VERD_MS}, {.patience = 20 * VERD_MS}};
     for (size_t i = 0; i < 4; i++) {
         start(&jobs[i], client);
         verd_join(jobs[i].thread, NULL);
+        if (peer.accepted != i + 1 || peer.requests != i + 1)
+            return false;
     }
     cr_expect_str_eq(jobs[0].text, error_text(ETIMEDOUT));
     cr_expect_str_eq(jobs[1].text, error_text(ETIMEDOUT));
-    cr_expect(strncmp(jobs[2].text, "200, then", 9) == 0, "%s", jobs[2].text);
     cr_expect_str_eq(jobs[3].text, "200 hello");
-    cr_expect_eq(peer.accepted, 4);
+    return strncmp(jobs[2].text, "200, then", 9) == 0;
+}
+
+Test(origin, loses_no_slot_to_a_request_that_runs_out_of_time)
+{
+    verd_http_client *client = client_of_one();
+    verd_duration patience = 20 * VERD_MS;
+    while (!run_out_of_time(client, patience)) {
+        peer_stop(&peer);
+        verd_http_client_close_idle(client);
+        patience *= 2;
+    }
     cr_expect_eq(verd_http_client_connections(client), 1);
     cr_expect_eq(verd_http_client_free(client), 0);
     peer_stop(&peer);

@@ -303,6 +303,10 @@ int main(int argc, char **argv)
         puts("fault_injection: skipped: the limit of descriptors is too low");
         return 77;
     }
+    if (process_is_limited()) {
+        puts("fault_injection: skipped: the address space is limited");
+        return 77;
+    }
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     faults_init();

@@ -8,7 +8,8 @@ FAULT_WRAP := $(shell sed -n 's/^HOOK[_A-Z]*.[^,]*, \([a-z0-9_]*\),.*/-Wl,--wrap
 FAULT_OBJ := $(call objects,$(wildcard tests/programs/fault/*.c))
 ERRNO_OBJ := $(call objects,$(wildcard tests/programs/errno/*.c))
 
-$(addprefix $(BUILD)/programs/,schedule_fuzz stack_guard_depth web_crawler): \
+$(addprefix $(BUILD)/programs/,http_client_peers schedule_fuzz stack_guard_depth \
+    stack_guard_fallback web_crawler): \
     $(OBJ)/tests/support/process.c.o
 $(BUILD)/programs/fault_injection: $(FAULT_OBJ) $(OBJ)/tests/support/process.c.o
 $(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/programs/fault/hooks.c.o \

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../support/process.h"
+
 #define LARGE 1000000
 #define PATIENCE (60 * VERD_SEC)
 #define SKIPPED 77
@@ -347,6 +349,10 @@ static void try_nginx(const char *program)
 int main(void)
 {
     verd_timeout patience;
+    if (process_is_limited()) {
+        printf("skipped: the address space is limited\n");
+        return SKIPPED;
+    }
     verd_timeout_begin(&patience, PATIENCE);
     bool python = is_there("python3", "--version");
     const char *nginx = access("/usr/sbin/nginx", X_OK) == 0 ? "/usr/sbin/nginx" : "nginx";

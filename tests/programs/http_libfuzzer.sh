@@ -15,6 +15,10 @@ case ${VERD_CC-} in
     exit 77
     ;;
 esac
+if [ "$(ulimit -v)" != unlimited ]; then
+    echo "skipped: the address space is limited"
+    exit 77
+fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

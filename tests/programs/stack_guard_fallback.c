@@ -13,6 +13,7 @@
 
 #include <verd.h>
 
+#include "../support/process.h"
 #include "child.h"
 
 #define GUARD_INSTALL 102
@@ -129,6 +130,8 @@ int main(void)
         {"late start", exhaust_and_recover, 0, 5, {sysctl}, NULL, 0},
     };
     char text[256];
+    if (process_is_limited())
+        return skip("the address space is limited");
     if (faults_are_caught())
         return skip("a sanitizer catches SIGSEGV itself");
     if (!ended_as_expected(&filter_works, play(&filter_works, text, sizeof text)))

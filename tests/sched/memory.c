@@ -41,9 +41,7 @@ static void lift_limit(void)
 
 static struct process_end run_limited(void (*fn)(void *))
 {
-    struct rlimit space;
-    getrlimit(RLIMIT_AS, &space);
-    if (space.rlim_cur != RLIM_INFINITY)
+    if (process_is_limited())
         cr_skip_test("the address space is limited already");
     if (UNDER_SANITIZER)
         cr_skip_test("sanitizers need address space without limit");

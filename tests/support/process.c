@@ -55,6 +55,12 @@ size_t process_mappings(void)
     return count;
 }
 
+bool process_is_limited(void)
+{
+    struct rlimit space;
+    return getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY;
+}
+
 size_t process_descriptors_up_to(size_t wanted)
 {
     struct rlimit limit;

@@ -39,6 +39,9 @@ long process_kib(const char *field);
 size_t process_mappings(void);
 size_t process_descriptors(void);
 
+/* Whether its address space has a limit. */
+bool process_is_limited(void);
+
 /* How many more it may have open, up to `wanted`: the limit is raised where it is lower. */
 size_t process_descriptors_up_to(size_t wanted);
 
