@@ -9,6 +9,7 @@ test: export VERD_HUB = $(HUB)
 test: export VERD_ARCH = $(ARCH)
 test: export VERD_CONFIG = $(CONFIG)
 test: export VERD_BUILD = $(BUILD)
+test: export VERD_ASKED_CC = $(CC)
 test: export VERD_CC = $(CC) $(TARGET)
 test: export VERD_CXX = $(CXX) $(TARGET)
 test: export VERD_NM = $(NM)
@@ -23,7 +24,7 @@ test: $(if $(PROGRAM)$(MUSL),,$(BUILD)/suite) $(if $(FILTER),,$(ASKED)) $(EXAMPL
 	$(Q)tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
 
-# ARCH:CONFIG:CC:HUB, where cc is the architecture's default compiler. In `make check` each hub meets
+# ARCH:CONFIG:CC:HUB, where cc is the architecture's default compiler, and + stands between words. In `make check` each hub meets
 # each compiler, and what is special of a build one of each; `make check-more` has the other pairs.
 RUNS_native = $(HOST):release:cc:epoll $(HOST):release:clang:poll
 RUNS_debug = $(HOST):debug:cc:poll
@@ -36,7 +37,7 @@ RUNS_more = $(HOST):release:cc:poll $(HOST):release:clang:epoll $(HOST):debug:cl
 # Not of every check: it takes as long as some of the others together.
 RUNS_tsan = $(HOST):tsan:clang:epoll
 # With musl, what needs no Criterion, where `make deps` has installed its compiler.
-RUNS_musl = $(HOST):release:musl-gcc:epoll
+RUNS_musl = $(HOST):release:musl-gcc:epoll $(HOST):release:musl-gcc+-static:poll
 CHECKS := native debug asan ubsan lto $(if $(AFTER_DEPS)$(shell command -v musl-gcc),musl) \
     $(if $(filter-out aarch64,$(HOST)),aarch64)
 .PHONY: $(CHECKS:%=check-%) check-tsan check-more

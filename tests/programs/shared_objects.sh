@@ -7,6 +7,9 @@ set -eu
 
 : "${VERD_BUILD:=build/$(uname -m)-release}" "${VERD_CC:=cc}" "${VERD_NM:=nm}"
 : "${VERD_CFLAGS:=-std=c17 -D_GNU_SOURCE -Iinclude}" "${VERD_LDFLAGS:=}"
+case " $VERD_CC $VERD_LDFLAGS " in
+*' -static '*) echo "skipped: a static program loads no shared objects"; exit 77 ;;
+esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
