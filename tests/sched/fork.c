@@ -41,7 +41,6 @@ Test(sched, a_parked_thread_is_gone_in_the_child_of_a_fork)
 
 static bool nothing_runs(void)
 {
-    called = false;
     for (int i = 0; i < 10; i++)
         verd_yield();
     return !called && verd__scheduler()->timers.armed == 0;
@@ -184,6 +183,7 @@ Test(sched, a_thread_that_waits_in_its_link_is_gone_in_the_child_of_a_fork)
     verd_link(linked, note_link, NULL);
     other = verd_spawn(park, NULL);
     verd_yield();
+    called = false;
     cr_assert(process_child_finds(nothing_runs));
 }
 
@@ -212,6 +212,62 @@ Test(sched, a_fork_leaves_the_threads_of_the_parent_alone)
     verd_unpark(other);
     verd_join(other, &result);
     cr_assert_str_eq(result, "result");
+}
+
+static void *yield_once(void *arg)
+{
+    verd_yield();
+    return run(arg);
+}
+
+static size_t counted;
+
+static void *count_oneself(void *arg)
+{
+    counted++;
+    return arg;
+}
+
+/* Each control block serves one of them. */
+static bool nobody_runs_but_who_is_spawned(void)
+{
+    const struct verd__scheduler *scheduler = verd__scheduler();
+    verd_thread *threads[200];
+    size_t good = 0;
+    if (scheduler->batch != NULL || scheduler->first != NULL)
+        return false;
+    for (size_t i = 0; i < 200; i++)
+        threads[i] = verd_spawn(count_oneself, &threads[i]);
+    for (size_t i = 0; i < 200; i++) {
+        void *result = NULL;
+        good += verd_join(threads[i], &result) == 0 && result == &threads[i];
+    }
+    return good == 200 && counted == 200 && !called;
+}
+
+static void *fork_in_round(void *result)
+{
+    if (*(bool *)result)
+        verd_yield(); /* behind it, all have begun */
+    called = false;
+    *(bool *)result = process_child_finds(nobody_runs_but_who_is_spawned);
+    return result;
+}
+
+/* Of its round, the others are still to come: some have begun, and some have not. */
+Test(sched, those_who_had_their_turn_next_do_not_run_in_the_child_of_a_fork)
+{
+    for (int i = 0; i < 2; i++) {
+        bool found = i == 1;
+        verd_thread *forker = verd_spawn(fork_in_round, &found);
+        for (int k = 0; k < 10; k++)
+            verd_release(verd_spawn(yield_once, NULL));
+        verd_join(forker, NULL);
+        cr_assert(found);
+        while (!called) /* the last ones end */
+            verd_yield();
+        verd_yield();
+    }
 }
 
 static void *fork_here(void *arg)

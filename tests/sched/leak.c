@@ -202,6 +202,23 @@ Test(leak, control_blocks_of_killed_threads_that_are_gone_serve_again_in_the_chi
     cr_assert(process_child_finds(blocks_of_the_gone_serve_again));
 }
 
+static bool released_blocks_serve_again(void)
+{
+    size_t before = slabs();
+    spawn_many();
+    return slabs() == before;
+}
+
+Test(leak, control_blocks_that_the_run_queue_alone_has_serve_again_in_the_child_of_a_fork)
+{
+    spawn_many();
+    for (int i = 0; i < MANY; i++) {
+        verd_kill(handles[i]);
+        verd_release(handles[i]);
+    }
+    cr_assert(process_child_finds(released_blocks_serve_again));
+}
+
 static void ignore(void *arg)
 {
     (void)arg;

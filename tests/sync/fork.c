@@ -37,6 +37,21 @@ Test(rwlock, a_reader_behind_a_writer_that_is_gone_too_is_not_let_in_in_the_chil
     cr_assert(process_child_finds(rwlock_can_be_locked_to_write));
 }
 
+static bool writer_that_gives_up_lets_the_reader_in(void)
+{
+    struct caller writer, reader;
+    caller_start(&writer, write_lock, NULL, NULL);
+    caller_start(&reader, read_lock, NULL, NULL);
+    verd_kill(writer.thread);
+    return caller_end(&writer) == -ECANCELED && caller_end(&reader) == 0;
+}
+
+Test(rwlock, a_writer_that_gives_up_lets_readers_in_as_before_in_the_child_of_a_fork)
+{
+    cr_assert_eq(verd_rwlock_read_lock(&rwlock), 0);
+    cr_assert(process_child_finds(writer_that_gives_up_lets_the_reader_in));
+}
+
 static int lock(struct caller *self)
 {
     (void)self;
