@@ -183,6 +183,24 @@ Test(offload, stats_tell_of_limits_threads_lines_and_tasks)
     cr_assert_eq(stats(VERD_OFFLOAD_NAMES).total, 0);
 }
 
+/* Two are in line, and one runs. */
+Test(offload, more_os_threads_are_started_for_those_in_line_alone)
+{
+    struct caller callers[3];
+    begin_at_gate();
+    kind_played = VERD_OFFLOAD_FUNCTIONS;
+    cr_assert_eq(verd_offload_resize(1), 0);
+    for (int i = 0; i < 3; i++)
+        caller_start(&callers[i], offload_gate, NULL, NULL);
+    gate_await(&gate.begun, 1);
+    cr_assert_eq(verd_offload_resize(VERD_OFFLOAD_THREADS), 0);
+    cr_expect_eq(stats(VERD_OFFLOAD_FUNCTIONS).threads, 3);
+    gate_await(&gate.begun, 3);
+    gate_open();
+    for (int i = 0; i < 3; i++)
+        caller_end(&callers[i]);
+}
+
 Test(offload, stats_of_no_kind_are_EINVAL)
 {
     struct verd_offload_counts counts;

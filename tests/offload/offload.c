@@ -465,3 +465,30 @@ Test(offload, the_child_of_a_fork_starts_os_threads_of_its_own)
     gate_open();
     cr_assert_eq(caller_end(&caller), 0);
 }
+
+/* ---- faults ---- */
+
+static void end_well(int signal)
+{
+    (void)signal;
+    _exit(0);
+}
+
+static void *trap(void *arg)
+{
+    __builtin_trap();
+    return arg;
+}
+
+static void offload_trap(void *arg)
+{
+    signal(SIGILL, end_well); /* x86-64's */
+    signal(SIGTRAP, end_well);
+    verd_offload(trap, arg, NULL);
+    _exit(1);
+}
+
+Test(offload, a_fault_is_for_the_program_s_handler)
+{
+    cr_assert_eq(process_run(offload_trap, NULL).status, 0);
+}

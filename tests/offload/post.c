@@ -320,3 +320,46 @@ Test(offload, a_signal_handler_that_interrupts_the_sleep_of_a_hub_posts)
     pthread_join(sender, NULL);
     cr_assert_eq(ran, 100);
 }
+
+/* ---- how the line is emptied ---- */
+
+static size_t taken_before_the_first; /* posts */
+
+static void note_taken(void *arg)
+{
+    (void)arg;
+    if (ran++ == 0)
+        taken_before_the_first = hub->head;
+    if (ran == wanted)
+        verd_event_set(&enough, NULL);
+}
+
+Test(offload, many_posts_do_not_hold_up_the_first)
+{
+    open_hub();
+    for (int i = 0; i < VERD_POSTS_MAX; i++)
+        cr_assert_eq(verd_post(hub, note_taken, NULL), 0);
+    wait_for_posts(VERD_POSTS_MAX);
+    cr_assert_leq(taken_before_the_first, VERD_POSTS_MAX / 4);
+}
+
+static void *post_one(void *arg)
+{
+    cr_assert_eq(verd_post(hub, count, NULL), 0);
+    return arg;
+}
+
+Test(offload, a_hub_that_is_opened_again_after_a_rest_gets_posts)
+{
+    pthread_t poster;
+    open_hub();
+    verd_yield();
+    verd_hub_close(hub);
+    verd_sleep(VERD_MS);
+    open_hub();
+    verd_yield();
+    pthread_create(&poster, NULL, post_one, NULL);
+    wait_for_posts(1);
+    pthread_join(poster, NULL);
+    cr_assert_eq(ran, 1);
+}
