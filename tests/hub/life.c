@@ -156,3 +156,26 @@ Test(hub, many_descriptors_become_ready_in_one_turn)
     for (int i = 0; i < COUNT; i++)
         cr_assert_eq(call_end(&readers[i]), 1 + i % 3);
 }
+
+/* ---- without memory ---- */
+
+static int refuse(struct verd__loop *loop, int fd, struct verd__fd *record)
+{
+    (void)loop, (void)fd, (void)record;
+    errno = ENOMEM;
+    return -1;
+}
+
+Test(hub, a_wait_that_could_not_begin_leaves_nothing_to_be_reported)
+{
+    static struct verd__backend backend;
+    struct verd__loop *loop = verd__loop(verd__scheduler());
+    int fds[2];
+    char byte;
+    make_pair(fds);
+    backend = *loop->backend;
+    backend.watch = refuse;
+    loop->backend = &backend;
+    cr_expect_eq(outcome(verd_read(fds[0], &byte, 1)), -ENOMEM);
+    cr_assert_eq(verd__loop_known(loop, fds[0])->wanted, 0);
+}
