@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "process.h"
 
 #define LIMIT (20 * VERD_MS)
 
@@ -17,7 +18,11 @@ static int fds[2];
 static void set_limit(int fd, int option)
 {
     struct timeval limit = {.tv_usec = LIMIT / VERD_US};
-    cr_assert_eq(setsockopt(fd, SOL_SOCKET, option, &limit, sizeof limit), 0);
+    socklen_t length = sizeof limit;
+    cr_assert_eq(setsockopt(fd, SOL_SOCKET, option, &limit, length), 0);
+    cr_assert_eq(getsockopt(fd, SOL_SOCKET, option, &limit, &length), 0);
+    if (length == 0 && process_is_emulated()) /* QEMU 10.0 */
+        cr_skip_test("the emulator does not tell a socket's limits");
 }
 
 /* The outcome of a read; -1: it came before its time. */
