@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -249,6 +250,15 @@ Test(net, recvmsg_says_that_a_message_was_cut)
     verd_write(fds[1], "abcdef", 6);
     verd_recvmsg(fds[0], &message, 0);
     cr_assert(message.msg_flags & MSG_TRUNC);
+}
+
+Test(net, recvmsg_into_more_parts_than_there_can_be_is_EMSGSIZE)
+{
+    int fds[2];
+    struct iovec part = {buffer, 2};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = IOV_MAX + 1};
+    make_datagram_pair(fds);
+    cr_assert_eq(outcome(verd_recvmsg(fds[0], &message, 0)), -EMSGSIZE);
 }
 
 Test(net, sendmsg_gathers_its_parts)

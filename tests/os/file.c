@@ -229,8 +229,9 @@ Test(os, stat_tells_the_size_of_a_file)
 
 Test(os, stat_of_what_does_not_exist_is_ENOENT)
 {
-    struct stat status;
+    struct stat status = {.st_size = 17};
     cr_assert(verd_stat("/no/such/file", &status) == -1 && errno == ENOENT);
+    cr_assert_eq(status.st_size, 17); /* it has told nothing */
 }
 
 Test(os, lstat_tells_of_the_link_itself)

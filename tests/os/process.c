@@ -54,6 +54,35 @@ static int end(void)
     return status;
 }
 
+Test(os, closing_a_process_closes_the_ends_of_its_pipes)
+{
+    verd_process_options options = {
+        .arguments = SH("cat"),
+        .input = VERD_PROCESS_PIPE,
+        .output = VERD_PROCESS_PIPE,
+        .error = VERD_PROCESS_PIPE,
+    };
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
+    const int ends[] = {process.input, process.output, process.error};
+    cr_assert_eq(end(), 0);
+    for (int i = 0; i < 3; i++)
+        cr_expect(ends[i] >= 0 && fcntl(ends[i], F_GETFD) == -1, "%d", ends[i]);
+}
+
+/* Whatever was in the struct before. */
+Test(os, what_was_not_started_may_be_closed)
+{
+    verd_process_options options = {.arguments = SH("true"), .directory = "/no/such/directory"};
+    int other = dup(STDERR_FILENO);
+    process = (verd_process){.input = other, .output = other, .error = other};
+    int result = verd_spawn_process(&process, &options);
+    if (result == 0 && process_is_emulated())
+        cr_skip_test("the emulator does not report why a program was not executed");
+    cr_assert_eq(result, -1);
+    verd_process_close(&process);
+    cr_assert_neq(fcntl(other, F_GETFD), -1);
+}
+
 Test(os, what_a_program_writes_is_read)
 {
     start(SH("echo hello"));

@@ -3,6 +3,7 @@
 /* Waiting for signals. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -96,6 +97,23 @@ Test(os, signal_wait_passes_the_value_of_a_queued_signal_on)
     sigqueue(getpid(), SIGRTMIN, value);
     verd_signal_wait(&set, &info);
     cr_assert_eq(info.si_value.sival_int, 12345);
+}
+
+Test(os, signal_wait_tells_which_descriptor_is_ready)
+{
+    int fds[2];
+    siginfo_t info = {0};
+    if (process_is_emulated())
+        cr_skip_test("the emulator asks for no such signals");
+    sigset_t set = set_of(SIGIO, 0);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    verd_pipe(fds);
+    cr_assert_eq(fcntl(fds[0], F_SETOWN, getpid()), 0);
+    cr_assert_eq(fcntl(fds[0], F_SETSIG, SIGIO), 0); /* by itself, SIGIO tells nothing */
+    cr_assert_eq(fcntl(fds[0], F_SETFL, O_ASYNC | O_NONBLOCK), 0);
+    cr_assert_eq(verd_write(fds[1], "x", 1), 1);
+    cr_assert_eq(verd_signal_wait(&set, &info), SIGIO);
+    cr_assert(info.si_code == POLL_IN && info.si_fd == fds[0]);
 }
 
 Test(os, signal_wait_tells_how_a_child_ended)
