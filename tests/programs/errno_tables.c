@@ -89,6 +89,7 @@ static int play(const struct row *row)
     case PLAIN:
         break;
     }
+    errno = 0; /* a server on -1 reports what was there before */
     return row->call();
 }
 

@@ -26,7 +26,7 @@ static char stack[65536] __attribute__((aligned(16)));
 /* The calls are indirect, as from code that got the functions' addresses. */
 void (*volatile make)(verd_context *, void *, size_t, verd_context_fn) = verd_context_make;
 void *(*volatile change)(verd_context *, const verd_context *, void *) = verd_context_switch;
-void *(*volatile enter)(verd_context *, void *, void *, verd_context_fn) = verd__context_enter;
+int (*volatile enter)(verd_context *, void *, void *, verd_context_fn) = verd__context_enter;
 void *(*volatile leave)(const verd_context *, void *) = verd__context_leave;
 
 __asm__(".pushsection .text\n"
@@ -53,7 +53,7 @@ intptr_t count_in_a_context(int rounds)
     for (int i = 0; i < rounds; i++)
         count = change(&here, &there, count);
     for (int i = 0; i < rounds; i++)
-        count = enter(&here, stack + sizeof stack, count, count_once);
+        count = (char *)(intptr_t)enter(&here, stack + sizeof stack, count, count_once);
     return (intptr_t)count;
 }
 END
