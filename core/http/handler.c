@@ -142,10 +142,7 @@ static int pause_while_open(struct verd_http_exchange *x, verd_duration wait)
     struct verd__stoppable stoppable;
     verd__stoppable_begin(&stoppable, x->connection->server);
     int result = x->connection->stream.fd >= 0 ? verd_http_gone(x, wait) : verd_sleep(wait);
-    int error = errno;
-    bool stopped = verd__stoppable_end(&stoppable) && result < 0 && error == ETIMEDOUT;
-    errno = error;
-    return stopped ? 1 : result;
+    return verd__stoppable_end(&stoppable, result) ? 1 : result;
 }
 
 int verd_http_pause(verd_http_exchange *x, verd_duration wait)

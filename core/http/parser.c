@@ -175,11 +175,16 @@ const char *verd__head_line(const struct verd__head *head, struct verd__text *to
     return to->data;
 }
 
-const char *verd__head_find(const struct verd__head *head, const char *name)
+const char *verd__field_find(const verd_http_field *fields, size_t count, const char *name)
 {
-    for (size_t i = 0; i < head->count; i++) {
-        if (verd__same(head->fields[i].name, name))
-            return head->fields[i].value;
+    for (size_t i = 0; i < count; i++) {
+        if (verd__same(fields[i].name, name))
+            return fields[i].value;
     }
     return NULL;
+}
+
+const char *verd__head_find(const struct verd__head *head, const char *name)
+{
+    return verd__field_find(head->fields, head->count, name);
 }

@@ -81,7 +81,8 @@ static inline bool verd__head_closes(const struct verd__head *head)
  * what `to` has. Returns it; "": it did not come, or there is no memory. */
 const char *verd__head_line(const struct verd__head *head, struct verd__text *to);
 
-/* The value of the first field of this name; NULL: there is none. */
+/* The value of the first field of this name, in any case, among some or in a head; NULL: there is none. */
+const char *verd__field_find(const verd_http_field *fields, size_t count, const char *name);
 const char *verd__head_find(const struct verd__head *head, const char *name);
 
 /* The limits with the defaults in the place of zeros; and the same of a time. */

@@ -6,13 +6,6 @@
 
 /* ---- whether it can be sent ---- */
 
-static bool is_one_of(const char *name, const char *const *names)
-{
-    while (*names != NULL && !verd__same(*names, name))
-        names++;
-    return *names != NULL;
-}
-
 static bool is_close(const verd_http_field *field)
 {
     return verd__same(field->name, "Connection") && verd__same(field->value, "close");
@@ -24,7 +17,7 @@ static bool is_valid(const verd_http_field *field)
                                            NULL};
     return field->name != NULL && field->value != NULL && verd__is_name(field->name) &&
            verd__is_text(field->value, strlen(field->value)) &&
-           (!is_one_of(field->name, reserved) || is_close(field));
+           (!verd__is_one_of(field->name, reserved) || is_close(field));
 }
 
 int verd__query_check(const struct verd__query *query)
@@ -123,7 +116,7 @@ static bool is_left_out(const struct verd__query *query, const char *name)
 {
     static const char *const own[] = {"Host", "Authorization", "Proxy-Authorization", "Cookie",
                                       NULL};
-    return (query->foreign && is_one_of(name, own)) ||
+    return (query->foreign && verd__is_one_of(name, own)) ||
            (verd__same(name, "Expect") && !verd__query_expects(query)) ||
            (query->bare && verd__begins(name, "Content-"));
 }
@@ -163,7 +156,7 @@ static void add_host(const struct verd__query *query, const struct verd__url *ur
 static bool means_a_body(const char *method)
 {
     static const char *const methods[] = {"POST", "PUT", "PATCH", NULL};
-    return is_one_of(method, methods);
+    return verd__is_one_of(method, methods);
 }
 
 static void add_framing(const struct verd__query *query, struct verd__text *head)

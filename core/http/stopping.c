@@ -24,10 +24,13 @@ void verd__stoppable_begin(struct verd__stoppable *wait, struct verd_http_server
     verd__obligation_begin(verd__current, &wait->leaves, leave);
 }
 
-bool verd__stoppable_end(struct verd__stoppable *wait)
+bool verd__stoppable_end(struct verd__stoppable *wait, ssize_t result)
 {
+    int error = errno;
     verd__obligation_settle(verd__current, &wait->leaves);
-    return verd_timeout_end(&wait->scope);
+    bool over = verd_timeout_end(&wait->scope) && result < 0 && error == ETIMEDOUT;
+    errno = error;
+    return over;
 }
 
 void verd__stoppable_expire(const struct verd_http_server *server)
@@ -47,9 +50,9 @@ ssize_t verd__read_unless_stopped(struct verd_http_server *server,
         bool was_stopped = server->stopping;
         verd__stoppable_begin(&wait, server);
         ssize_t got = read(from, to, size);
-        int error = errno;
-        bool over = verd__stoppable_end(&wait) && got < 0 && error == ETIMEDOUT;
-        errno = over && was_stopped ? ESHUTDOWN : error;
+        bool over = verd__stoppable_end(&wait, got);
+        if (over && was_stopped)
+            errno = ESHUTDOWN;
         if (!over || was_stopped)
             return got;
     }

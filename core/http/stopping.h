@@ -25,8 +25,8 @@ struct verd__stoppable {
  * look at what has come, so that this is told first. */
 void verd__stoppable_begin(struct verd__stoppable *wait, struct verd_http_server *server);
 
-/* Ends it. Returns whether it has run out. */
-bool verd__stoppable_end(struct verd__stoppable *wait);
+/* Ends it. Returns whether `result` is that of a call which has failed because it has run out. errno stays. */
+bool verd__stoppable_end(struct verd__stoppable *wait, ssize_t result);
 
 /* The server is being stopped: has all that have begun run out. */
 void verd__stoppable_expire(const struct verd_http_server *server);

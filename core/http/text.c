@@ -109,6 +109,13 @@ bool verd__same(const char *one, const char *other)
     return *one == *other;
 }
 
+bool verd__is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && !verd__same(*names, name))
+        names++;
+    return *names != NULL;
+}
+
 bool verd__begins(const char *text, const char *word)
 {
     while (*word != '\0' && are_same(*text, *word)) {

@@ -25,6 +25,9 @@ bool verd__is_text(const char *text, size_t size);
 bool verd__same(const char *one, const char *other);
 bool verd__begins(const char *text, const char *word);
 
+/* Whether it is the same as one of the names, after which comes NULL. */
+bool verd__is_one_of(const char *name, const char *const *names);
+
 /* The value of a hexadecimal digit; -1: it is none. */
 static inline int verd__hex_value(char c)
 {

@@ -52,11 +52,7 @@ const char *verd__trailers_find(struct verd__trailers *trailers, bool ended, con
 {
     size_t count;
     const verd_http_field *fields = verd__trailers_fields(trailers, ended, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (verd__same(fields[i].name, name))
-            return fields[i].value;
-    }
-    return NULL;
+    return verd__field_find(fields, count, name);
 }
 
 bool verd__may_trail(const char *name)
@@ -90,12 +86,9 @@ bool verd__may_trail(const char *name)
         "Upgrade",
         "Vary",
         "WWW-Authenticate",
+        NULL,
     };
-    for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
-        if (verd__same(name, never[i]))
-            return false;
-    }
-    return true;
+    return !verd__is_one_of(name, never);
 }
 
 void verd__trailers_clear(struct verd__trailers *trailers)
@@ -103,8 +96,6 @@ void verd__trailers_clear(struct verd__trailers *trailers)
     free(trailers->fields);
     trailers->fields = NULL;
     trailers->count = 0;
-    trailers->lines.size = 0;
-    trailers->lines.failed = false;
 }
 
 void verd__trailers_free(struct verd__trailers *trailers)

@@ -25,7 +25,7 @@ const char *verd__trailers_find(struct verd__trailers *trailers, bool ended, con
  * is to be kept (RFC 9110, 6.5.1). */
 bool verd__may_trail(const char *name);
 
-/* Forgets them, for the next body. */
+/* Forgets the fields, for the next body's lines. */
 void verd__trailers_clear(struct verd__trailers *trailers);
 
 void verd__trailers_free(struct verd__trailers *trailers);

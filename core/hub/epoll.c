@@ -207,8 +207,7 @@ static int watch_all(struct verd__loop *loop)
         if (record == NULL)
             continue;
         if (!verd__fd_is_waited_for(record)) {
-            if (record->bits & VERD__FD_WATCHED) /* the others' pages may have gone back */
-                record->bits &= (uint16_t)~VERD__FD_WATCHED;
+            verd__fd_unwatched(record);
         } else if (control(loop, EPOLL_CTL_ADD, (int)fd, record) == 0) {
             continue;
         } else if (errno == ENOMEM || errno == ENOSPC) {

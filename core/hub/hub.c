@@ -37,9 +37,8 @@ static void hub_forked(struct verd__poller *poller)
         verd__die("the child of a fork cannot make a hub of its own");
     for (size_t fd = 0; fd < verd__loop_numbers(loop); fd++) {
         struct verd__fd *record = verd__loop_known(loop, (int)fd);
-        if (record != NULL &&
-            record->bits & VERD__FD_WATCHED) /* the others' pages may have gone back */
-            record->bits &= (uint16_t)~VERD__FD_WATCHED;
+        if (record != NULL)
+            verd__fd_unwatched(record);
     }
 }
 

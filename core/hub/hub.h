@@ -185,6 +185,13 @@ static inline bool verd__fd_is_waited_for(const struct verd__fd *record)
     return record->waiting[VERD__INPUT] != NULL || record->waiting[VERD__OUTPUT] != NULL;
 }
 
+/* What watched it is gone. Nothing is written where there is nothing to say: the page may have gone back. */
+static inline void verd__fd_unwatched(struct verd__fd *record)
+{
+    if (record->bits & VERD__FD_WATCHED)
+        record->bits &= (uint16_t)~VERD__FD_WATCHED;
+}
+
 /* A read has just found less than it asked for. */
 static inline void verd__fd_emptied(struct verd__fd *record)
 {

@@ -40,15 +40,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* errno stays. */
-static void release(void *arg, void *result)
-{
-    int error = errno;
-    (void)result;
-    free(arg);
-    errno = error;
-}
-
 static ssize_t send_elsewhere(int to, const struct verd__request *request, verd_duration slice)
 {
     struct sending *sending = malloc(sizeof *sending);
@@ -64,18 +55,15 @@ static ssize_t send_elsewhere(int to, const struct verd__request *request, verd_
         .kind = slice > 0 ? VERD_OFFLOAD_DEVICES : VERD_OFFLOAD_FILES,
         .fn = run,
         .arg = sending,
-        .release = release,
+        .release = verd__offload_free,
         .slice = slice,
     };
-    if (verd__offload_finish(verd__current, &offload) != 0) {
-        if (!verd__offload_was_left())
-            release(sending, NULL);
-        return -1;
-    }
+    if (verd__offload_finish(verd__current, &offload) != 0)
+        return verd__offload_failed(&offload);
     ssize_t done = sending->done;
     if (done > 0 && request->offset != NULL)
         *request->offset = sending->offset;
-    release(sending, NULL);
+    verd__offload_free(sending, NULL);
     return done;
 }
 

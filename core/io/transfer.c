@@ -113,14 +113,6 @@ static bool is_for_here(const struct job *job, enum verd_offload_kind kind)
     return errno == EAGAIN && kind == VERD_OFFLOAD_FILES && job->offset == VERD__OWN_OFFSET;
 }
 
-/* The job was not done. */
-static ssize_t fail(struct job *job)
-{
-    if (!verd__offload_was_left())
-        release(job, NULL);
-    return -1;
-}
-
 ssize_t verd__transfer(const struct verd__transfer *transfer, enum verd_offload_kind kind,
                        verd_duration slice)
 {
@@ -133,7 +125,7 @@ ssize_t verd__transfer(const struct verd__transfer *transfer, enum verd_offload_
     errno = before;
     if (verd__offload_finish(verd__current, &offload) != 0) {
         if (!is_for_here(job, kind))
-            return fail(job);
+            return verd__offload_failed(&offload);
         job->done = make_call(job);
     }
     return settle(transfer, job);
@@ -149,6 +141,6 @@ ssize_t verd__transfer_read_at(const struct verd__transfer *transfer)
         .kind = VERD_OFFLOAD_FILES, .fn = run, .arg = job, .release = release};
     errno = before;
     if (verd__offload(&offload, NULL) != 0)
-        return fail(job);
+        return verd__offload_failed(&offload);
     return settle(transfer, job);
 }

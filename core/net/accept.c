@@ -116,8 +116,7 @@ static int accept_elsewhere(int fd, const struct verd__request *request)
     errno = before;
     if (verd__offload_finish(verd__current, &offload) == 0)
         return take_client(job, request);
-    if (!verd__offload_was_left())
-        release_job(job, NULL);
+    verd__offload_failed(&offload);
     if (errno == EBUSY) /* all OS threads for it are stuck: that may pass */
         errno = ENOBUFS;
     return -1;

@@ -69,11 +69,8 @@ static int look_up(const char *host, const char *service, const struct addrinfo 
         .release = release,
     };
     if (verd__offload(&offload, NULL) != 0) {
-        int error = errno;
-        if (error != ECANCELED && error != ETIMEDOUT)
-            free(lookup);
-        errno = error;
-        return error == ENOMEM ? EAI_MEMORY : EAI_SYSTEM;
+        verd__offload_failed(&offload);
+        return errno == ENOMEM ? EAI_MEMORY : EAI_SYSTEM;
     }
     int error = errno;
     int outcome = lookup->error;

@@ -27,15 +27,6 @@ static void *run_job(void *arg)
     return NULL;
 }
 
-/* errno stays. */
-static void release_job(void *arg, void *result)
-{
-    int error = errno;
-    (void)result;
-    free(arg);
-    errno = error;
-}
-
 static int start_elsewhere(int fd, const struct sockaddr *address, socklen_t length,
                            verd_duration slice)
 {
@@ -49,17 +40,14 @@ static int start_elsewhere(int fd, const struct sockaddr *address, socklen_t len
     const struct verd__offload offload = {.kind = VERD_OFFLOAD_DEVICES,
                                           .fn = run_job,
                                           .arg = job,
-                                          .release = release_job,
+                                          .release = verd__offload_free,
                                           .slice = slice};
     errno = before;
-    if (verd__offload_finish(verd__current, &offload) != 0) {
-        if (!verd__offload_was_left())
-            release_job(job, NULL);
-        return -1;
-    }
+    if (verd__offload_finish(verd__current, &offload) != 0)
+        return verd__offload_failed(&offload);
     int result = job->result;
     errno = job->error;
-    release_job(job, NULL);
+    verd__offload_free(job, NULL);
     return result;
 }
 

@@ -3,6 +3,7 @@
 #include "offload/offload.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "offload/inbox.h"
@@ -248,4 +249,21 @@ int verd__offload_finish(struct verd__scheduler *scheduler, const struct verd__o
     }
     errno = error;
     return -1;
+}
+
+int verd__offload_failed(const struct verd__offload *offload)
+{
+    int error = errno;
+    if (error != ECANCELED && error != ETIMEDOUT)
+        offload->release(offload->arg, NULL);
+    errno = error;
+    return -1;
+}
+
+void verd__offload_free(void *arg, void *result)
+{
+    int error = errno;
+    (void)result;
+    free(arg);
+    errno = error;
 }

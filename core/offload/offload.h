@@ -4,8 +4,6 @@
 #ifndef VERD_OFFLOAD_OFFLOAD_H
 #define VERD_OFFLOAD_OFFLOAD_H
 
-#include <errno.h>
-
 #include <verd/os.h>
 
 #include "sched/scheduler.h"
@@ -34,10 +32,11 @@ int verd__offload(const struct verd__offload *offload, void **result);
 #define VERD__OFFLOAD_PATIENCE VERD_SEC
 int verd__offload_finish(struct verd__scheduler *scheduler, const struct verd__offload *offload);
 
-/* After -1 of either of them: whether arg is not the caller's any more, but its release's. */
-static inline bool verd__offload_was_left(void)
-{
-    return errno == ECANCELED || errno == ETIMEDOUT;
-}
+/* After -1 of either of them: releases arg, which is the caller's but after ECANCELED and ETIMEDOUT. errno stays.
+ * Returns -1. */
+int verd__offload_failed(const struct verd__offload *offload);
+
+/* The release of an arg that is memory alone. errno stays. */
+void verd__offload_free(void *arg, void *result);
 
 #endif

@@ -13,14 +13,6 @@
 #include "hub/hub.h"
 #include "offload/offload.h"
 
-/* free that leaves errno as it is */
-static void discard(void *memory)
-{
-    int error = errno;
-    free(memory);
-    errno = error;
-}
-
 /* A call on a path, or on a descriptor. */
 struct inquiry {
     int (*run)(struct inquiry *inquiry);
@@ -55,12 +47,6 @@ static void *run_inquiry(void *arg)
     return NULL;
 }
 
-static void release_inquiry(void *arg, void *result)
-{
-    (void)result;
-    free(arg);
-}
-
 static int run_open(struct inquiry *inquiry)
 {
     return open(inquiry->path, inquiry->flags | O_CLOEXEC, inquiry->mode);
@@ -72,7 +58,7 @@ static void release_open(void *arg, void *result)
     const struct inquiry *inquiry = arg;
     if (inquiry->result >= 0)
         close(inquiry->result);
-    release_inquiry(arg, result);
+    verd__offload_free(arg, result);
 }
 
 static int run_stat(struct inquiry *inquiry)
@@ -111,21 +97,18 @@ static int ask(struct inquiry *inquiry, void (*release)(void *, void *), struct 
         .arg = inquiry,
         .release = release,
     };
-    if (verd__offload(&offload, NULL) != 0) {
-        if (errno != ECANCELED && errno != ETIMEDOUT)
-            discard(inquiry);
-        return -1;
-    }
+    if (verd__offload(&offload, NULL) != 0)
+        return verd__offload_failed(&offload);
     int result = inquiry->result;
     if (result == 0 && status != NULL)
         *status = inquiry->status;
-    discard(inquiry);
+    verd__offload_free(inquiry, NULL);
     return result;
 }
 
 static int ask_path(int (*run)(struct inquiry *), const char *path, struct stat *status)
 {
-    return ask(inquiry_new(run, path), release_inquiry, status);
+    return ask(inquiry_new(run, path), verd__offload_free, status);
 }
 
 static int ask_descriptor(int (*run)(struct inquiry *), int fd, struct stat *status)
@@ -133,7 +116,7 @@ static int ask_descriptor(int (*run)(struct inquiry *), int fd, struct stat *sta
     struct inquiry *inquiry = inquiry_new(run, "");
     if (inquiry != NULL)
         inquiry->fd = fd;
-    return ask(inquiry, release_inquiry, status);
+    return ask(inquiry, verd__offload_free, status);
 }
 
 int verd_open(const char *path, int flags, ...)

@@ -7,22 +7,13 @@
 #include <string.h>
 
 #include "call.h"
+#include "random.h"
 #include "site.h"
 
 #define EVENTS 500
 #define ROOM 24 /* bytes of a text, and its zero */
 
 static struct site site;
-static uint64_t state = 0x9e3779b97f4a7c15U;
-
-static size_t random_below(size_t bound)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (size_t)(state % bound);
-}
-
 /* What is sent; texts that are NULL are not. */
 static struct sent {
     char *type, *data, *id;

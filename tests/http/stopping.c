@@ -280,18 +280,6 @@ Test(http, a_websocket_whose_client_does_not_answer_is_given_up)
     verd_http_free(site.server);
 }
 
-static const verd_stream_ops turned = {.read = read_turned, .write = write_turned, .close = free};
-
-static int open_turned(void *ctx, int fd, verd_stream *stream)
-{
-    int *own = malloc(sizeof *own);
-    (void)ctx;
-    *own = fd;
-    stream->ops = &turned;
-    stream->ctx = own;
-    return 0;
-}
-
 static int open_client(void *ctx, int fd, const char *host, verd_stream *stream)
 {
     (void)host;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "handshake.h"
 #include "site.h"
 
 #define FRAMES 8
@@ -35,14 +36,6 @@ static int echo(verd_http_exchange *x, void *ctx)
 }
 
 /* ---- a client that says bytes ---- */
-
-#define HANDSHAKE                                                              \
-    "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n" \
-    "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"   \
-    "Sec-WebSocket-Version: 13\r\n\r\n"
-#define ANSWER                                                    \
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n" \
-    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nUpgrade: websocket\r\n\r\n"
 
 struct bytes {
     char *data;

@@ -218,28 +218,16 @@ Test(http, websocket_is_not_limited_once_it_is_connected)
 
 /* ---- streams of the user's ---- */
 
-static const verd_stream_ops turned = {.read = read_turned, .write = write_turned, .close = free};
-
-static int open_server(void *ctx, int fd, verd_stream *stream)
-{
-    int *own = malloc(sizeof *own);
-    (void)ctx;
-    *own = fd;
-    stream->ops = &turned;
-    stream->ctx = own;
-    return 0;
-}
-
 static int open_client(void *ctx, int fd, const char *host, verd_stream *stream)
 {
     cr_expect_str_eq(host, "127.0.0.1");
-    return open_server(ctx, fd, stream);
+    return open_turned(ctx, fd, stream);
 }
 
 Test(http, websocket_goes_over_streams_of_the_users)
 {
     static char block[300000];
-    static const verd_http_options http = {.open = open_server};
+    static const verd_http_options http = {.open = open_turned};
     verd_websocket_options options = by(&(verd_http_client_options){.open = open_client});
     verd_websocket_message message;
     site_open(&site, greet, &http);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "handshake.h"
 #include "site.h"
 
 static struct site site;
@@ -18,14 +19,6 @@ static int accept_and_leave(verd_http_exchange *x, void *ctx)
     verd_websocket_free(socket);
     return socket != NULL ? 0 : -1;
 }
-
-#define HANDSHAKE                                                              \
-    "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n" \
-    "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"   \
-    "Sec-WebSocket-Version: 13\r\n\r\n"
-#define ANSWER                                                    \
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n" \
-    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nUpgrade: websocket\r\n\r\n"
 
 static const char *head_of(const char *reply)
 {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../support/random.h"
 #include "http_fuzz/target.h"
 
 #define SIZE_MAX_OF_INPUT 2048
@@ -19,16 +20,6 @@
 /* So many inputs, or as many as there is time for: emulated, or watched by a sanitizer. */
 #define INPUTS 200000
 #define SECONDS 10
-
-static uint64_t state = 0x9e3779b97f4a7c15U;
-
-static size_t random_below(size_t bound)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (size_t)(state % bound);
-}
 
 struct input {
     uint8_t bytes[SIZE_MAX_OF_INPUT];

@@ -104,11 +104,16 @@ static void *spawn_one_with_scopes(void *arg)
     return arg;
 }
 
-static void end_scopes_and_os_thread(void)
+static void on_os_thread(void *(*fn)(void *))
 {
     pthread_t os_thread;
-    pthread_create(&os_thread, NULL, spawn_one_with_scopes, NULL);
+    pthread_create(&os_thread, NULL, fn, NULL);
     pthread_join(os_thread, NULL);
+}
+
+static void end_scopes_and_os_thread(void)
+{
+    on_os_thread(spawn_one_with_scopes);
 }
 
 Test(leak, a_thread_that_has_had_many_scopes_at_once_leaves_nothing)
@@ -125,9 +130,7 @@ static void *leave_some_n(void *arg)
 
 static void end_with_os_thread(void)
 {
-    pthread_t os_thread;
-    pthread_create(&os_thread, NULL, leave_some_n, NULL);
-    pthread_join(os_thread, NULL);
+    on_os_thread(leave_some_n);
 }
 
 Test(leak, threads_that_end_with_their_os_thread_leave_nothing)

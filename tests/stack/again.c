@@ -10,17 +10,10 @@
 #include <verd/thread.h>
 
 #include "stack/arena.h"
-#include "stack/stack.h"
+#include "taken.h"
 
 #define LARGE ((size_t)4 * 1024 * 1024)  /* several pieces */
 #define HUGE ((size_t)256 * 1024 * 1024) /* an arena of its own */
-
-static struct verd__stacks stacks;
-
-static struct verd__stack *take(size_t size)
-{
-    return verd__stack_take(&stacks, verd__stack_class(size));
-}
 
 static bool give(struct verd__stack *stack)
 {
@@ -33,14 +26,6 @@ static void clean_all(void)
     verd__stacks_age(&stacks);
     while (verd__stacks_clean_some(&stacks))
         ;
-}
-
-static size_t bytes_set(const char *at, size_t size)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < size; i++)
-        count += at[i] != 0;
-    return count;
 }
 
 Test(stack, each_of_several_large_ones_goes_back_from_its_low_end_on)

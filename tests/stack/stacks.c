@@ -13,32 +13,17 @@
 
 #include "process.h"
 #include "stack/arena.h"
-#include "stack/stack.h"
 #include "shortage.h"
-
-static struct verd__stacks stacks;
+#include "taken.h"
 
 static size_t page_size(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static struct verd__stack *take(size_t size)
-{
-    return verd__stack_take(&stacks, verd__stack_class(size));
-}
-
 static void give(struct verd__stack *stack)
 {
     verd__stack_give(&stacks, stack);
-}
-
-static size_t bytes_set(const char *at, size_t size)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < size; i++)
-        count += at[i] != 0;
-    return count;
 }
 
 Test(stack, every_byte_from_the_lowest_up_to_the_struct_can_be_used)

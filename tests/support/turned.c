@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "turned.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <verd.h>
@@ -28,4 +29,16 @@ ssize_t write_turned(void *ctx, const void *data, size_t size)
     memcpy(piece, data, size);
     turn(piece, size);
     return verd_write(*(int *)ctx, piece, size);
+}
+
+int open_turned(void *ctx, int fd, verd_stream *stream)
+{
+    static const verd_stream_ops turned = {
+        .read = read_turned, .write = write_turned, .close = free};
+    int *own = malloc(sizeof *own);
+    (void)ctx;
+    *own = fd;
+    stream->ops = &turned;
+    stream->ctx = own;
+    return 0;
 }

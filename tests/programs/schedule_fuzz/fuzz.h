@@ -120,6 +120,9 @@ int due(void);
  * not succeeded. Returns whether it did. */
 bool judged(const char *call, int due, bool succeeded, int other);
 
+/* Accepts the next connection, though a deadline or a kill comes first. */
+int accept_one(int listener);
+
 /* Is somewhere else for a while; may be interrupted. */
 void linger(void);
 
