@@ -11,7 +11,7 @@ static const struct verd__wait_kind event_kind = {.name = "an event", .is_users 
 static int settle(verd_event *event, void *value, int error)
 {
     if (event->set)
-        return verd__fail(EALREADY);
+        return verd__errno(EALREADY);
     if (verd__home_check(event->home, &event->waiters) != 0)
         return -1;
     event->set = true;
@@ -40,7 +40,7 @@ int verd_event_fail(verd_event *event, int error)
 static int give(const verd_event *event, void **value)
 {
     if (event->error != 0)
-        return verd__fail(event->error);
+        return verd__errno(event->error);
     if (value != NULL)
         *value = event->value;
     return 0;
@@ -71,7 +71,7 @@ int verd_event_reset(verd_event *event)
     if (event == NULL)
         return verd__invalid();
     if (event->waiters.first != NULL && verd__scheduler_lives(event->home))
-        return verd__fail(EBUSY);
+        return verd__errno(EBUSY);
     *event = (verd_event)VERD_EVENT_INIT;
     return 0;
 }

@@ -12,7 +12,7 @@ int verd_group_add(verd_group *group, size_t n)
         return verd__invalid();
     if (__builtin_add_overflow(group->count, n, &group->count)) {
         group->count -= n;
-        return verd__fail(EOVERFLOW);
+        return verd__errno(EOVERFLOW);
     }
     return 0;
 }

@@ -7,7 +7,7 @@
 int verd__home_elsewhere(uint64_t home, struct verd__list *waiters)
 {
     if (verd__scheduler_lives(home))
-        return verd__fail(EPERM);
+        return verd__errno(EPERM);
     waiters->first = waiters->last = NULL;
     return 0;
 }

@@ -28,7 +28,7 @@ static inline int verd__home_check(uint64_t home, struct verd__list *waiters)
 }
 
 /* -1 with this errno. */
-static inline int verd__fail(int error)
+static inline int verd__errno(int error)
 {
     errno = error;
     return -1;
@@ -36,7 +36,7 @@ static inline int verd__fail(int error)
 
 static inline int verd__invalid(void)
 {
-    return verd__fail(EINVAL);
+    return verd__errno(EINVAL);
 }
 
 #endif

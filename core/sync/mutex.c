@@ -61,7 +61,7 @@ int verd_mutex_try_lock(verd_mutex *mutex)
     if (scheduler == NULL)
         return -1;
     int error = mutex == NULL ? EINVAL : try_lock(scheduler, mutex);
-    return error == 0 ? 0 : verd__fail(error);
+    return error == 0 ? 0 : verd__errno(error);
 }
 
 int verd_mutex_unlock(verd_mutex *mutex)
@@ -70,7 +70,7 @@ int verd_mutex_unlock(verd_mutex *mutex)
     if (mutex == NULL)
         return verd__invalid();
     if (scheduler == NULL || mutex->owner != verd__handle(scheduler->running))
-        return verd__fail(EPERM);
+        return verd__errno(EPERM);
     struct verd__entry *first = verd__first_entry(&mutex->waiters);
     mutex->owner = NULL;
     if (first != NULL) {

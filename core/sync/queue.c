@@ -55,7 +55,7 @@ static inline int check(const verd_queue *queue)
 
 static int outcome(int error)
 {
-    return error == 0 ? 0 : verd__fail(error);
+    return error == 0 ? 0 : verd__errno(error);
 }
 
 int verd__queue_put_now(struct verd_queue *queue, void *item)
@@ -209,7 +209,7 @@ int verd_queue_close(verd_queue *queue)
 {
     int error = check(queue);
     if (error != 0)
-        return verd__fail(error);
+        return verd__errno(error);
     queue->closed = true;
     verd__queue_end(&queue->getters, EPIPE);
     verd__queue_end(&queue->putters, EPIPE);
@@ -231,7 +231,7 @@ int verd_queue_task_done(verd_queue *queue)
     if (error == 0 && queue->unfinished == 0)
         error = EINVAL;
     if (error != 0)
-        return verd__fail(error);
+        return verd__errno(error);
     if (--queue->unfinished == 0)
         verd__queue_end(&queue->joiners, 0);
     return 0;
@@ -254,7 +254,7 @@ int verd_queue_resize(verd_queue *queue, size_t capacity)
 {
     int error = check(queue);
     if (error != 0)
-        return verd__fail(error);
+        return verd__errno(error);
     queue->capacity = capacity;
     admit_putters(queue);
     return 0;

@@ -91,7 +91,7 @@ static int try_lock_as(verd_rwlock *lock, bool writes)
     if (scheduler == NULL)
         return -1;
     int error = lock == NULL ? EINVAL : try_lock(scheduler, lock, writes);
-    return error == 0 ? 0 : verd__fail(error);
+    return error == 0 ? 0 : verd__errno(error);
 }
 
 int verd_rwlock_read_lock(verd_rwlock *lock)
@@ -123,7 +123,7 @@ int verd_rwlock_unlock(verd_rwlock *lock)
                 (lock->writer != NULL ? lock->writer == verd__handle(scheduler->running)
                                       : lock->readers > 0);
     if (!mine)
-        return verd__fail(EPERM);
+        return verd__errno(EPERM);
     if (lock->writer != NULL)
         lock->writer = NULL;
     else

@@ -51,7 +51,7 @@ static int examine(const struct verd__scheduler *scheduler, const verd_case *cas
             fallback = i;
         }
         if (error != 0)
-            return verd__fail(error);
+            return verd__errno(error);
     }
     return (int)fallback;
 }
@@ -84,7 +84,7 @@ static int take(verd_case *cases, size_t i)
     int error = one->kind == VERD_CASE_GET ? verd__queue_get_now(one->queue, one->result)
                                            : verd__queue_put_now(one->queue, one->item);
     if (error == ENOMEM)
-        return verd__fail(error);
+        return verd__errno(error);
     one->error = error;
     return (int)i;
 }

@@ -62,7 +62,7 @@ int verd_semaphore_release(verd_semaphore *semaphore)
         return 0;
     }
     if (semaphore->units == (semaphore->bound != 0 ? semaphore->bound : SIZE_MAX))
-        return verd__fail(EOVERFLOW);
+        return verd__errno(EOVERFLOW);
     semaphore->units++;
     return 0;
 }
