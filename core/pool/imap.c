@@ -223,18 +223,6 @@ static int give_end(struct verd_imap *it)
     return -1;
 }
 
-static int give_result(struct verd__job *job, void **result)
-{
-    int error = job->error;
-    if (error == 0 && result != NULL)
-        *result = job->result;
-    free(job);
-    if (error == 0)
-        return 1;
-    errno = error;
-    return -1;
-}
-
 int verd_imap_next(verd_imap *it, void **result)
 {
     struct verd__scheduler *scheduler = verd__begin();
@@ -244,7 +232,7 @@ int verd_imap_next(verd_imap *it, void **result)
     int got = verd__jobs_next(scheduler, &it->jobs, false, &job);
     if (got < 0)
         return verd__refuse(0);
-    int given = got > 0 ? give_result(job, result) : give_end(it);
+    int given = got > 0 ? verd__job_give(job, result) : give_end(it);
     if (it->feeder != NULL && has_room(it))
         verd__pool_feed_wake(it->feeder);
     return given < 0 ? verd__refuse(0) : verd__done(scheduler, given);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "pool/pool.h"
+#include "sched/failure.h"
 #include "sched/wait.h"
 
 /* Who waits for a result; in its frame. It stays the collection's consumer until it runs again and
@@ -164,6 +165,16 @@ int verd__jobs_next(struct verd__scheduler *scheduler, struct verd__jobs *jobs, 
         return 0;
     take_out(jobs, *job);
     return 1;
+}
+
+int verd__job_give(struct verd__job *job, void **result)
+{
+    int error = job->error != 0 ? job->error : verd__result_store(job->result, result);
+    free(job);
+    if (error == 0)
+        return 1;
+    errno = error;
+    return -1;
 }
 
 static void end_job(struct verd__job *job, void *result, int error)

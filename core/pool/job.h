@@ -57,6 +57,10 @@ void verd__jobs_offer(struct verd__jobs *jobs);
 int verd__jobs_next(struct verd__scheduler *scheduler, struct verd__jobs *jobs, bool any,
                     struct verd__job **job);
 
+/* Stores the result of a job that was taken, and frees the job. Returns 1; or -1 with its errno, if the result is a
+ * failure or there is none. */
+int verd__job_give(struct verd__job *job, void **result);
+
 /* Makes a job that is in no collection yet, and for which the running thread answers. NULL with errno
  * ENOMEM. */
 struct verd__job *verd__job_new(struct verd__scheduler *scheduler);

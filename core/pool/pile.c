@@ -77,13 +77,9 @@ static int next_result(verd_pile *pile, bool any, void **result)
     if (scheduler == NULL || pile == NULL)
         return verd__refuse(scheduler != NULL ? EINVAL : 0);
     int got = verd__jobs_next(scheduler, &pile->jobs, any, &job);
-    if (got < 0)
-        return verd__refuse(0);
-    if (got > 0 && result != NULL)
-        *result = job->result;
     if (got > 0)
-        free(job);
-    return verd__done(scheduler, got);
+        got = verd__job_give(job, result);
+    return got < 0 ? verd__refuse(0) : verd__done(scheduler, got);
 }
 
 int verd_pile_next(verd_pile *pile, void **result)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sched/failure.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
@@ -34,14 +35,10 @@ void verd__watch_remove(struct verd__thread *thread, struct verd__watch *watch)
     watch->next = NULL;
 }
 
-/* Stores the result, or returns why there is none. */
+/* Stores the result, and returns 0, or the error that it is; or why there is none. */
 static int give_result(const struct verd__thread *thread, int error, void **result)
 {
-    if (error != 0)
-        return ESRCH;
-    if (result != NULL)
-        *result = thread->result;
-    return 0;
+    return error == 0 ? verd__result_store(thread->result, result) : ESRCH;
 }
 
 /* The result is given and the handle given up here, as the control block may be gone when the joiner runs. */

@@ -108,6 +108,7 @@ verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *cons
  *   EBUSY      another thread waits in verd_imap_next already
  *   EINVAL     it is NULL, or was freed while the call waited
  *   EPERM      it belongs to another OS thread
+ *   others     fn has failed for the item (verd_fail): in its place, once; the next call goes on
  */
 int verd_imap_next(verd_imap *it, void **result);
 
@@ -132,13 +133,14 @@ verd_pile *verd_pile_sized(size_t size);
 int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg);
 
 /*
- * The next result, in the order of spawning. Blocks until it is there; a call that fails consumes
- * nothing. A pile can be used again after its end.
+ * The next result, in the order of spawning. Blocks until it is there; a call that fails for a reason of its own
+ * consumes nothing. A pile can be used again after its end.
  * Returns 1 and *result (unless NULL); 0 when every result was taken; -1 with errno
  *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  *   EBUSY      another thread waits for this pile's results already
  *   EINVAL     pile is NULL, or was freed while the call waited
  *   EPERM      it belongs to another OS thread
+ *   others     the function has failed (verd_fail): that is taken, and the next call goes on
  */
 int verd_pile_next(verd_pile *pile, void **result);
 

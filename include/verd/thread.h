@@ -109,12 +109,34 @@ int verd_spawn_n(void (*fn)(void *), void *arg);
  *   EDEADLK    t is the calling thread
  *   EINVAL     t is NULL, or a handle that was released
  *   EPERM      t belongs to another OS thread
+ *   others     t's function has failed (verd_fail); verd_join has released the handle
  */
 int verd_wait(verd_thread *t, void **result);
 
 /* verd_wait, and verd_release once t has ended; when the wait fails for a reason of the caller's
  * (killed, timeout, EDEADLK, EPERM) the handle stays valid. Blocks. Errors as verd_wait. */
 int verd_join(verd_thread *t, void **result);
+
+/*
+ * The result of a function that has failed. Whoever is to have it, by verd_wait, verd_join, verd_pile_next,
+ * verd_pile_next_any or verd_imap_next, gets -1 and this error, in its place in the order; and the next call goes on.
+ *
+ *     static void *fetch(void *url) { ...; return verd_fail(ENOENT); }
+ *
+ * Those calls store it in *result, too, which they leave alone when they fail for a reason of the caller's. So with a
+ * result that was NULL before, verd_failure(result) tells whose the ETIMEDOUT is, and whether something was taken.
+ *
+ * Elsewhere it is a value like others, which is handed on as it is: by verd_offload (whose -1 says that fn may
+ * still run), verd_with_timeout, queues and events, to links, and where the function is called as any other. It
+ * points to nothing that may be read, written or freed. verd_spawn_n and verd_release drop it with all results.
+ *
+ * error: 1 to VERD_FAILURE_MAX, as the system has them; in place of others EIO. Never blocks; from any OS thread.
+ */
+#define VERD_FAILURE_MAX 4095
+void *verd_fail(int error);
+
+/* The error of a result that verd_fail has made; 0: it is another. Never blocks; from any OS thread. */
+int verd_failure(const void *result);
 
 /* Gives the handle up: the thread runs on, and its control block is freed when it has ended. Never
  * blocks. NULL is ignored, and so is a handle of another OS thread. */

@@ -19,6 +19,7 @@
 
 #define CONCURRENCY 100
 #define PATIENCE (5 * VERD_SEC) /* with each server */
+#define HOST 256
 #define LINE 72
 
 /* Connects, asks, and reads until `line` is full or the answer is over. 0, or -1 and errno */
@@ -42,14 +43,11 @@ static int ask(const char *host, int port, char *line, size_t size)
     return result < 0 && length == 0 ? -1 : 0;
 }
 
-/* What one thread of the pile does: the result is the line to print, allocated. */
+/* What one thread of the pile does: the result is the line to print, allocated, or why there is none. */
 static void *first_line(void *arg)
 {
-    char *line = calloc(1, LINE), *host = strdup(arg);
-    if (line == NULL || host == NULL) {
-        perror("connect");
-        exit(EXIT_FAILURE);
-    }
+    char line[LINE] = "", host[HOST] = "";
+    strncpy(host, arg, sizeof host - 1);
     char *colon = strchr(host, ':');
     if (colon != NULL && strchr(colon + 1, ':') != NULL)
         colon = NULL; /* the address of IPv6 */
@@ -58,11 +56,9 @@ static void *first_line(void *arg)
 
     verd_timeout patience;
     verd_timeout_begin(&patience, PATIENCE);
-    if (ask(host, colon != NULL ? atoi(colon + 1) : 80, line, LINE) != 0)
-        snprintf(line, LINE, "(%s)", strerror(errno));
+    int result = ask(host, colon != NULL ? atoi(colon + 1) : 80, line, sizeof line);
     verd_timeout_end(&patience);
-    free(host);
-    return line;
+    return result == 0 ? strdup(line) : verd_fail(errno);
 }
 
 int main(int argc, char **argv)
@@ -76,7 +72,11 @@ int main(int argc, char **argv)
             return EXIT_FAILURE;
         }
     }
-    for (int i = 1; i < argc && verd_pile_next(pile, &line) == 1; i++) {
+    for (int i = 1; i < argc; i++) {
+        if (verd_pile_next(pile, &line) != 1) {
+            printf("%-24s (%s)\n", argv[i], strerror(errno));
+            continue;
+        }
         printf("%-24s %s\n", argv[i], (char *)line);
         free(line);
     }

@@ -128,6 +128,20 @@ static void make_imap_of_one(void)
     must(it != NULL);
 }
 
+static void *fail(void *arg)
+{
+    (void)arg;
+    return verd_fail(ENOENT);
+}
+
+static void make_imap_that_fails(void)
+{
+    static void *const items[] = {NULL};
+    make_pool();
+    it = verd_pool_imap_array(pool, fail, items, 1);
+    must(it != NULL);
+}
+
 CALL_FOR_POINTER(new_imap, verd_pool_imap(pool, same, no_items, NULL))
 CALL_FOR_POINTER(new_imap_of_nothing, verd_pool_imap(pool, same, NULL, NULL))
 CALL_FOR_POINTER(new_imap_of_array, verd_pool_imap_array(pool, same, NULL, 0))
@@ -169,6 +183,12 @@ static void make_idle_pile(void)
 {
     pile = verd_pile_sized(1);
     must(pile != NULL);
+}
+
+static void make_pile_that_fails(void)
+{
+    make_idle_pile();
+    must(verd_pile_spawn(pile, fail, NULL) == 0);
 }
 
 CALL_FOR_POINTER(new_pile, verd_pile_new(pool))
@@ -249,6 +269,7 @@ const struct row pool_rows[] = {
     ELSEWHERE("verd_pool_imap_array", make_pool, new_imap_of_array),
     WITHOUT("verd_pool_imap_array", ENOMEM, make_pool, new_imap_of_array, "calloc"),
     BLOCKS("verd_imap_next", make_imap, imap_next),
+    PLAINLY("verd_imap_next", ENOENT, make_imap_that_fails, imap_next),
     PLAINLY("verd_imap_next", EBUSY, have_consumer_of_imap, imap_next),
     PLAINLY("verd_imap_next", EINVAL, NULL, imap_next_of_none),
     ELSEWHERE("verd_imap_next", make_imap, imap_next),
@@ -264,10 +285,12 @@ const struct row pool_rows[] = {
     ELSEWHERE("verd_pile_spawn", make_pile, pile_spawn),
     WITHOUT("verd_pile_spawn", ENOMEM, make_idle_pile, pile_spawn, "calloc"),
     BLOCKS("verd_pile_next", make_pile_that_runs, pile_next),
+    PLAINLY("verd_pile_next", ENOENT, make_pile_that_fails, pile_next),
     PLAINLY("verd_pile_next", EBUSY, have_consumer_of_pile, pile_next),
     PLAINLY("verd_pile_next", EINVAL, NULL, pile_next_of_none),
     ELSEWHERE("verd_pile_next", make_pile_that_runs, pile_next),
     BLOCKS("verd_pile_next_any", make_pile_that_runs, pile_next_any),
+    PLAINLY("verd_pile_next_any", ENOENT, make_pile_that_fails, pile_next_any),
     PLAINLY("verd_pile_next_any", EBUSY, have_consumer_of_pile, pile_next_any),
     PLAINLY("verd_pile_next_any", EINVAL, NULL, pile_next_any_of_none),
     ELSEWHERE("verd_pile_next_any", make_pile_that_runs, pile_next_any),

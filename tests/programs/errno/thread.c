@@ -25,6 +25,18 @@ static void spawn_one(void)
     must(thread != NULL);
 }
 
+static void *fail(void *arg)
+{
+    (void)arg;
+    return verd_fail(ENOENT);
+}
+
+static void spawn_failing(void)
+{
+    thread = verd_spawn(fail, NULL);
+    must(thread != NULL);
+}
+
 static void end_one(void)
 {
     spawn_one();
@@ -126,12 +138,14 @@ const struct row thread_rows[] = {
     PLAINLY("verd_spawn_n", EINVAL, NULL, spawn_n_nothing),
     AT_FIRST("verd_spawn_n", spawn_n),
 
+    PLAINLY("verd_wait", ENOENT, spawn_failing, wait_for_it),
     BLOCKS("verd_wait", spawn_one, wait_for_it),
     PLAINLY("verd_wait", ESRCH, cancel_one, wait_for_it),
     PLAINLY("verd_wait", EDEADLK, NULL, wait_for_self),
     PLAINLY("verd_wait", EINVAL, NULL, wait_for_none),
     PLAINLY("verd_wait", EINVAL, release_one, wait_for_it),
     ELSEWHERE("verd_wait", spawn_one, wait_for_it),
+    PLAINLY("verd_join", ENOENT, spawn_failing, join_it),
     BLOCKS("verd_join", spawn_one, join_it),
     PLAINLY("verd_join", ESRCH, cancel_one, join_it),
     PLAINLY("verd_join", EDEADLK, NULL, join_self),
