@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "http/host.h"
+#include "http/list.h"
 #include "http/text.h"
 
 #define VERSION "HTTP/1.1"
@@ -149,31 +150,15 @@ static const struct member connection_members[] = {
     {NULL, 0},
 };
 
-/* The size of the list's next member, and where it is; 0: there is none. */
-static size_t next_member(const char **list)
-{
-    const char *c = *list + strspn(*list, ", \t");
-    size_t size = strcspn(c, ",");
-    *list = c;
-    while (size > 0 && (c[size - 1] == ' ' || c[size - 1] == '\t'))
-        size--;
-    return size;
-}
-
-static bool is_member(const char *text, size_t size, const char *name)
-{
-    return size == strlen(name) && verd__begins(text, name);
-}
-
 static int note_connection(struct verd__head *head, const char *value)
 {
     if (verd__same(value, "keep-alive")) { /* what most say */
         head->bits |= VERD__HEAD_KEEP_ALIVE;
         return 200;
     }
-    for (size_t size; (size = next_member(&value)) > 0; value += size) {
+    for (size_t size; (size = verd__list_next(&value)) > 0; value += size) {
         for (const struct member *m = connection_members; m->name != NULL; m++) {
-            if (is_member(value, size, m->name))
+            if (verd__list_is(value, size, m->name, true))
                 head->bits |= (uint16_t)m->bit;
         }
     }
@@ -188,7 +173,7 @@ verd_duration verd__keep_alive(const char *value)
     size_t size = 0;
     if (value == NULL)
         return VERD_FOREVER;
-    while ((size = next_member(&value)) > 0 && !verd__begins(value, name))
+    while ((size = verd__list_next(&value)) > 0 && !verd__begins(value, name))
         value += size;
     if (size <= sizeof name - 1 || !is_digit(value[sizeof name - 1]))
         return VERD_FOREVER;
@@ -205,10 +190,10 @@ static int note_transfer(struct verd__head *head, const char *value)
 {
     size_t count = 0;
     head->bits |= VERD__HEAD_TRANSFER;
-    for (size_t size; (size = next_member(&value)) > 0; value += size, count++) {
+    for (size_t size; (size = verd__list_next(&value)) > 0; value += size, count++) {
         if (head->bits & VERD__HEAD_CHUNKED)
             return 400;
-        bool chunked = is_member(value, size, "chunked");
+        bool chunked = verd__list_is(value, size, "chunked", true);
         if (!chunked && size > 7 && verd__begins(value, "chunked") &&
             !verd__is_token[(unsigned char)value[7]])
             return 400; /* it has no parameters */

@@ -17,13 +17,11 @@
 
 #include "http/buffer.h"
 #include "http/exchange.h"
+#include "http/handshake.h"
 #include "http/websocket_frame.h"
 #include "http/text.h"
 #include "http/utf8.h"
 #include "sched/obligation.h"
-
-/* Sec-WebSocket-Accept, for a key. */
-#define VERD__ACCEPT_SIZE 29
 
 /* For an answer to a Close. */
 #define VERD__WEBSOCKET_CLOSE_TIME (5 * VERD_SEC)
@@ -80,11 +78,7 @@ struct verd_websocket *verd__websocket_new(const verd_websocket_options *options
 /* 0, or -1 with errno EPERM: it belongs to another OS thread. */
 int verd__websocket_check(const struct verd_websocket *socket);
 
-/* What a key is answered with. */
-void verd__websocket_sign(const char *key, char accept[VERD__ACCEPT_SIZE]);
-
 /* A key of chance. -1 with errno EAGAIN, as getrandom(2) */
-#define VERD__KEY_SIZE 25
 int verd__websocket_key(char key[VERD__KEY_SIZE]);
 
 /* Whether a call that has failed may be made again. */

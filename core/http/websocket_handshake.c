@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "http/answer.h"
+#include "http/handshake.h"
 #include "http/query.h"
-#include "http/sha1.h"
 #include "http/websocket.h"
 
 static const verd_websocket_options defaults = {0};
@@ -17,70 +17,7 @@ static int fail(int error)
     return -1;
 }
 
-void verd__websocket_sign(const char *key, char accept[VERD__ACCEPT_SIZE])
-{
-    static const char everyone[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    char text[VERD__KEY_SIZE - 1 + sizeof everyone];
-    unsigned char digest[VERD__SHA1_SIZE];
-    memcpy(text, key, VERD__KEY_SIZE - 1);
-    memcpy(text + VERD__KEY_SIZE - 1, everyone, sizeof everyone);
-    verd__sha1(text, sizeof text - 1, digest);
-    verd__base64(accept, digest, sizeof digest);
-}
-
-/* Whether a list, with commas between its elements, has this one. */
-static bool list_has(const char *list, const char *element, bool any_case)
-{
-    size_t size = strlen(element);
-    for (;;) {
-        list += strspn(list, ", \t");
-        size_t length = strcspn(list, ", \t");
-        if (length == 0)
-            return false;
-        if (length == size &&
-            (any_case ? verd__begins(list, element) : strncmp(list, element, size) == 0))
-            return true;
-        list += length;
-    }
-}
-
-/* The same of the lists of all fields of a name. */
-static bool field_has(const struct verd__head *head, const char *name, const char *element,
-                      bool any_case)
-{
-    for (size_t i = 0; i < head->count; i++) {
-        if (verd__same(head->fields[i].name, name) &&
-            list_has(head->fields[i].value, element, any_case))
-            return true;
-    }
-    return false;
-}
-
-static const char *value_of(const struct verd__head *head, const char *name)
-{
-    const char *value = verd__head_find(head, name);
-    return value != NULL ? value : "";
-}
-
 /* ---- a server ---- */
-
-/* 16 bytes in base64 */
-static bool is_key(const char *key)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    return strspn(key, digits) == VERD__KEY_SIZE - 3 && strcmp(key + VERD__KEY_SIZE - 3, "==") == 0;
-}
-
-/* 0, or the status to answer with. */
-static int judge(const verd_http_exchange *x)
-{
-    const struct verd__head *head = &x->head;
-    if (strcmp(head->method, "GET") != 0 || head->minor == 0 ||
-        !(head->bits & VERD__HEAD_UPGRADE) || !field_has(head, "Upgrade", "websocket", true) ||
-        strcmp(value_of(head, "Sec-WebSocket-Version"), "13") != 0)
-        return 426;
-    return is_key(value_of(head, "Sec-WebSocket-Key")) && x->body.ended ? 0 : 400;
-}
 
 /* Says what would be right. */
 static int refuse(verd_http_exchange *x, int status)
@@ -93,16 +30,10 @@ static int refuse(verd_http_exchange *x, int status)
     return fail(EPROTO);
 }
 
-static int answer(verd_http_exchange *x, struct verd_websocket *socket,
-                  const char *const *protocols)
+static int answer(verd_http_exchange *x, struct verd_websocket *socket, const char *key)
 {
     char accept[VERD__ACCEPT_SIZE];
-    verd__websocket_sign(value_of(&x->head, "Sec-WebSocket-Key"), accept);
-    while (protocols != NULL && *protocols != NULL &&
-           !field_has(&x->head, "Sec-WebSocket-Protocol", *protocols, false))
-        protocols++;
-    if (protocols != NULL)
-        socket->protocol = *protocols;
+    verd__handshake_sign(key, accept);
     if (verd_http_add(x, "Sec-WebSocket-Accept", accept) != 0 ||
         (socket->protocol != NULL &&
          verd_http_add(x, "Sec-WebSocket-Protocol", socket->protocol) != 0))
@@ -118,13 +49,19 @@ verd_websocket *verd_websocket_accept(verd_http_exchange *x, const verd_websocke
         errno = EALREADY;
         return NULL;
     }
-    int status = judge(x);
+    const char *key;
+    int status = verd__handshake_judge(&x->head, &key);
+    if (status == 0 && !x->body.ended)
+        status = 400;
     if (status != 0) {
         refuse(x, status);
         return NULL;
     }
     struct verd_websocket *socket = verd__websocket_new(options, x);
-    if (socket == NULL || answer(x, socket, options->protocols) == 0)
+    if (socket == NULL)
+        return NULL;
+    socket->protocol = verd__handshake_choose(&x->head, options->protocols);
+    if (answer(x, socket, key) == 0)
         return socket;
     verd_websocket_free(socket);
     return NULL;
@@ -205,26 +142,6 @@ static verd_http_response *ask(const char *url, const char *key,
     return response;
 }
 
-/* Whether it is the answer to this key, and takes nothing that was not offered. */
-static int check_answer(struct verd_websocket *socket, const struct verd__head *head,
-                        const char *key, const char *const *offered)
-{
-    char accept[VERD__ACCEPT_SIZE];
-    const char *chosen = verd__head_find(head, "Sec-WebSocket-Protocol");
-    verd__websocket_sign(key, accept);
-    if (head->status != 101 || !(head->bits & VERD__HEAD_UPGRADE) ||
-        !verd__same(value_of(head, "Upgrade"), "websocket") ||
-        strcmp(value_of(head, "Sec-WebSocket-Accept"), accept) != 0 ||
-        verd__head_find(head, "Sec-WebSocket-Extensions") != NULL)
-        return fail(EPROTO);
-    if (chosen == NULL)
-        return 0;
-    while (offered != NULL && *offered != NULL && strcmp(*offered, chosen) != 0)
-        offered++;
-    socket->protocol = offered != NULL ? *offered : NULL;
-    return socket->protocol != NULL ? 0 : fail(EPROTO);
-}
-
 static int connect_to(struct verd_websocket *socket, const char *url,
                       const verd_websocket_options *options)
 {
@@ -238,7 +155,9 @@ static int connect_to(struct verd_websocket *socket, const char *url,
     socket->buffer = &response->buffer;
     if (options->status != NULL)
         *options->status = response->head.status;
-    return check_answer(socket, &response->head, key, options->protocols);
+    if (!verd__handshake_is_answer(&response->head, key, options->protocols, &socket->protocol))
+        return fail(EPROTO);
+    return 0;
 }
 
 verd_websocket *verd_websocket_connect(const char *url, const verd_websocket_options *options)

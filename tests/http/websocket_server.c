@@ -67,6 +67,15 @@ Test(http, what_is_no_handshake_is_refused)
                          "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                          "Sec-WebSocket-Key: c2hvcnQ="),
                      "HTTP/1.1 400 Bad Request");
+    cr_expect_str_eq(
+        ASK("GET", "1.1", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" KEY KEY "A: b"),
+        "HTTP/1.1 400 Bad Request");
+    cr_expect_str_eq(ASK("GET", "1.1", "Upgrade: a websocket\r\n" KEY "Sec-WebSocket-Version: 13"),
+                     "HTTP/1.1 426 Upgrade Required");
+    cr_expect_str_eq(ASK("GET", "1.1",
+                         "Upgrade: websocket\r\n" KEY "Sec-WebSocket-Version: 13\r\n"
+                         "Sec-WebSocket-Version: 8"),
+                     "HTTP/1.1 426 Upgrade Required");
     site_close(&site);
 }
 

@@ -76,6 +76,15 @@ static const char *const words[] = {
     "/../",
     "&",
     "=",
+    "websocket",
+    "Upgrade: websocket\r\n",
+    "Connection: upgrade\r\n",
+    "Sec-WebSocket-Version: 13\r\n",
+    "Sec-WebSocket-Protocol: chat\r\n",
+    "Sec-WebSocket-Extensions: a\r\n",
+    "chat",
+    "timeout=",
+    "9",
 };
 
 static void change(struct input *input)

@@ -27,7 +27,9 @@ mkdir "$work/corpus"
 if ! clang -std=c17 -D_GNU_SOURCE -Iinclude -Icore -g -O1 \
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o "$work/fuzz" \
     tests/programs/http_fuzz/target.c tests/programs/http_fuzz/url.c tests/programs/http_fuzz/form.c \
-    tests/programs/http_fuzz/websocket.c tests/programs/http_fuzz/strict.c core/http/url.c core/http/form.c \
+    tests/programs/http_fuzz/websocket.c tests/programs/http_fuzz/strict.c \
+    tests/programs/http_fuzz/handshake.c core/http/handshake.c core/http/list.c core/http/sha1.c \
+    core/http/url.c core/http/form.c \
     core/http/websocket_frame.c core/http/utf8.c \
     core/http/parser.c core/http/line.c core/http/host.c core/http/text.c core/http/chunk.c core/http/trailer.c > "$work/log" 2>&1; then
     command -v clang > /dev/null || { echo "skipped: there is no clang"; exit 77; }

@@ -51,6 +51,20 @@ const struct fuzz_seed fuzz_seeds[] = {
     SEED("w\x80\xff\x00\x00\x00\x00\x00\x01\x00\x00mask"),
     SEED("w-\x88\x02\x03\xe8"),
     SEED("w-\x82\x7e\xff\xff"),
+    SEED("qGET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: WebSocket\r\nConnection: keep-alive, "
+         "Upgrade\r\n"
+         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: chat, chat.2\r\n"
+         "Sec-WebSocket-Extensions: permessage-deflate; a=b\r\nSec-WebSocket-Version: 13\r\n\r\n"),
+    SEED("qGET / HTTP/1.1\r\nHost: h\r\nUpgrade: a b, websocket ,\r\nConnection:upgrade\r\n"
+         "Connection: ,close\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+         "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: \tchat\t\r\n"
+         "Sec-WebSocket-Version: 13\r\n\r\n"),
+    SEED("rHTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+         "Sec-WebSocket-Protocol: chat\r\n\r\n"),
+    SEED("ktimeout=5, max=100"),
+    SEED("kmax=1 , TimeOut=9223372036854775808"),
+    SEED("ktimeout=a,timeout=5"),
     SEED("8a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80 and some more text\xed\x9f\xbf"),
     SEED("8\xf4\x8f\xbf\xbf\xee\x80\x80"),
 };

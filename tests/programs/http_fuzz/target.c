@@ -230,6 +230,8 @@ static void fuzz_head(const uint8_t *data, size_t size, bool response)
         check_head(&whole, size);
     if (!response)
         compare_request(&whole, data, size);
+    if (whole.status == 200)
+        fuzz_handshake(&whole.head);
     if (whole.head.started)
         check_line(&whole, data);
     free(whole.bytes);
@@ -378,6 +380,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case FUZZ_UTF8:
         fuzz_utf8(data + 1, size - 1);
+        break;
+    case FUZZ_KEEP_ALIVE:
+        fuzz_keep_alive(data + 1, size - 1);
         break;
     default:
         break;

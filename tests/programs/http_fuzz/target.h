@@ -16,6 +16,7 @@
 #define FUZZ_PATH 'p'
 #define FUZZ_FRAMES 'w' /* as a client's, or with '-' in front, a server's */
 #define FUZZ_UTF8 '8'
+#define FUZZ_KEEP_ALIVE 'k'
 
 /* Parses the input whole, and again as it comes in pieces; aborts if the outcomes differ, or if one of
  * them is not what it must be. Returns 0. */
@@ -29,6 +30,11 @@ void fuzz_form(const uint8_t *data, size_t size);
 void fuzz_path(const uint8_t *data, size_t size);
 void fuzz_frames(const uint8_t *data, size_t size);
 void fuzz_utf8(const uint8_t *data, size_t size);
+void fuzz_keep_alive(const uint8_t *data, size_t size);
+
+/* Reads what a head says of the connection, and of a handshake of WebSocket, a second time. */
+struct verd__head;
+void fuzz_handshake(const struct verd__head *head);
 
 /* Well-formed inputs and some that are not, to begin with. */
 extern const struct fuzz_seed {
