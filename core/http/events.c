@@ -10,6 +10,8 @@
 
 int verd_http_events_begin(verd_http_exchange *x)
 {
+    if (verd__begin() == NULL) /* else the reply would be begun, and could not be again */
+        return verd__refuse(0);
     /* The last is for nginx, which else collects what it passes on. */
     if (verd_http_add(x, "Content-Type", "text/event-stream") != 0 ||
         verd_http_add(x, "Cache-Control", "no-store") != 0 ||
@@ -61,13 +63,12 @@ static bool is_line(const char *text)
     return text == NULL || text[strcspn(text, "\r\n")] == '\0';
 }
 
-/* Whether an event may be sent: none is, when the server is being stopped. */
-static bool may_send(const struct verd_http_exchange *x)
+/* 0: an event may be sent, as none is when the server is being stopped. */
+static int check_send(const struct verd_http_exchange *x)
 {
-    if (!verd__may_wait(verd__current))
-        return false;
-    errno = ESHUTDOWN;
-    return !verd_http_stopping(x);
+    if (verd__begin() == NULL)
+        return verd__refuse(0);
+    return verd_http_stopping(x) ? verd__refuse(ESHUTDOWN) : 0;
 }
 
 int verd_http_events_send(verd_http_exchange *x, const verd_http_event *event)
@@ -76,7 +77,7 @@ int verd_http_events_send(verd_http_exchange *x, const verd_http_event *event)
         errno = EINVAL;
         return -1;
     }
-    if (!may_send(x) || put_text(x, "event: ", event->type) != 0 ||
+    if (check_send(x) != 0 || put_text(x, "event: ", event->type) != 0 ||
         put_text(x, "id: ", event->id) != 0 || put_retry(x, event->retry) != 0 ||
         put_data(x, event->data) != 0 || verd_http_write(x, "\n", 1) != 0)
         return -1;
@@ -85,5 +86,5 @@ int verd_http_events_send(verd_http_exchange *x, const verd_http_event *event)
 
 int verd_http_events_keep(verd_http_exchange *x)
 {
-    return may_send(x) && verd_http_write(x, ":\n\n", 3) == 0 ? verd_http_flush(x) : -1;
+    return check_send(x) == 0 && verd_http_write(x, ":\n\n", 3) == 0 ? verd_http_flush(x) : -1;
 }

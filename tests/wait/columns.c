@@ -210,6 +210,11 @@ static void timeout_first(void)
     check("the next call gets", one.next, -ETIMEDOUT);
     check("the timeout has fired", one.fired, true);
     check("it has left all as it was", one.left, true);
+    if (row->traits & LAST) {
+        subject_join(&one);
+        check("the next call gets", one.second, row->after_last);
+        return;
+    }
     check_waits("it waits again", &one);
     provoke();
     subject_join(&one);

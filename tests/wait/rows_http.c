@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What servers' handlers wait for, and WebSockets. A handler's client, and a WebSocket's other end, is the main thread. */
+/* What servers' handlers wait for. A handler's client is the main thread. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "call.h"
 #include "caller.h"
-#include "http/websocket.h"
 #include "table.h"
 
 /* ---- a handler that makes the call ---- */
@@ -16,10 +15,11 @@
 /* One at a time is of interest: the last. The others' servers are still there, and nobody's any more. */
 struct visit {
     struct visit *before;
-    const void *server, *socket;
+    const void *server;
     int guest;  /* the client's end */
     int client; /* the handler's; or */
     verd_http_exchange *x;
+    void (*prepare)(verd_http_exchange *x); /* before the call; NULL: nothing */
     verd_event begin;
     verd_thread *thread; /* NULL: not there yet */
     void *(*call)(void *arg);
@@ -46,10 +46,10 @@ static int answer(verd_http_exchange *x, void *arg)
 {
     struct visit *self = arg;
     self->x = x;
-    if (verd_http_header(x, "Upgrade") != NULL)
-        must(verd_http_upgrade(x, "a") == 0, "verd_http_upgrade");
+    if (self->prepare != NULL)
+        self->prepare(x);
     attend(self);
-    return -1;
+    return 0;
 }
 
 static void await_attendance(void)
@@ -60,7 +60,7 @@ static void await_attendance(void)
     verd_event_set(&visit->begin, NULL);
 }
 
-static int begin_visit(void *(*call)(void *arg), void *arg, int *port)
+static void begin_visit(void *(*call)(void *arg), void *arg)
 {
     struct visit *next = calloc(1, sizeof *next);
     must(next != NULL, "memory");
@@ -68,12 +68,12 @@ static int begin_visit(void *(*call)(void *arg), void *arg, int *port)
     visit = next;
     visit->call = call;
     visit->arg = arg;
-    return make_listener(port);
 }
 
 static verd_thread *start_handler(void *(*call)(void *arg), void *arg)
 {
-    int port, listener = begin_visit(call, arg, &port);
+    int port, listener = make_listener(&port);
+    begin_visit(call, arg);
     visit->server = verd_serve(listener, handle, visit, NULL);
     must(visit->server != NULL, "verd_serve");
     visit->guest = verd_connect("127.0.0.1", port);
@@ -81,32 +81,45 @@ static verd_thread *start_handler(void *(*call)(void *arg), void *arg)
     return visit->thread;
 }
 
-static verd_thread *start_answer(void *(*call)(void *arg), void *arg, const char *request,
-                                 size_t size)
+/* Has a client ask, once the server's end is made. */
+static void await_answer(int listener, int guest, void (*prepare)(verd_http_exchange *x))
 {
+    static const char request[] =
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n";
+    const ssize_t size = sizeof request - 1;
     char head[1024];
-    int port, listener = begin_visit(call, arg, &port);
+    visit->prepare = prepare;
     visit->server = verd_http_serve(listener, answer, visit, NULL);
     must(visit->server != NULL, "verd_http_serve");
-    visit->guest = verd_connect("127.0.0.1", port);
-    must(write(visit->guest, request, size) == (ssize_t)size, "write");
+    visit->guest = guest;
+    must(write(guest, request, (size_t)size) == size, "write");
     await_attendance();
-    while (recv(visit->guest, head, sizeof head, MSG_DONTWAIT) > 0)
+    while (recv(guest, head, sizeof head, MSG_DONTWAIT) > 0)
         ;
+}
+
+static verd_thread *start_answer(void *(*call)(void *arg), void *arg,
+                                 void (*prepare)(verd_http_exchange *x))
+{
+    int port, listener = make_listener(&port);
+    begin_visit(call, arg);
+    await_answer(listener, verd_connect("127.0.0.1", port), prepare);
     return visit->thread;
 }
 
 static verd_thread *start_reply(void *(*call)(void *arg), void *arg)
 {
-    static const char request[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-    return start_answer(call, arg, request, sizeof request - 1);
+    return start_answer(call, arg, NULL);
+}
+
+static void upgrade(verd_http_exchange *x)
+{
+    must(verd_http_upgrade(x, "a") == 0, "verd_http_upgrade");
 }
 
 static verd_thread *start_upgraded(void *(*call)(void *arg), void *arg)
 {
-    static const char request[] =
-        "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n";
-    return start_answer(call, arg, request, sizeof request - 1);
+    return start_answer(call, arg, upgrade);
 }
 
 static int fd_of_visit(void)
@@ -153,106 +166,89 @@ static intptr_t read_upgraded(void)
     return got == 1 ? byte : result_of(got);
 }
 
-/* ---- a WebSocket's client ---- */
+/* ---- events, for which there is no room ---- */
 
-static verd_websocket *ws;
-static int other; /* the server's end, in whose place the main thread is */
-
-static int lend(verd_http_exchange *x, void *ctx)
+static void begin_events(verd_http_exchange *x)
 {
-    (void)ctx;
-    visit->socket = verd_websocket_accept(x, NULL);
-    must(visit->socket != NULL, "verd_websocket_accept");
-    other = dup(verd_http_stream(x)->fd); /* which the child of a fork closes */
-    verd_park();
-    return 0;
+    must(verd_http_events_begin(x) == 0, "verd_http_events_begin");
 }
 
-static void connect_websocket(void)
+/* By a Unix socket, of which it is known when it is full. */
+static verd_thread *start_full(void *(*call)(void *arg), void *arg,
+                               void (*prepare)(verd_http_exchange *x))
 {
-    int port, listener = begin_visit(NULL, NULL, &port);
-    char url[64];
-    visit->server = verd_http_serve(listener, lend, NULL, NULL);
-    must(visit->server != NULL, "verd_http_serve");
-    snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
-    ws = verd_websocket_connect(url, NULL);
-    must(ws != NULL, "verd_websocket_connect");
-    callers_settle();
+    static unsigned count;
+    char name[64];
+    snprintf(name, sizeof name, "@verd-wait-events-%ld-%u", (long)getpid(), count++);
+    int listener = verd_listen_unix(name, 0);
+    begin_visit(call, arg);
+    await_answer(listener, verd_connect_unix(name), prepare);
+    fill(fd_of_visit());
+    return visit->thread;
 }
 
-static void send_message(void)
+static verd_thread *start_full_reply(void *(*call)(void *arg), void *arg)
 {
-    must(write(other, "\x82\x01x", 3) == 3, "write");
+    return start_full(call, arg, NULL);
 }
 
-static void await_message(void)
+static verd_thread *start_full_events(void *(*call)(void *arg), void *arg)
 {
-    struct pollfd poller = {.fd = ws->stream->fd, .events = POLLIN};
-    must(poll(&poller, 1, -1) == 1, "poll");
-}
-
-static bool has_no_message(void)
-{
-    int there = 0;
-    return ioctl(ws->stream->fd, FIONREAD, &there) == 0 && there == 0 &&
-           verd__buffer_size(ws->buffer) == 0;
-}
-
-static intptr_t receive(void)
-{
-    verd_websocket_message message;
-    int result = verd_websocket_receive(ws, &message);
-    return result == 1 ? message.data[0] : result_of(result);
-}
-
-/* What has been written moves on to the other end's system, for a while. */
-static void connect_full_websocket(void)
-{
-    int little = 4096;
-    connect_websocket();
-    struct pollfd poller = {.fd = ws->stream->fd, .events = POLLOUT};
-    must(setsockopt(other, SOL_SOCKET, SO_RCVBUF, &little, sizeof little) == 0 &&
-             setsockopt(poller.fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof little) == 0,
-         "setsockopt");
-    do
-        fill(poller.fd);
-    while (poll(&poller, 1, 50) == 1);
-    fill(poller.fd);
+    return start_full(call, arg, begin_events);
 }
 
 static void make_room(void)
 {
-    struct pollfd poller = {.fd = ws->stream->fd, .events = POLLOUT};
-    do
-        drain(other);
-    while (poll(&poller, 1, 1) == 0);
+    drain(visit->guest);
 }
 
-static intptr_t send_byte(void)
+static intptr_t begin_without_room(void)
 {
-    return result_of(verd_websocket_send(ws, VERD_WEBSOCKET_BINARY, "y", 1));
+    return result_of(verd_http_events_begin(visit->x));
 }
 
-static intptr_t send_ping(void)
+static intptr_t send_event(void)
 {
-    return result_of(verd_websocket_ping(ws, "y", 1));
+    return result_of(verd_http_events_send(visit->x, &(verd_http_event){.data = "news"}));
 }
 
-/* What is masked for each frame anew, ends the stream. */
-static bool one_frame_was_sent(void)
+static intptr_t keep_events(void)
 {
-    enum { FRAME = 2 + 4 + 1 };
-    char bytes[1 << 16], last[FRAME] = "";
-    struct pollfd poller = {.fd = other, .events = POLLIN};
-    ssize_t n;
-    while (poll(&poller, 1, 50) == 1 && (n = recv(other, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
-        for (ssize_t i = 0; i < n; i++) {
-            for (int j = 0; j + 1 < FRAME; j++)
-                last[j] = last[j + 1];
-            last[FRAME - 1] = bytes[i];
-        }
+    return result_of(verd_http_events_keep(visit->x));
+}
+
+/* How often a text comes, which has to come; what comes before it has no end in the middle of it. */
+static size_t count_of(const char *text)
+{
+    static char heard[1 << 20];
+    size_t size = 0, count = 0;
+    struct pollfd poller = {.fd = visit->guest, .events = POLLIN};
+    while (poll(&poller, 1, count == 0 ? 10000 : 50) == 1 && size < sizeof heard) {
+        ssize_t n = recv(visit->guest, heard + size, sizeof heard - size, MSG_DONTWAIT);
+        if (n <= 0)
+            break;
+        size += (size_t)n;
+        count = 0;
+        for (const char *at = heard;
+             (at = memmem(at, (size_t)(heard + size - at), text, strlen(text))) != NULL; at++)
+            count++;
     }
-    return (last[1] & 0xff) == 0x81 && (last[6] ^ last[2]) == 'y';
+    return count;
+}
+
+static bool one_head_was_sent(void)
+{
+    return count_of("text/event-stream") == 1;
+}
+
+static bool one_event_was_sent(void)
+{
+    return count_of("data: news\n\n") == 1;
+}
+
+static bool one_comment_was_sent(void)
+{
+    return count_of(":\n\n") == 1;
 }
 
 #define HANDLER(name, what, start_, call_, event, result) \
@@ -265,14 +261,15 @@ static bool one_frame_was_sent(void)
      .arrive = await_guest,                               \
      .traits = ALONE | FLEETING}
 
-#define OUTPUT(name, call_)           \
-    {.call = name,                    \
-     .when = "room",                  \
-     .setup = connect_full_websocket, \
-     .make = call_,                   \
-     .provoke = make_room,            \
-     .whole = one_frame_was_sent,     \
-     .traits = ALONE | BOUND}
+#define EVENTS(name, start_, call_, account, next) \
+    {.call = name,                                 \
+     .when = "room",                               \
+     .start = start_,                              \
+     .make = call_,                                \
+     .provoke = make_room,                         \
+     .whole = account,                             \
+     .traits = ALONE | FLEETING | LAST,            \
+     .after_last = next}
 
 static const struct row rows[] = {
     HANDLER("verd_serve_next", "a client's next request", start_handler, await_next, speak, 1),
@@ -280,18 +277,11 @@ static const struct row rows[] = {
     HANDLER("verd_http_pause", "the client's leaving", start_reply, pause_until_leaving, leave, 1),
     HANDLER("verd_http_read", "bytes once it has upgraded", start_upgraded, read_upgraded, speak,
             'x'),
-    {.call = "verd_websocket_receive",
-     .when = "a message",
-     .setup = connect_websocket,
-     .make = receive,
-     .right = 'x',
-     .provoke = send_message,
-     .arrive = await_message,
-     .untouched = has_no_message,
-     .whole = has_no_message,
-     .traits = ALONE | BOUND},
-    OUTPUT("verd_websocket_send", send_byte),
-    OUTPUT("verd_websocket_ping", send_ping),
+    EVENTS("verd_http_events_begin", start_full_reply, begin_without_room, one_head_was_sent,
+           -EALREADY),
+    EVENTS("verd_http_events_send", start_full_events, send_event, one_event_was_sent, -ETIMEDOUT),
+    EVENTS("verd_http_events_keep", start_full_events, keep_events, one_comment_was_sent,
+           -ETIMEDOUT),
 };
 
 const struct rows rows_of_http = ROWS(rows);

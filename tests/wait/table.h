@@ -30,7 +30,10 @@ enum trait {
     BOUND = 512,      /* what is waited for belongs to its OS thread: EPERM on another */
     BY_HANDLE = 2048, /* BOUND: or EINVAL, as of one that was released */
     GOES_ON = 1024,   /* who waits does so though the object is freed: it is kept until then */
-    NOWAIT = 4096 /* is tried by RWF_NOWAIT; an emulator lacks it, so that the wait is another */
+    NOWAIT = 4096, /* is tried by RWF_NOWAIT; an emulator lacks it, so that the wait is another */
+    LAST = 8192,   /* a call that has waited and failed is its object's last: see `after_last` */
+    HOLDS =
+        16384 /* has memory of its own as it waits, which nobody frees when its OS thread ends */
 };
 
 struct row {
@@ -49,7 +52,8 @@ struct row {
         void);           /* after a call that failed: as if it had never been. NULL: no telling */
     bool (*whole)(void); /* after one event and one success: no more, no less. NULL: no telling */
     unsigned traits;
-    intptr_t orphaned; /* ORPHANED: what the call gives in the child of a fork, by itself */
+    intptr_t orphaned;   /* ORPHANED: what the call gives in the child of a fork, by itself */
+    intptr_t after_last; /* LAST: what the next call gives, at once */
     /* Frees or closes the object: 0 or -errno. NULL: it is no object, or lies in memory of the user's */
     intptr_t (*discard)(void);
     intptr_t discarded; /* after `discard` of 0: what the call gives, unless it GOES_ON */
@@ -61,7 +65,8 @@ struct rows {
 };
 
 extern const struct rows rows_of_threads, rows_of_sync, rows_of_queues, rows_of_pools,
-    rows_of_sockets, rows_of_servers, rows_of_http, rows_of_files, rows_of_processes;
+    rows_of_sockets, rows_of_servers, rows_of_http, rows_of_websockets, rows_of_files,
+    rows_of_processes;
 
 #define ROWS(array) {(array), sizeof(array) / sizeof *(array)}
 
