@@ -130,7 +130,7 @@ static ssize_t read_in_time(struct verd_websocket *socket, void *to, size_t size
 static bool is_there(struct verd_websocket *socket)
 {
     verd_timeout limit;
-    if (socket->pinged || (socket->close_by != 0 && socket->close_by <= verd_now()))
+    if (socket->pinged)
         return false;
     socket->pinged = true;
     verd_timeout_begin(&limit, socket->idle_time);

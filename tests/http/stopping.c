@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "caller.h"
+#include "http/websocket.h"
 #include "site.h"
 #include "turned.h"
 
@@ -199,19 +200,20 @@ Test(http, events_end_when_the_server_stops)
 /* ---- WebSockets ---- */
 
 static verd_websocket_options options;
+static verd_websocket *serving; /* the server's end */
 
 static int echo(verd_http_exchange *x, void *ctx)
 {
     verd_websocket_message message;
-    verd_websocket *socket = verd_websocket_accept(x, &options);
+    serving = verd_websocket_accept(x, &options);
     (void)ctx;
-    if (socket == NULL)
+    if (serving == NULL)
         return -1;
     begun++;
-    while ((told[0] = outcome(verd_websocket_receive(socket, &message))) == 1)
-        told[1] = outcome(verd_websocket_send(socket, message.type, message.data, message.size));
-    told[2] = verd_websocket_code(socket);
-    verd_websocket_free(socket);
+    while ((told[0] = outcome(verd_websocket_receive(serving, &message))) == 1)
+        told[1] = outcome(verd_websocket_send(serving, message.type, message.data, message.size));
+    told[2] = verd_websocket_code(serving);
+    verd_websocket_free(serving);
     return 0;
 }
 
@@ -274,6 +276,24 @@ Test(http, a_websocket_whose_client_does_not_answer_is_given_up)
     options.idle_time = 5 * VERD_MS;
     verd_websocket *client = join(NULL, "ws", NULL);
     stop();
+    cr_expect_eq(caller_end(&stopper), 0);
+    cr_expect_eq(told[0], -ECONNRESET);
+    verd_websocket_free(client);
+    verd_http_free(site.server);
+}
+
+/* It may have what is said all the time, but not for ever. What has passed is taken from the time that is left. */
+Test(http, a_websocket_whose_client_goes_on_without_an_answer_is_given_up)
+{
+    options.idle_time = VERD_FOREVER;
+    verd_websocket *client = join(NULL, "ws", NULL);
+    verd_duration before = verd_now();
+    stop();
+    settle();
+    cr_expect_leq(serving->close_by, verd_now() + VERD__WEBSOCKET_CLOSE_TIME);
+    cr_expect_geq(serving->close_by, before + VERD__WEBSOCKET_CLOSE_TIME);
+    serving->close_by = verd_now() + 5 * VERD_MS;
+    cr_expect_eq(verd_websocket_send(client, VERD_WEBSOCKET_TEXT, "on", 2), 0);
     cr_expect_eq(caller_end(&stopper), 0);
     cr_expect_eq(told[0], -ECONNRESET);
     verd_websocket_free(client);
