@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "process.h"
 
 /* Where to connect to, by a socket that blocks. */
 static struct sockaddr_storage place;
@@ -230,6 +231,32 @@ Test(sharer, who_waited_is_connected_when_there_is_room)
 {
     is_connected_when_there_is_room(fill_tcp());
     is_connected_when_there_is_room(fill_unix());
+}
+
+static bool waits_and_is_connected(void)
+{
+    struct call connecter = {0};
+    int listener = fill_unix(), fd = make_socket();
+    call_start(&connecter, call_connect_to, fd);
+    bool slept = verd_sleep(30 * VERD_MS) == 0, waited = !connecter.returned;
+    let_in(listener);
+    return slept && waited && call_end(&connecter) == 0 && verd_write(fd, "x", 1) == 1;
+}
+
+/* Where none of the OS threads is that were to connect, or do. */
+Test(sharer, the_child_of_a_fork_connects_as_well_and_its_parent_goes_on)
+{
+    struct call connecter = {0};
+    if (process_is_emulated())
+        cr_skip_test("the emulator aborts when a forked child starts an OS thread");
+    int listener = fill_unix();
+    call_start(&connecter, call_connect_to, make_socket());
+    cr_expect(process_child_finds(waits_and_is_connected), "its OS thread has just been asked");
+    verd_sleep(5 * VERD_MS);
+    cr_expect(process_child_finds(waits_and_is_connected), "its OS thread waits");
+    cr_expect_not(connecter.returned);
+    let_in(listener);
+    cr_expect_eq(call_end(&connecter), 0);
 }
 
 static void is_refused_when_the_listener_goes(int listener)
