@@ -11,7 +11,7 @@
 #include "hub/audit.h"
 #include "hub/limit.h"
 #include "hub/table.h"
-#include "hub/writer.h"
+#include "hub/output_lock.h"
 #include "stack/line.h"
 
 static void hub_wait(struct verd__poller *poller, verd_duration timeout)
@@ -207,7 +207,7 @@ void verd__loop_ready(struct verd__loop *loop, struct verd__fd *record, unsigned
 static void reset(struct verd__loop *loop, struct verd__fd *record, unsigned bits)
 {
     if (record->bits & VERD__FD_HELD)
-        verd__writers_end(loop, record, EBADF);
+        verd__output_locks_end(loop, record, EBADF);
     end_wait(record, VERD__INPUT, EBADF);
     end_wait(record, VERD__OUTPUT, EBADF);
     if (++loop->generation == 0)
@@ -224,7 +224,7 @@ void verd__loop_gone(struct verd__loop *loop, struct verd__fd *record)
     const struct verd__wait *wait = record->waiting[VERD__INPUT];
     if (wait != NULL && wait->kind == &one_kinds[VERD__INPUT][false])
         end_wait(record, VERD__INPUT, VERD__RETRY);
-    verd__writers_end(loop, record, VERD__RETRY);
+    verd__output_locks_end(loop, record, VERD__RETRY);
     reset(loop, record, 0);
 }
 

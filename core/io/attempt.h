@@ -10,7 +10,7 @@ struct verd__call {
     struct verd__loop *loop;
     struct verd__fd *record;
     const struct verd__request *request;
-    struct verd__writer *writer; /* OUTPUT */
+    struct verd__output_lock *lock; /* OUTPUT */
     int fd;
     enum verd__direction direction;
     bool tried;          /* the last attempt has found nothing */

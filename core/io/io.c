@@ -153,8 +153,8 @@ ssize_t verd__input(int fd, const struct verd__request *request)
 /* Nobody else writes until this call is done. */
 static void hold(struct verd__call *call)
 {
-    if (!call->writer->holds)
-        verd__writer_hold(call->loop, call->writer, call->record);
+    if (!call->lock->holds)
+        verd__output_lock_take(call->loop, call->lock, call->record);
 }
 
 /* Nothing could be written. Returns whether to try again. */
@@ -167,17 +167,17 @@ static bool wait_to_write(struct verd__call *call)
     return wait_for(call) == 0;
 }
 
-static ssize_t output(int fd, const struct verd__request *request, struct verd__writer *writer)
+static ssize_t output(int fd, const struct verd__request *request, struct verd__output_lock *lock)
 {
     struct verd__call call = {
         .request = request,
-        .writer = writer,
+        .lock = lock,
         .fd = fd,
         .direction = VERD__OUTPUT,
         .tried = true,
     };
-    if (begin(&call) != 0 ||
-        verd__writer_begin(call.loop, writer, fd, call.record, request->flags & MSG_DONTWAIT) != 0)
+    if (begin(&call) != 0 || verd__output_lock_begin(call.loop, lock, fd, call.record,
+                                                     request->flags & MSG_DONTWAIT) != 0)
         return -1;
     if (request->to_length != 0) /* a full queue at that address is not for poll(2) to see */
         call.vain = VAIN_MAX;
@@ -192,31 +192,32 @@ static ssize_t output(int fd, const struct verd__request *request, struct verd__
     }
 }
 
-static inline void end_output(struct verd__writer *writer)
+static inline void end_output(struct verd__output_lock *lock)
 {
-    if (__builtin_expect(writer->holds, 0))
-        verd__writer_release((struct verd__loop *)verd__current->poller, writer);
+    if (__builtin_expect(lock->holds, 0))
+        verd__output_lock_release((struct verd__loop *)verd__current->poller, lock);
 }
 
 ssize_t verd__output(int fd, const struct verd__request *request)
 {
-    struct verd__writer writer;
-    writer.holds = false;
-    ssize_t done = output(fd, request, &writer);
-    end_output(&writer);
+    struct verd__output_lock lock;
+    lock.holds = false;
+    ssize_t done = output(fd, request, &lock);
+    end_output(&lock);
     verd__spend();
     return done;
 }
 
-ssize_t verd__output_part(int fd, const struct verd__request *request, struct verd__writer *writer)
+ssize_t verd__output_part(int fd, const struct verd__request *request,
+                          struct verd__output_lock *lock)
 {
-    ssize_t done = output(fd, request, writer);
-    if (done >= 0 && (size_t)done < request->size && !writer->holds) {
+    ssize_t done = output(fd, request, lock);
+    if (done >= 0 && (size_t)done < request->size && !lock->holds) {
         struct verd__loop *loop = (struct verd__loop *)verd__current->poller;
-        verd__writer_hold(loop, writer, verd__loop_known(loop, fd));
+        verd__output_lock_take(loop, lock, verd__loop_known(loop, fd));
     }
     if (done < 0 || (size_t)done == request->size)
-        end_output(writer);
+        end_output(lock);
     verd__spend();
     return done;
 }

@@ -24,7 +24,7 @@
 #include <sys/uio.h>
 
 #include "hub/hub.h"
-#include "hub/writer.h"
+#include "hub/output_lock.h"
 
 /* What is to be read or written, for an attempt. */
 struct verd__request {
@@ -61,9 +61,10 @@ struct verd__request {
 ssize_t verd__input(int fd, const struct verd__request *request);
 ssize_t verd__output(int fd, const struct verd__request *request);
 
-/* verd__output for a call of several pieces, the same writer for each: while they are short of `size`, nobody else
+/* verd__output for a call of several pieces, the same lock for each: while they are short of `size`, nobody else
  * writes in between. */
-ssize_t verd__output_part(int fd, const struct verd__request *request, struct verd__writer *writer);
+ssize_t verd__output_part(int fd, const struct verd__request *request,
+                          struct verd__output_lock *lock);
 
 /* verd__input for who has something to do with the result before others run: gives no way, so it is to be followed
  * by verd__spend. */

@@ -127,8 +127,8 @@ static ssize_t attempt_plainly(const struct verd__call *call)
 /* The others wait: who came first writes first, though OS threads take turns as they like. */
 static void hold(const struct verd__call *call)
 {
-    if (call->direction == VERD__OUTPUT && !call->writer->holds)
-        verd__writer_hold(call->loop, call->writer, call->record);
+    if (call->direction == VERD__OUTPUT && !call->lock->holds)
+        verd__output_lock_take(call->loop, call->lock, call->record);
 }
 
 static ssize_t attempt_disk(const struct verd__call *call)

@@ -58,13 +58,13 @@ ssize_t verd_writev(int fd, const struct iovec *vector, int count)
 
 ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done)
 {
-    struct verd__writer writer;
+    struct verd__output_lock lock;
     size_t count = 0;
     ssize_t put = 0;
-    writer.holds = false;
+    lock.holds = false;
     while (count < size) {
         struct verd__request rest = request_for((const char *)buffer + count, size - count);
-        put = verd__output_part(fd, &rest, &writer);
+        put = verd__output_part(fd, &rest, &lock);
         if (put < 0)
             break;
         count += (size_t)put;

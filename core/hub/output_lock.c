@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "hub/writer.h"
+#include "hub/output_lock.h"
 
 #include <errno.h>
 
@@ -14,18 +14,18 @@ static struct verd__wait *first_for(struct verd__loop *loop, const struct verd__
     struct verd__link *link = queue_of(loop, record)->first;
     for (; link != NULL; link = link->next) {
         struct verd__wait *wait = VERD__CONTAINER_OF(link, struct verd__entry, link)->wait;
-        const struct verd__writer *writer = wait->object;
-        if (writer->record == record)
+        const struct verd__output_lock *lock = wait->object;
+        if (lock->record == record)
             return wait;
     }
     return NULL;
 }
 
 /* Of the file that it was held for: another one has got the number since, perhaps. */
-static void pass_on(struct verd__loop *loop, const struct verd__writer *writer)
+static void pass_on(struct verd__loop *loop, const struct verd__output_lock *lock)
 {
-    struct verd__fd *record = writer->record;
-    if (record->generation != writer->generation)
+    struct verd__fd *record = lock->record;
+    if (record->generation != lock->generation)
         return;
     struct verd__wait *next = first_for(loop, record);
     if (next != NULL)
@@ -37,35 +37,35 @@ static void pass_on(struct verd__loop *loop, const struct verd__writer *writer)
 static void settle(struct verd__obligation *obligation)
 {
     pass_on((struct verd__loop *)verd__current->poller,
-            VERD__CONTAINER_OF(obligation, struct verd__writer, obligation));
+            VERD__CONTAINER_OF(obligation, struct verd__output_lock, obligation));
 }
 
-void verd__writer_hold(struct verd__loop *loop, struct verd__writer *writer,
-                       struct verd__fd *record)
+void verd__output_lock_take(struct verd__loop *loop, struct verd__output_lock *lock,
+                            struct verd__fd *record)
 {
-    writer->record = record;
-    writer->generation = record->generation;
-    writer->holds = true;
+    lock->record = record;
+    lock->generation = record->generation;
+    lock->holds = true;
     record->bits |= VERD__FD_HELD;
-    verd__obligation_begin(loop->scheduler, &writer->obligation, settle);
+    verd__obligation_begin(loop->scheduler, &lock->obligation, settle);
 }
 
-void verd__writer_release(struct verd__loop *loop, struct verd__writer *writer)
+void verd__output_lock_release(struct verd__loop *loop, struct verd__output_lock *lock)
 {
-    verd__obligation_end(loop->scheduler, &writer->obligation);
-    writer->holds = false;
-    pass_on(loop, writer);
+    verd__obligation_end(loop->scheduler, &lock->obligation);
+    lock->holds = false;
+    pass_on(loop, lock);
 }
 
 /* What is handed over is the waiter's, if it has had its turn by then or not. */
 static void leave_queue(struct verd__wait *wait, int error)
 {
-    struct verd__writer *writer = wait->object;
+    struct verd__output_lock *lock = wait->object;
     if (error != 0)
         return;
-    writer->holds = true;
-    writer->obligation.settle = settle;
-    verd__list_prepend(&verd__area(wait->thread)->obligations, &writer->obligation.link);
+    lock->holds = true;
+    lock->obligation.settle = settle;
+    verd__list_prepend(&verd__area(wait->thread)->obligations, &lock->obligation.link);
 }
 
 static const struct verd__wait_kind writer_kind = {
@@ -82,27 +82,27 @@ static bool is_held(struct verd__loop *loop, int fd, struct verd__fd *record)
     return false;
 }
 
-int verd__writer_queue(struct verd__loop *loop, struct verd__writer *writer, int fd,
-                       struct verd__fd *record, bool at_once)
+int verd__output_lock_queue(struct verd__loop *loop, struct verd__output_lock *lock, int fd,
+                            struct verd__fd *record, bool at_once)
 {
-    while (!writer->holds && is_held(loop, fd, record)) {
+    while (!lock->holds && is_held(loop, fd, record)) {
         if (at_once) {
             errno = EAGAIN;
             return -1;
         }
         struct verd__wait *wait = verd__own_wait(loop->scheduler);
-        writer->record = record;
-        writer->generation = record->generation;
-        wait->object = writer;
+        lock->record = record;
+        lock->generation = record->generation;
+        wait->object = lock;
         if (verd__wait_in_queue(loop->scheduler, &writer_kind, queue_of(loop, record),
                                 (void *)(intptr_t)fd) != 0 &&
             errno != VERD__RETRY)
             return -1;
     }
-    return !writer->holds || verd__loop_is_same(record, writer->generation) ? 0 : -1;
+    return !lock->holds || verd__loop_is_same(record, lock->generation) ? 0 : -1;
 }
 
-void verd__writers_end(struct verd__loop *loop, const struct verd__fd *record, int error)
+void verd__output_locks_end(struct verd__loop *loop, const struct verd__fd *record, int error)
 {
     struct verd__wait *wait;
     while ((wait = first_for(loop, record)) != NULL)
