@@ -43,16 +43,24 @@ static ssize_t writev_file(int fd, const struct verd__request *request)
     return writev(fd, request->vector, request->count);
 }
 
-ssize_t verd_writev(int fd, const struct iovec *vector, int count)
+static inline struct verd__request request_for_vector(const struct iovec *vector, int count,
+                                                      size_t size)
 {
-    struct verd__request request = {
+    return (struct verd__request){
         .vector = vector,
+        .size = size,
         .count = count,
         .socket = writev_socket,
         .file = writev_file,
     };
-    if (verd__vector_size(vector, count, &request.size) != 0)
+}
+
+ssize_t verd_writev(int fd, const struct iovec *vector, int count)
+{
+    size_t size;
+    if (verd__vector_size(vector, count, &size) != 0)
         return -1;
+    struct verd__request request = request_for_vector(vector, count, size);
     return verd__output(fd, &request);
 }
 
@@ -72,4 +80,21 @@ ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done)
     if (done != NULL)
         *done = count;
     return put < 0 ? -1 : (ssize_t)count;
+}
+
+ssize_t verd_writev_full(int fd, struct iovec *vector, int count, size_t *done)
+{
+    struct verd__output_lock lock;
+    size_t size = 0, written = 0;
+    ssize_t put = verd__vector_size(vector, count, &size);
+    lock.holds = false;
+    while (put >= 0 && written < size) {
+        verd__vector_advance(&vector, &count, (size_t)put);
+        struct verd__request rest = request_for_vector(vector, count, size - written);
+        put = verd__output_part(fd, &rest, &lock);
+        written += put > 0 ? (size_t)put : 0;
+    }
+    if (done != NULL)
+        *done = written;
+    return put < 0 ? -1 : (ssize_t)written;
 }

@@ -22,7 +22,7 @@
  * it has not waited for long.
  *
  * Any number of threads may write to a descriptor, of which one at a time does: their calls are served in the
- * order in which they came, and what one of verd_write_full writes is not mixed with another's. One thread
+ * order in which they came, and what one of verd_write_full or verd_writev_full writes is not mixed with another's. One thread
  * may wait for input of a descriptor, as what several read would be torn to pieces; and one for output by
  * verd_wait_fd or verd_poll, which is told of readiness and does not get in line.
  *
@@ -164,9 +164,10 @@ ssize_t verd_sendmsg(int fd, const struct msghdr *message, int flags);
  */
 ssize_t verd_read_full(int fd, void *buffer, size_t size, size_t *done);
 
-/* Writes all `size` bytes. Blocks. Returns size, or -1 with errno as verd_write; *done (unless
- * NULL) is always the count of bytes written. */
+/* Write all `size` bytes, or all of the vector, whose elements are changed. Block. Return how many that is, or
+ * -1 with errno as verd_write; *done (unless NULL) is always the count of bytes written. */
 ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done);
+ssize_t verd_writev_full(int fd, struct iovec *vector, int count, size_t *done);
 
 /* As sendfile(2): from the regular file `from` to the socket or pipe `to`, at most 256 KiB at once; advances
  * *offset, or the file's own offset if NULL. What is not in memory is read by another OS thread. Blocks.

@@ -209,6 +209,15 @@ static intptr_t write_full(void)
     return result;
 }
 
+static intptr_t writev_full(void)
+{
+    struct iovec vector[] = {{"y", 1}, {NULL, 0}};
+    size_t done = 0;
+    intptr_t result = result_of(verd_writev_full(fds[0], vector, 2, &done));
+    must((done == 1) == (result >= 0), "what was written, as told");
+    return result;
+}
+
 static intptr_t sendfile_out(void)
 {
     static int file = -1;
@@ -347,6 +356,7 @@ static const struct row rows[] = {
     OUTPUT("verd_sendto", "room", full_pair, sendto_out),
     OUTPUT("verd_sendmsg", "room", full_pair, sendmsg_out),
     OUTPUT("verd_write_full", "room", full_pair, write_full),
+    OUTPUT("verd_writev_full", "room", full_pair, writev_full),
     OUTPUT_WITH("verd_sendfile", "room in a socket", full_pair, sendfile_out, NOWAIT),
     OUTPUT_WITH("verd_sendfile", "room in a pipe", full_pipe, sendfile_out, NOWAIT),
     OUTPUT("verd_stream_write", "room", full_pair, stream_write),

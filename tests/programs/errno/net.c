@@ -105,6 +105,7 @@ CALL(sendto_at_once, verd_sendto(fds[0], &byte, 1, MSG_DONTWAIT, NULL, 0))
 CALL(sendmsg_one, verd_sendmsg(fds[0], &message, 0))
 CALL(sendmsg_at_once, verd_sendmsg(fds[0], &message, MSG_DONTWAIT))
 CALL(write_full, verd_write_full(fds[0], &byte, 1, NULL))
+CALL(writev_full, verd_writev_full(fds[0], &part, 1, NULL))
 
 static void *do_nothing(void *arg)
 {
@@ -279,6 +280,7 @@ const struct row net_rows[] = {
     WAITS("verd_sendmsg", make_full_pair, sendmsg_one, have_writer),
     PLAINLY("verd_sendmsg", EAGAIN, make_full_pair, sendmsg_at_once),
     WAITS("verd_write_full", make_full_pair, write_full, have_writer),
+    WAITS("verd_writev_full", make_full_pair, writev_full, have_writer),
     WAITS_BUT_FOR_ENOSPC("verd_sendfile", make_full_pair, send_file, have_writer),
     WITHOUT("verd_sendfile", ENOSPC, make_full_pair_and_inbox, send_file, "epoll_ctl"),
     WAITS("verd_wait_fd", make_pair, wait_for_input, have_reader),
