@@ -8,7 +8,7 @@
 #include <verd/http_client.h>
 
 #include "http/body.h"
-#include "http/buffer.h"
+#include "io/buffer.h"
 #include "http/client.h"
 #include "http/parser.h"
 #include "http/sender.h"

@@ -9,7 +9,7 @@
 
 #include <verd/stream.h>
 
-#include "http/buffer.h"
+#include "io/buffer.h"
 #include "http/chunk.h"
 #include "http/text.h"
 

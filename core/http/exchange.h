@@ -13,7 +13,7 @@
 #include <verd/http.h>
 
 #include "http/body.h"
-#include "http/buffer.h"
+#include "io/buffer.h"
 #include "http/parser.h"
 #include "http/text.h"
 #include "http/trailer.h"

@@ -15,7 +15,7 @@
 #include <verd/sync.h>
 #include <verd/websocket.h>
 
-#include "http/buffer.h"
+#include "io/buffer.h"
 #include "http/exchange.h"
 #include "http/handshake.h"
 #include "http/websocket_frame.h"

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hub/hub.h"
@@ -57,6 +58,16 @@ int verd_close(int fd)
     }
     int result = close(fd);
     return result != 0 && errno == EINTR ? 0 : result;
+}
+
+/* A full Unix socket does not report that its own side was shut down. */
+int verd_shutdown(int fd, int how)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    int result = shutdown(fd, how);
+    if (result == 0 && scheduler != NULL && scheduler->poller != NULL)
+        verd__loop_retry(verd__loop(scheduler), fd);
+    return result;
 }
 
 int verd__descriptor_pair(int fds[2], const int made[2], unsigned bits)

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "hub/hub.h"
-#include "net/address.h"
 #include "io/descriptor.h"
+#include "net/address.h"
 
 int verd__socket_stream(int family, unsigned bits)
 {
@@ -58,16 +58,6 @@ bool verd__socket_met_itself(int fd, const struct sockaddr *address, socklen_t l
     connect(fd, &nowhere, sizeof nowhere); /* NOLINT(bugprone-unused-return-value) */
     errno = ECONNREFUSED;
     return true;
-}
-
-/* A full Unix socket does not report that its own side was shut down. */
-int verd_shutdown(int fd, int how)
-{
-    struct verd__scheduler *scheduler = verd__current;
-    int result = shutdown(fd, how);
-    if (result == 0 && scheduler != NULL && scheduler->poller != NULL)
-        verd__loop_retry(verd__loop(scheduler), fd);
-    return result;
 }
 
 int verd_socketpair(int domain, int type, int protocol, int fds[2])

@@ -44,7 +44,7 @@ static const verd_stream_ops ops = {.write = put, .shut = note_shut, .close = no
 
 #define PARTS {{(void *)"ab", 2}, {NULL, 0}, {(void *)"cde", 3}, {(void *)"f", 1}}
 
-Test(http, a_descriptor_is_a_stream)
+Test(io, a_descriptor_is_a_stream)
 {
     int fds[2];
     char text[8] = "";
@@ -58,7 +58,7 @@ Test(http, a_descriptor_is_a_stream)
     cr_expect_str_eq(text, "abcdefg");
 }
 
-Test(http, a_stream_that_is_shut_can_still_be_read)
+Test(io, a_stream_that_is_shut_can_still_be_read)
 {
     int fds[2];
     char text[8] = "";
@@ -70,7 +70,7 @@ Test(http, a_stream_that_is_shut_can_still_be_read)
     cr_expect_eq(verd_stream_read(&stream, text, 1), 1);
 }
 
-Test(http, callbacks_write_all_that_is_asked_for)
+Test(io, callbacks_write_all_that_is_asked_for)
 {
     for (ssize_t most = 1; most < 8; most++) {
         struct log log = {.most = most};
@@ -82,7 +82,7 @@ Test(http, callbacks_write_all_that_is_asked_for)
     }
 }
 
-Test(http, a_callback_gets_the_small_parts_of_a_vector_together)
+Test(io, a_callback_gets_the_small_parts_of_a_vector_together)
 {
     struct log log = {.most = 100};
     verd_stream stream = {.fd = -1, .ops = &ops, .ctx = &log};
@@ -91,7 +91,7 @@ Test(http, a_callback_gets_the_small_parts_of_a_vector_together)
     cr_expect_eq(log.writes, 1);
 }
 
-Test(http, a_callback_that_fails_is_heard)
+Test(io, a_callback_that_fails_is_heard)
 {
     struct log log = {.most = -1};
     verd_stream stream = {.fd = -1, .ops = &ops, .ctx = &log};
@@ -100,14 +100,14 @@ Test(http, a_callback_that_fails_is_heard)
     cr_expect_eq(outcome(verd_stream_writev_full(&stream, parts, 4)), -EPIPE);
 }
 
-Test(http, a_callback_that_writes_nothing_is_an_error)
+Test(io, a_callback_that_writes_nothing_is_an_error)
 {
     struct log log = {.most = 0};
     verd_stream stream = {.fd = -1, .ops = &ops, .ctx = &log};
     cr_expect_eq(outcome(verd_stream_write_full(&stream, "a", 1)), -EIO);
 }
 
-Test(http, a_callback_that_is_missing_is_EINVAL)
+Test(io, a_callback_that_is_missing_is_EINVAL)
 {
     verd_stream stream = {.fd = -1, .ops = &(verd_stream_ops){0}};
     char text[1];
@@ -115,7 +115,7 @@ Test(http, a_callback_that_is_missing_is_EINVAL)
     cr_expect_eq(outcome(verd_stream_write(&stream, text, 1)), -EINVAL);
 }
 
-Test(http, closing_tells_the_callbacks_and_closes_the_descriptor)
+Test(io, closing_tells_the_callbacks_and_closes_the_descriptor)
 {
     int fds[2];
     struct log log = {0};

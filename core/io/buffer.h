@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The bytes that were read from a stream and not taken yet, behind those that are to stay. */
-#ifndef VERD_HTTP_BUFFER_H
-#define VERD_HTTP_BUFFER_H
+#ifndef VERD_IO_BUFFER_H
+#define VERD_IO_BUFFER_H
 
 #include <stddef.h>
 #include <sys/types.h>

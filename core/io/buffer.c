@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "http/buffer.h"
+#include "io/buffer.h"
 
 #include <errno.h>
 #include <stdlib.h>

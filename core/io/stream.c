@@ -7,6 +7,7 @@
 
 #include <verd/net.h>
 
+#include "io/stream.h"
 #include "io/vector.h"
 
 /* A callback gets the small parts of a vector in pieces of so many bytes. */
@@ -78,6 +79,8 @@ ssize_t verd_stream_writev(const verd_stream *stream, const struct iovec *vector
 int verd_stream_write_full(const verd_stream *stream, const void *data, size_t size)
 {
     const char *rest = data;
+    if (stream->ops == NULL)
+        return verd_write_full(stream->fd, data, size, NULL) < 0 ? -1 : 0;
     while (size > 0) {
         ssize_t n = verd_stream_write(stream, rest, size);
         if (n < 0)
@@ -88,16 +91,26 @@ int verd_stream_write_full(const verd_stream *stream, const void *data, size_t s
     return 0;
 }
 
-int verd_stream_writev_full(const verd_stream *stream, struct iovec *vector, int count)
+int verd__stream_write_all(const verd_stream *stream, struct iovec *vector, int count, size_t *done)
 {
+    if (stream->ops == NULL)
+        return verd_writev_full(stream->fd, vector, count, done) < 0 ? -1 : 0;
+    *done = 0;
     verd__vector_advance(&vector, &count, 0);
     while (count > 0) {
         ssize_t written = verd_stream_writev(stream, vector, count);
         if (written < 0)
             return -1;
+        *done += (size_t)written;
         verd__vector_advance(&vector, &count, (size_t)written);
     }
     return 0;
+}
+
+int verd_stream_writev_full(const verd_stream *stream, struct iovec *vector, int count)
+{
+    size_t done;
+    return verd__stream_write_all(stream, vector, count, &done);
 }
 
 int verd_stream_shut(const verd_stream *stream)
