@@ -13,6 +13,7 @@
 #include <verd/os.h>
 #include <verd/pool.h>
 #include <verd/queue.h>
+#include <verd/reader.h>
 #include <verd/resource.h>
 #include <verd/serve.h>
 #include <verd/stream.h>
@@ -21,5 +22,6 @@
 #include <verd/time.h>
 #include <verd/version.h>
 #include <verd/websocket.h>
+#include <verd/writer.h>
 
 #endif

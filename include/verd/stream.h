@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stream: what HTTP reads and writes through. A descriptor by default; with callbacks, whatever
- * lies between the caller and the descriptor, such as TLS of the caller's choice.
+ * A stream: what HTTP reads and writes through, and readers (<verd/reader.h>) and writers
+ * (<verd/writer.h>) do. A descriptor by default; with callbacks, whatever lies between the caller and
+ * the descriptor, such as TLS of the caller's choice.
  *
  *     verd_stream plain = verd_stream_of(fd);
  *

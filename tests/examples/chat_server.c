@@ -39,8 +39,6 @@ struct client {
     verd_websocket *socket; /* over fd; NULL: its lines go as they are */
     verd_queue *messages;   /* to be written to it */
     struct client *next;
-    char line[LINE]; /* what has been read and not been said yet */
-    size_t length;
 };
 
 /* All who are here. They share one OS thread, so nothing needs a lock. */
@@ -53,11 +51,12 @@ static void forget(struct message *message)
         free(message);
 }
 
-/* Puts it into the queue of everyone but the speaker. */
+/* Puts the first line of the text into the queue of everyone but the speaker. */
 static void broadcast(const struct client *speaker, const char *text)
 {
     char line[LINE + 32];
-    size_t length = (size_t)snprintf(line, sizeof line, "%d: %s\n", speaker->number, text);
+    size_t length = (size_t)snprintf(line, sizeof line, "%d: %.*s\n", speaker->number,
+                                     (int)strcspn(text, "\n"), text);
     struct message *message = malloc(sizeof *message + length);
     if (message == NULL)
         return;
@@ -103,48 +102,30 @@ static void *write_messages(void *arg)
     return NULL;
 }
 
-/* Says what has been read, line by line. A line that is too long is said in pieces. */
-static void say_lines(struct client *client)
+/* Until the client leaves, or says too long a line. */
+static void talk_by_lines(const struct client *client)
 {
-    char *start = client->line, *end = start + client->length, *newline;
-    while ((newline = memchr(start, '\n', (size_t)(end - start))) != NULL) {
-        *newline = '\0';
-        broadcast(client, start);
-        start = newline + 1;
-    }
-    client->length = (size_t)(end - start);
-    if (client->length < LINE - 1) {
-        memmove(client->line, start, client->length);
-        return;
-    }
-    client->line[client->length] = '\0';
-    broadcast(client, client->line);
-    client->length = 0;
-}
-
-static void talk_by_lines(struct client *client)
-{
-    ssize_t size;
-    while ((size = verd_read(client->fd, client->line + client->length,
-                             LINE - 1 - client->length)) > 0) {
-        client->length += (size_t)size;
-        say_lines(client);
-    }
+    verd_reader *lines = verd_reader_new(verd_stream_of(client->fd), LINE);
+    char *line;
+    while (verd_reader_line(lines, &line, NULL) == 1)
+        broadcast(client, line);
+    verd_reader_free(lines);
 }
 
 /* A message is a line, or several. */
-static void talk_by_messages(struct client *client)
+static void talk_by_messages(const struct client *client)
 {
     verd_websocket_message message;
     while (verd_websocket_receive(client->socket, &message) == 1) {
-        memcpy(client->line, message.data, message.size);
-        client->line[message.size] = '\n';
-        client->length = message.size + 1;
-        say_lines(client);
+        const char *line = message.data;
+        do {
+            broadcast(client, line);
+            line += strcspn(line, "\n");
+        } while (*line++ != '\0');
     }
 }
 
-static void talk(struct client *client)
+static void talk(const struct client *client)
 {
     broadcast(client, "is here");
     if (client->socket != NULL)

@@ -64,44 +64,26 @@ static void *fetch(void *arg)
 /* ---- what is to be fetched ---- */
 
 struct urls {
-    char **arguments; /* NULL: from standard input */
-    char buffer[URL_SIZE];
-    size_t start, end; /* of what was read and not taken yet */
+    char **arguments;   /* NULL: from standard input */
+    verd_reader *lines; /* of that */
 };
 
-/* The next line of standard input; NULL: there is none. */
-static char *next_line(struct urls *urls)
+/* Returns 1, 0 at the end, or -1 and errno */
+static int next_url(struct urls *urls, char **url)
 {
-    for (;;) {
-        char *line = urls->buffer + urls->start;
-        size_t size = urls->end - urls->start;
-        char *lf = memchr(line, '\n', size);
-        if (lf != NULL) {
-            *lf = '\0';
-            urls->start += (size_t)(lf - line) + 1;
-            return line;
-        }
-        memmove(urls->buffer, line, size);
-        urls->start = 0;
-        urls->end = size;
-        ssize_t n = verd_read(STDIN_FILENO, urls->buffer + size, sizeof urls->buffer - 1 - size);
-        if (n <= 0) { /* a last line may lack its end, or be too long to have one */
-            urls->buffer[size] = '\0';
-            urls->end = 0;
-            return size > 0 ? urls->buffer : NULL;
-        }
-        urls->end += (size_t)n;
-    }
+    if (urls->arguments == NULL)
+        return verd_reader_line(urls->lines, url, NULL);
+    *url = *urls->arguments++;
+    return *url != NULL;
 }
 
 static int next_page(void *state, void **item)
 {
-    struct urls *urls = state;
     char *url;
     do {
-        url = urls->arguments != NULL ? *urls->arguments++ : next_line(urls);
-        if (url == NULL)
-            return 0;
+        int got = next_url(state, &url);
+        if (got != 1)
+            return got;
         url[strcspn(url, " \t\r")] = '\0';
     } while (*url == '\0');
     struct page *page = calloc(1, sizeof *page + strlen(url) + 1);
@@ -136,6 +118,7 @@ int main(int argc, char **argv)
 {
     static struct urls urls;
     urls.arguments = argc > 1 ? argv + 1 : NULL;
+    urls.lines = verd_reader_new(verd_stream_of(STDIN_FILENO), URL_SIZE);
     client = verd_http_client_new(
         &(verd_http_client_options){.agent = "web_crawler", .idle = CONCURRENCY});
     verd_pool *pool = verd_pool_new(CONCURRENCY);
@@ -157,5 +140,6 @@ int main(int argc, char **argv)
     verd_imap_free(pages);
     verd_pool_free(pool);
     verd_http_client_free(client);
+    verd_reader_free(urls.lines);
     return result == 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

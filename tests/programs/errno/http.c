@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* <verd/stream.h> and <verd/http.h> */
+/* <verd/http.h> */
 #include "table.h"
 
 #include <string.h>
 
 #define NAME "@libverd-errno"
-
-/* ---- streams ---- */
-
-static ssize_t write_nothing(void *ctx, const void *data, size_t size)
-{
-    (void)ctx, (void)data, (void)size;
-    return 0;
-}
-
-static const verd_stream_ops mute = {.write = write_nothing}, empty = {.write = NULL};
-static const verd_stream mute_stream = {.fd = -1, .ops = &mute};
-static const verd_stream empty_stream = {.fd = -1, .ops = &empty};
-static char byte;
-static struct iovec part = {&byte, 1};
-
-CALL(stream_read, verd_stream_read(&empty_stream, &byte, 1))
-CALL(stream_write, verd_stream_write(&empty_stream, &byte, 1))
-CALL(stream_write_nothing, verd_stream_write(&mute_stream, &byte, 1))
-CALL(stream_writev, verd_stream_writev(&empty_stream, &part, 1))
-CALL(stream_writev_nothing, verd_stream_writev(&mute_stream, &part, 1))
-CALL(stream_write_full, verd_stream_write_full(&empty_stream, &byte, 1))
-CALL(stream_write_full_nothing, verd_stream_write_full(&mute_stream, &byte, 1))
-CALL(stream_writev_full, verd_stream_writev_full(&empty_stream, &part, 1))
-CALL(stream_writev_full_nothing, verd_stream_writev_full(&mute_stream, &part, 1))
 
 /* ---- a server, and a handler that makes a call ---- */
 
@@ -346,16 +322,6 @@ CALL(wait_for_it, verd_http_wait(server))
 CALL(free_it, verd_http_free(server))
 
 const struct row http_rows[] = {
-    PLAINLY("verd_stream_read", EINVAL, NULL, stream_read),
-    PLAINLY("verd_stream_write", EINVAL, NULL, stream_write),
-    PLAINLY("verd_stream_write", EIO, NULL, stream_write_nothing),
-    PLAINLY("verd_stream_writev", EINVAL, NULL, stream_writev),
-    PLAINLY("verd_stream_writev", EIO, NULL, stream_writev_nothing),
-    PLAINLY("verd_stream_write_full", EINVAL, NULL, stream_write_full),
-    PLAINLY("verd_stream_write_full", EIO, NULL, stream_write_full_nothing),
-    PLAINLY("verd_stream_writev_full", EINVAL, NULL, stream_writev_full),
-    PLAINLY("verd_stream_writev_full", EIO, NULL, stream_writev_full_nothing),
-
     PLAINLY("verd_http_serve", EBADF, NULL, serve),
     PLAINLY("verd_http_serve", ENOTSOCK, make_pipe, serve),
     PLAINLY("verd_http_serve", EINVAL, make_socket, serve),

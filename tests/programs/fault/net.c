@@ -355,6 +355,38 @@ static int wait_for_one(void)
     return end(either(error, writer.error), fds, 2);
 }
 
+/* Lines that a reader's buffer has to grow for, from a writer; what a call that fails has had is there still. */
+static int pass_lines(int from, int to)
+{
+    static char line[6000];
+    char *got = NULL;
+    size_t size = 0;
+    int error = 0;
+    verd_writer *writer = verd_writer_new(verd_stream_of(from), 100);
+    verd_reader *reader = verd_reader_new(verd_stream_of(to), sizeof line + 1);
+    if (writer == NULL || reader == NULL)
+        error = errno;
+    memset(line, 'x', sizeof line);
+    for (int i = 0; i < 3 && writer != NULL && reader != NULL; i++) {
+        must(twice(&error, verd_writer_write(writer, line, sizeof line, NULL)));
+        must(twice(&error, verd_writer_write(writer, "\n", 1, NULL)));
+        must(twice(&error, verd_writer_flush(writer)));
+        must(twice(&error, verd_reader_line(reader, &got, &size)));
+        must(size == sizeof line && memcmp(got, line, size) == 0);
+    }
+    verd_reader_free(reader);
+    verd_writer_free(writer);
+    return error;
+}
+
+static int lines(void)
+{
+    int fds[2];
+    if (verd_socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+        return errno;
+    return end(pass_lines(fds[0], fds[1]), fds, 2);
+}
+
 #define SOCKET_ERRORS ENOMEM, ENOBUFS, EMFILE, ENFILE, ENOSPC, EIO, ECONNRESET
 #define LISTEN_ERRORS EADDRINUSE, EADDRNOTAVAIL, ENOTCONN, ECONNREFUSED, ENETUNREACH
 
@@ -378,5 +410,6 @@ const struct scenario net_scenarios[] = {
     {"sendfile_nonblocking", sendfile_nonblocking, .errors = {SOCKET_ERRORS}},
     {"poll", poll_many, .errors = {SOCKET_ERRORS}, .first = true},
     {"wait_fd", wait_for_one, .errors = {SOCKET_ERRORS}},
+    {"lines", lines, .errors = {SOCKET_ERRORS}, .first = true},
     {0},
 };
