@@ -68,6 +68,7 @@ static void feed_item(struct verd__scheduler *scheduler, struct verd_imap *it,
 {
     struct verd__loan_use use;
     bool borrows = verd__loan_is_good(it->loan);
+    job->item = item;
     if (borrows)
         verd__loan_begin(scheduler, it->loan, &use);
     if (!verd__may_wait(scheduler) || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0)
@@ -223,19 +224,31 @@ static int give_end(struct verd_imap *it)
     return -1;
 }
 
-int verd_imap_next(verd_imap *it, void **result)
+static int next_result(verd_imap *it, bool any, void **result, void **item)
 {
     struct verd__scheduler *scheduler = verd__begin();
     struct verd__job *job;
     if (scheduler == NULL || it == NULL)
         return verd__refuse(scheduler != NULL ? EINVAL : 0);
-    int got = verd__jobs_next(scheduler, &it->jobs, false, &job);
+    int got = verd__jobs_next(scheduler, &it->jobs, any, &job);
     if (got < 0)
         return verd__refuse(0);
+    if (got > 0 && item != NULL)
+        *item = job->item;
     int given = got > 0 ? verd__job_give(job, result) : give_end(it);
     if (it->feeder != NULL && has_room(it))
         verd__pool_feed_wake(it->feeder);
     return given < 0 ? verd__refuse(0) : verd__done(scheduler, given);
+}
+
+int verd_imap_next(verd_imap *it, void **result)
+{
+    return next_result(it, false, result, NULL);
+}
+
+int verd_imap_next_any(verd_imap *it, void **result, void **item)
+{
+    return next_result(it, true, result, item);
 }
 
 void verd_imap_free(verd_imap *it)

@@ -25,6 +25,7 @@ struct verd__job {
     struct verd__thread *thread; /* runs it; NULL: has no slot yet, runs in place, or ended */
     struct verd__link order;     /* in jobs->order, while jobs is not NULL */
     struct verd__link finish;    /* in jobs->finish, while ended besides */
+    void *item;                  /* of the source, for which it is; an imap's own */
     void *result;                /* ended, without error */
     int error;                   /* ended: 0, or why it has no result */
     bool ended;

@@ -112,6 +112,11 @@ verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *cons
  */
 int verd_imap_next(verd_imap *it, void **result);
 
+/* The next result in the order of finishing, so that no slow item holds up those behind it; *item (unless
+ * NULL) is what the source gave for it, set also where the item could not be started. Otherwise as
+ * verd_imap_next, with which it mixes. Blocks. Errors as verd_imap_next. */
+int verd_imap_next_any(verd_imap *it, void **result, void **item);
+
 /*
  * Frees the iterator, at its end or early: then what runs for it is killed and what is left of the
  * source is not read. Killed threads hold their slots until they have ended; the source may still be

@@ -137,6 +137,14 @@ static intptr_t next_of_imap(void)
     return got == 1 ? (intptr_t)result : result_of(got);
 }
 
+static intptr_t any_of_imap(void)
+{
+    void *result = NULL, *item = NULL;
+    int got = verd_imap_next_any(imap, &result, &item);
+    must(got != 1 || item == (void *)6, "what it was asked for");
+    return got == 1 ? (intptr_t)result : result_of(got);
+}
+
 static bool imap_is_at_end(void)
 {
     return verd_imap_next(imap, NULL) == 0;
@@ -305,6 +313,16 @@ static const struct row rows[] = {
      .when = "a result",
      .setup = imap_at_gate,
      .make = next_of_imap,
+     .right = 6,
+     .provoke = open_gate,
+     .whole = imap_is_at_end,
+     .traits = INDIRECT | ALONE | BOUND | ORPHANED,
+     .discard = free_imap,
+     .discarded = -EINVAL},
+    {.call = "verd_imap_next_any",
+     .when = "a result",
+     .setup = imap_at_gate,
+     .make = any_of_imap,
      .right = 6,
      .provoke = open_gate,
      .whole = imap_is_at_end,

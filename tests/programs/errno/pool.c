@@ -148,6 +148,8 @@ CALL_FOR_POINTER(new_imap_of_array, verd_pool_imap_array(pool, same, NULL, 0))
 CALL_FOR_POINTER(new_imap_of_no_array, verd_pool_imap_array(pool, same, NULL, 1))
 CALL(imap_next, verd_imap_next(it, NULL))
 CALL(imap_next_of_none, verd_imap_next(NULL, NULL))
+CALL(imap_next_any, verd_imap_next_any(it, NULL, NULL))
+CALL(imap_next_any_of_none, verd_imap_next_any(NULL, NULL, NULL))
 
 /* ---- piles ---- */
 
@@ -274,6 +276,11 @@ const struct row pool_rows[] = {
     PLAINLY("verd_imap_next", EINVAL, NULL, imap_next_of_none),
     ELSEWHERE("verd_imap_next", make_imap, imap_next),
     WITHOUT("verd_imap_next", ENOMEM, make_imap_of_one, imap_next, "calloc"),
+    BLOCKS("verd_imap_next_any", make_imap, imap_next_any),
+    PLAINLY("verd_imap_next_any", EBUSY, have_consumer_of_imap, imap_next_any),
+    PLAINLY("verd_imap_next_any", EINVAL, NULL, imap_next_any_of_none),
+    ELSEWHERE("verd_imap_next_any", make_imap, imap_next_any),
+    WITHOUT("verd_imap_next_any", ENOMEM, make_imap_of_one, imap_next_any, "calloc"),
 
     PLAINLY("verd_pile_new", EINVAL, NULL, new_pile_on_nothing),
     ELSEWHERE("verd_pile_new", make_pool, new_pile),
