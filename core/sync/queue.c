@@ -205,6 +205,27 @@ int verd_queue_try_get(verd_queue *queue, void **item)
     return outcome(error);
 }
 
+/* 0, or EAGAIN, EPIPE. */
+static int look(const verd_queue *queue, void **item)
+{
+    const struct verd__entry *putter = verd__first_entry(&queue->putters);
+    if (queue->store.count > 0)
+        *item = verd__store_next(&queue->store);
+    else if (putter != NULL)
+        *item = putter->value;
+    else
+        return queue->closed ? EPIPE : EAGAIN;
+    return 0;
+}
+
+int verd_queue_peek(verd_queue *queue, void **item)
+{
+    int error = check(queue);
+    if (error == 0)
+        error = item == NULL ? EINVAL : look(queue, item);
+    return outcome(error);
+}
+
 int verd_queue_close(verd_queue *queue)
 {
     int error = check(queue);
@@ -222,7 +243,10 @@ void verd_queue_free(verd_queue *queue)
         return;
     verd__queue_end(&queue->joiners, EPIPE);
     verd__store_free(&queue->store);
-    free(queue);
+    queue->store.count = 0;
+    queue->freed = true;
+    if (queue->batches == 0)
+        free(queue);
 }
 
 int verd_queue_task_done(verd_queue *queue)

@@ -21,7 +21,9 @@ struct verd_queue {
     struct verd__list putters;
     struct verd__list joiners;
     size_t unfinished; /* puts without their task_done */
+    size_t batches;    /* calls that may go on with it, after a wait for an item */
     bool closed;
+    bool freed; /* by the user: the last of these calls frees it */
 };
 
 /* Whether a put, or a get, can be done without waiting, or fails at once. */

@@ -100,8 +100,8 @@ void *verd__store_take(struct verd__store *store)
 {
     if (verd__store_is_quick(store))
         return verd__store_take_quickly(store);
+    void *item = verd__store_next(store);
     size_t last = --store->count;
-    void *item = store->entries[store->order == VERD__LIFO ? last : 0].item;
     if (store->order == VERD__PRIORITY)
         sift_down(store, store->entries[last]);
     verd__store_taken(store);

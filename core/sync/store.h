@@ -31,6 +31,13 @@ struct verd__store {
 /* Adds an item. False: no memory. */
 bool verd__store_add(struct verd__store *store, void *item);
 
+/* The next item; there is one. */
+static inline void *verd__store_next(const struct verd__store *store)
+{
+    size_t first = store->order == VERD__FIFO ? store->head : 0;
+    return store->entries[store->order == VERD__LIFO ? store->count - 1 : first].item;
+}
+
 /* Takes the next item out; there is one. */
 void *verd__store_take(struct verd__store *store);
 

@@ -21,6 +21,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <verd/thread.h>
 
@@ -61,6 +62,18 @@ int verd_queue_get(verd_queue *queue, void **item);
 /* The same without waiting. Never blocks. Returns 0 and *item, or -1 with errno EAGAIN (there is
  * none), EPIPE, EINVAL or EPERM. */
 int verd_queue_try_get(verd_queue *queue, void **item);
+
+/*
+ * Takes several items out, in the queue's order: those that there are, at most n. Blocks while there is none;
+ * who has waited gets the one that ended that, and what has come behind it meanwhile, unless others wait
+ * for an item. Returns how many, at least 1, or -1 with errno as above, or EINVAL (n is 0 or above SSIZE_MAX), EPIPE
+ * (closed and empty).
+ */
+ssize_t verd_queue_get_many(verd_queue *queue, void **items, size_t n);
+
+/* The item that the next get would take, which stays. Never blocks. Returns 0 and *item, or -1 with errno
+ * EAGAIN (there is none), EPIPE, EINVAL or EPERM. */
+int verd_queue_peek(verd_queue *queue, void **item);
 
 /* Takes no more items: putters get EPIPE at once, getters when the rest is drained. Never blocks; closing
  * twice is fine. Returns 0, or -1 with errno EINVAL or EPERM. */

@@ -85,6 +85,13 @@ static intptr_t get(void)
     return verd_queue_get(queue, &item) == 0 ? (intptr_t)item : -errno;
 }
 
+static intptr_t get_many(void)
+{
+    void *items[3];
+    ssize_t got = verd_queue_get_many(queue, items, 3);
+    return got == 1 ? (intptr_t)items[0] : result_of(got);
+}
+
 static intptr_t put(void)
 {
     return result_of(verd_queue_put(queue, NEW));
@@ -224,18 +231,21 @@ static void full_beside_empty(void)
     other = verd_queue_new(1);
 }
 
-#define GET(what, world, traits_) \
-    {.call = "verd_queue_get",    \
-     .when = "an item of " what,  \
-     .setup = world,              \
-     .make = get,                 \
-     .right = (intptr_t)NEW,      \
-     .provoke = give,             \
-     .untouched = is_empty,       \
-     .whole = is_empty,           \
-     .discard = free_queue,       \
-     .discarded = -EPIPE,         \
+#define GET_BY(name, call_, what, world, traits_) \
+    {.call = name,                                \
+     .when = "an item of " what,                  \
+     .setup = world,                              \
+     .make = call_,                               \
+     .right = (intptr_t)NEW,                      \
+     .provoke = give,                             \
+     .untouched = is_empty,                       \
+     .whole = is_empty,                           \
+     .discard = free_queue,                       \
+     .discarded = -EPIPE,                         \
      .traits = BOUND | (traits_)}
+
+#define GET(what, world, traits_) GET_BY("verd_queue_get", get, what, world, traits_)
+#define GET_MANY(what, world, traits_) GET_BY("verd_queue_get_many", get_many, what, world, traits_)
 
 #define PUT(what, world, event, account, traits_) \
     {.call = "verd_queue_put",                    \
@@ -265,6 +275,8 @@ static const struct row rows[] = {
      .traits = BOUND | SHARED,
      .discard = free_queue,
      .discarded = -EPIPE},
+    GET_MANY("a queue", empty_fifo, 0),
+    GET_MANY("a rendezvous", rendezvous, FLEETING),
     PUT("room in a queue", full_fifo, take, holds_new_alone, 0),
     PUT("room in a stack", full_lifo, take, holds_new_alone, 0),
     PUT("room in a queue by priority", full_priority, take, holds_new_alone, 0),

@@ -57,6 +57,10 @@ CALL(get, verd_queue_get(queue, &item))
 CALL(get_nothing, verd_queue_get(queue, NULL))
 CALL(try_get, verd_queue_try_get(queue, &item))
 CALL(try_get_nothing, verd_queue_try_get(queue, NULL))
+CALL(get_many, verd_queue_get_many(queue, &item, 1))
+CALL(get_many_of_none, verd_queue_get_many(queue, &item, 0))
+CALL(peek, verd_queue_peek(queue, &item))
+CALL(peek_nowhere, verd_queue_peek(queue, NULL))
 CALL(close_it, verd_queue_close(queue))
 CALL(close_none, verd_queue_close(NULL))
 CALL(task_done, verd_queue_task_done(queue))
@@ -105,6 +109,15 @@ const struct row queue_rows[] = {
     PLAINLY("verd_queue_try_get", EINVAL, make, try_get_nothing),
     ELSEWHERE("verd_queue_try_get", make, try_get),
     PLAINLY("verd_queue_try_get", EPIPE, make_closed, try_get),
+
+    BLOCKS("verd_queue_get_many", make, get_many),
+    PLAINLY("verd_queue_get_many", EINVAL, make, get_many_of_none),
+    ELSEWHERE("verd_queue_get_many", make, get_many),
+    PLAINLY("verd_queue_get_many", EPIPE, make_closed, get_many),
+    PLAINLY("verd_queue_peek", EAGAIN, make, peek),
+    PLAINLY("verd_queue_peek", EINVAL, make, peek_nowhere),
+    ELSEWHERE("verd_queue_peek", make, peek),
+    PLAINLY("verd_queue_peek", EPIPE, make_closed, peek),
 
     PLAINLY("verd_queue_close", EINVAL, NULL, close_none),
     ELSEWHERE("verd_queue_close", make, close_it),

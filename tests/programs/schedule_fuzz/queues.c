@@ -131,6 +131,16 @@ static void get(int queue)
         receive(item, queue);
 }
 
+static void get_many(int queue)
+{
+    void *got[3] = {NULL};
+    int expected = due();
+    ssize_t count = verd_queue_get_many(queues[queue], got, 3);
+    judged("verd_queue_get_many", expected, count > 0, 0);
+    for (ssize_t i = 0; i < count; i++)
+        receive(got[i], queue);
+}
+
 /* Up to four cases; each put has an item of its own. */
 static void choose(void)
 {
@@ -174,7 +184,7 @@ static void check_and_act(int queue)
 static void share(void)
 {
     int queue = (int)chance(QUEUES);
-    switch (chance(7)) {
+    switch (chance(8)) {
     case 0:
         choose();
         break;
@@ -189,6 +199,9 @@ static void share(void)
     case 3:
     case 4:
         put(queue);
+        break;
+    case 5:
+        get_many(queue);
         break;
     default:
         get(queue);
