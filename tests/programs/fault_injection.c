@@ -23,7 +23,6 @@
 #include "fault/scenario.h"
 
 #define PLAYS 3
-#define MOST_DESCRIPTORS 600     /* that a scenario has */
 #define SECONDS 60               /* that a run may take: only to end those that hang */
 #define PATIENCE (10 * VERD_SEC) /* until what other OS threads hold is given back; likewise */
 

@@ -12,8 +12,8 @@ $(addprefix $(BUILD)/programs/,http_client_peers schedule_fuzz stack_guard_depth
     stack_guard_fallback web_crawler): \
     $(OBJ)/tests/support/process.c.o
 $(BUILD)/programs/fault_injection: $(FAULT_OBJ) $(OBJ)/tests/support/process.c.o
-$(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/programs/fault/hooks.c.o \
-    $(OBJ)/tests/support/process.c.o
+$(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/support/process.c.o \
+    $(call objects,tests/programs/fault/fault.c tests/programs/fault/hooks.c)
 $(BUILD)/programs/fault_injection $(BUILD)/programs/errno_tables: PROGRAM_LINK = $(FAULT_WRAP)
 $(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto -Icore -Iarch/$(ARCH)
 

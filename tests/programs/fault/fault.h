@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define FAULTS_MAX 128 /* functions */
+#define FAULTS_MAX 128       /* functions */
+#define MOST_DESCRIPTORS 600 /* that a scenario has */
 
 /* A function that may fail. One struct for each, at the same address in all processes of the test. */
 struct fault {
@@ -57,6 +58,9 @@ void fault_next(const char *name, int error);
 
 /* Has all calls of the function fail from now on, in the calling process, as on a kernel that lacks it; 0: no longer. */
 void fault_lacks(const char *name, int error);
+
+/* Whether this call of the function is to fail; errno says as which. For hooks.c. */
+bool fault_strikes(struct fault *fault);
 
 /* What the library holds: blocks of memory and the like, bytes mapped, descriptors. */
 struct holdings {

@@ -32,94 +32,25 @@
     type hook_##name parameters __asm__("__wrap_" #name)
 
 /* A function that returns `failure`, with errno as one of the others, when it fails. */
-#define HOOK(type, name, parameters, arguments, failure, ...)       \
-    HOOK_BY_HAND(type, name, parameters);                           \
-    type hook_##name parameters                                     \
-    {                                                               \
-        static const int errors[] = {__VA_ARGS__};                  \
-        FAULT(fault, name, errors);                                 \
-        return strikes(&fault) ? (failure) : real_##name arguments; \
+#define HOOK(type, name, parameters, arguments, failure, ...)             \
+    HOOK_BY_HAND(type, name, parameters);                                 \
+    type hook_##name parameters                                           \
+    {                                                                     \
+        static const int errors[] = {__VA_ARGS__};                        \
+        FAULT(fault, name, errors);                                       \
+        return fault_strikes(&fault) ? (failure) : real_##name arguments; \
     }
-
-struct fault_record *faults;
 
 static _Atomic long blocks; /* of memory, and what else is freed by hand */
 static _Atomic long mapped;
 static _Atomic bool counters[1024]; /* descriptors that count: eventfd and signalfd */
 
-/* fault_next, and fault_lacks */
-static const char *next_name, *lacking[4];
-static int next_error, lacking_errors[4];
-
-void faults_init(void)
-{
-    faults = mmap(NULL, sizeof *faults, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-}
-
-void faults_arm(void)
-{
-    atomic_store(&faults->armed, true);
-}
-
-void faults_disarm(void)
-{
-    atomic_store(&faults->armed, false);
-}
-
-void fault_next(const char *name, int error)
-{
-    next_name = name;
-    next_error = error;
-}
-
 struct holdings holdings(void)
 {
     struct holdings now = {.blocks = blocks, .mapped = mapped};
-    for (int fd = 0; fd < 256; fd++)
+    for (int fd = 0; fd < MOST_DESCRIPTORS; fd++)
         now.descriptors += real_fcntl(fd, F_GETFD) >= 0;
     return now;
-}
-
-void fault_lacks(const char *name, int error)
-{
-    size_t i = 0;
-    while (lacking[i] != NULL && strcmp(lacking[i], name) != 0)
-        i++;
-    lacking[i] = name;
-    lacking_errors[i] = error;
-}
-
-static struct fault_count *count_of(struct fault *fault)
-{
-    struct fault_count *count = faults->counts;
-    for (;; count++) {
-        struct fault *found = NULL;
-        if (atomic_compare_exchange_strong(&count->fault, &found, fault) || found == fault)
-            return count;
-    }
-}
-
-/* Whether this call is to fail; errno says as which. */
-static bool strikes(struct fault *fault)
-{
-    if (next_name != NULL && strcmp(next_name, fault->name) == 0) {
-        next_name = NULL;
-        errno = next_error;
-        return true;
-    }
-    for (size_t i = 0; lacking[i] != NULL; i++) {
-        if (strcmp(lacking[i], fault->name) == 0 && lacking_errors[i] != 0) {
-            errno = lacking_errors[i];
-            return true;
-        }
-    }
-    if (faults == NULL || !atomic_load(&faults->armed))
-        return false;
-    unsigned call = atomic_fetch_add(&count_of(fault)->calls, 1);
-    if (fault != faults->target || call != faults->call || atomic_exchange(&faults->struck, true))
-        return false;
-    errno = faults->error;
-    return true;
 }
 
 /* ---- memory ---- */
@@ -145,19 +76,19 @@ static const int no_memory[] = {ENOMEM};
 void *hook_malloc(size_t size)
 {
     FAULT(fault, malloc, no_memory);
-    return strikes(&fault) ? NULL : counted(real_malloc(size));
+    return fault_strikes(&fault) ? NULL : counted(real_malloc(size));
 }
 
 void *hook_calloc(size_t count, size_t size)
 {
     FAULT(fault, calloc, no_memory);
-    return strikes(&fault) ? NULL : counted(real_calloc(count, size));
+    return fault_strikes(&fault) ? NULL : counted(real_calloc(count, size));
 }
 
 void *hook_realloc(void *block, size_t size)
 {
     FAULT(fault, realloc, no_memory);
-    if (strikes(&fault))
+    if (fault_strikes(&fault))
         return NULL;
     return block != NULL ? real_realloc(block, size) : counted(real_malloc(size));
 }
@@ -165,7 +96,9 @@ void *hook_realloc(void *block, size_t size)
 int hook_posix_memalign(void **block, size_t alignment, size_t size)
 {
     FAULT(fault, posix_memalign, no_memory);
-    int error = strikes(&fault) ? ENOMEM : real_posix_memalign(block, alignment, size);
+    int before = errno; /* which it leaves alone */
+    int error = fault_strikes(&fault) ? ENOMEM : real_posix_memalign(block, alignment, size);
+    errno = before;
     blocks += error == 0;
     return error;
 }
@@ -173,13 +106,13 @@ int hook_posix_memalign(void **block, size_t alignment, size_t size)
 char *hook_strdup(const char *text)
 {
     FAULT(fault, strdup, no_memory);
-    return strikes(&fault) ? NULL : counted(real_strdup(text));
+    return fault_strikes(&fault) ? NULL : counted(real_strdup(text));
 }
 
 char *hook_strndup(const char *text, size_t size)
 {
     FAULT(fault, strndup, no_memory);
-    return strikes(&fault) ? NULL : counted(real_strndup(text, size));
+    return fault_strikes(&fault) ? NULL : counted(real_strndup(text, size));
 }
 
 void hook_free(void *block)
@@ -191,7 +124,7 @@ void hook_free(void *block)
 void *hook_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
 {
     FAULT(fault, mmap, no_memory);
-    if (strikes(&fault))
+    if (fault_strikes(&fault))
         return MAP_FAILED;
     void *base = real_mmap(at, size, protection, flags, fd, offset);
     mapped += base != MAP_FAILED ? (long)size : 0;
@@ -202,7 +135,7 @@ void *hook_mmap(void *at, size_t size, int protection, int flags, int fd, off_t 
 int hook_munmap(void *base, size_t size)
 {
     FAULT(fault, munmap, no_memory);
-    if (strikes(&fault))
+    if (fault_strikes(&fault))
         return -1;
     mapped -= (long)size;
     return real_munmap(base, size);
@@ -247,7 +180,7 @@ int hook_epoll_ctl(int epoll, int operation, int fd, void *event)
 {
     static const int errors[] = {ENOMEM, ENOSPC};
     FAULT(fault, epoll_ctl, errors);
-    if (operation != EPOLL_CTL_DEL && strikes(&fault))
+    if (operation != EPOLL_CTL_DEL && fault_strikes(&fault))
         return -1;
     return real_epoll_ctl(epoll, operation, fd, event);
 }
@@ -265,14 +198,14 @@ static const int no_counter[] = {EMFILE, ENFILE, ENOMEM};
 int hook_eventfd(unsigned value, int flags)
 {
     FAULT(fault, eventfd, no_counter);
-    return strikes(&fault) ? -1 : counter(real_eventfd(value, flags));
+    return fault_strikes(&fault) ? -1 : counter(real_eventfd(value, flags));
 }
 
 /* To change the set of one that exists needs nothing. */
 int hook_signalfd(int fd, const void *set, int flags)
 {
     FAULT(fault, signalfd, no_counter);
-    return fd < 0 && strikes(&fault) ? -1 : counter(real_signalfd(fd, set, flags));
+    return fd < 0 && fault_strikes(&fault) ? -1 : counter(real_signalfd(fd, set, flags));
 }
 
 #define CACHESTAT 451 /* newer than some libcs */
@@ -292,7 +225,7 @@ long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
                           : number == CACHESTAT           ? &cache_fault
                           : number == SYS_process_madvise ? &guard_fault
                                                           : &pidfd_fault;
-    return strikes(fault) ? -1 : real_syscall(number, a, b, c, d, e, f);
+    return fault_strikes(fault) ? -1 : real_syscall(number, a, b, c, d, e, f);
 }
 
 /* ---- descriptors ---- */
@@ -327,7 +260,7 @@ int hook_dup3(int from, int to, int flags)
 {
     static const int errors[] = {EBUSY};
     FAULT(fault, dup3, errors);
-    if (strikes(&fault))
+    if (fault_strikes(&fault))
         return -1;
     counters[to] = counters[from];
     return real_dup3(from, to, flags);
@@ -340,7 +273,7 @@ int hook_fstat(int fd, struct stat *status)
     FAULT(file, fstat, errors);
     FAULT(other, fstat, no_memory);
     bool is_file = real_fstat(fd, status) == 0 && S_ISREG(status->st_mode);
-    return strikes(is_file ? &file : &other) ? -1 : real_fstat(fd, status);
+    return fault_strikes(is_file ? &file : &other) ? -1 : real_fstat(fd, status);
 }
 
 int hook_open(const char *path, int flags, ...)
@@ -351,7 +284,7 @@ int hook_open(const char *path, int flags, ...)
     va_start(list, flags);
     unsigned mode = va_arg(list, unsigned);
     va_end(list);
-    return strikes(&fault) ? -1 : real_open(path, flags, mode);
+    return fault_strikes(&fault) ? -1 : real_open(path, flags, mode);
 }
 
 /* To ask for flags, or to set them, needs nothing. */
@@ -363,7 +296,7 @@ int hook_fcntl(int fd, int command, ...)
     va_start(list, command);
     int argument = va_arg(list, int);
     va_end(list);
-    if (command == F_DUPFD_CLOEXEC && strikes(&fault))
+    if (command == F_DUPFD_CLOEXEC && fault_strikes(&fault))
         return -1;
     return real_fcntl(fd, command, argument);
 }
@@ -375,21 +308,21 @@ int hook_close(int fd)
     FAULT(fault, close, errors);
     bool counts = fd >= 0 && atomic_exchange(&counters[fd], false);
     int result = real_close(fd);
-    return !counts && strikes(&fault) ? -1 : result;
+    return !counts && fault_strikes(&fault) ? -1 : result;
 }
 
 ssize_t hook_read(int fd, void *buffer, size_t size)
 {
     static const int errors[] = {EINTR, EIO};
     FAULT(fault, read, errors);
-    return (fd < 0 || !counters[fd]) && strikes(&fault) ? -1 : real_read(fd, buffer, size);
+    return (fd < 0 || !counters[fd]) && fault_strikes(&fault) ? -1 : real_read(fd, buffer, size);
 }
 
 ssize_t hook_write(int fd, const void *data, size_t size)
 {
     static const int errors[] = {EINTR, EIO, ENOSPC};
     FAULT(fault, write, errors);
-    return (fd < 0 || !counters[fd]) && strikes(&fault) ? -1 : real_write(fd, data, size);
+    return (fd < 0 || !counters[fd]) && fault_strikes(&fault) ? -1 : real_write(fd, data, size);
 }
 
 /* ---- sockets ---- */
@@ -428,7 +361,7 @@ int hook_connect(int fd, const void *address, unsigned length)
 {
     static const int errors[] = {EINTR, ECONNREFUSED, ENETUNREACH, ENOMEM};
     FAULT(fault, connect, errors);
-    if (!strikes(&fault))
+    if (!fault_strikes(&fault))
         return real_connect(fd, address, length);
     if (errno == EINTR) {
         real_connect(fd, address, length);
@@ -442,7 +375,7 @@ int hook_getaddrinfo(const char *host, const char *service, const void *hints, v
 {
     static const int errors[] = {EMFILE, EAI_MEMORY, EAI_AGAIN, EAI_FAIL};
     FAULT(fault, getaddrinfo, errors);
-    if (strikes(&fault))
+    if (fault_strikes(&fault))
         return errno < 0 ? errno : EAI_SYSTEM;
     int error = real_getaddrinfo(host, service, hints, found);
     blocks += error == 0;
@@ -476,7 +409,7 @@ HOOK_BY_HAND(int, posix_spawnattr_destroy, (void *attr));
 int hook_posix_spawn_file_actions_init(void *actions)
 {
     FAULT(fault, posix_spawn_file_actions_init, no_memory);
-    int error = strikes(&fault) ? ENOMEM : real_posix_spawn_file_actions_init(actions);
+    int error = fault_strikes(&fault) ? ENOMEM : real_posix_spawn_file_actions_init(actions);
     blocks += error == 0;
     return error;
 }
@@ -490,7 +423,7 @@ int hook_posix_spawn_file_actions_destroy(void *actions)
 int hook_posix_spawnattr_init(void *attr)
 {
     FAULT(fault, posix_spawnattr_init, no_memory);
-    int error = strikes(&fault) ? ENOMEM : real_posix_spawnattr_init(attr);
+    int error = fault_strikes(&fault) ? ENOMEM : real_posix_spawnattr_init(attr);
     blocks += error == 0;
     return error;
 }
