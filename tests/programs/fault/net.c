@@ -162,7 +162,7 @@ static int accept_later(void)
 
 /* A connection gets a number for which there is no such memory yet. It is not lost when there is none to be
  * had. */
-static int accept_far(void)
+static int accept_far_by(int (*accept_on)(int listener))
 {
     int listener = -1, client = -1, server = -1, port = -1, error = 0, near[FAR], count = 0;
     must(twice(&error, listener = verd_listen("127.0.0.1", 0, 0)));
@@ -172,12 +172,56 @@ static int accept_far(void)
         return end(either(error, errno), &listener, 1);
     while ((near[count] = real_fcntl(listener, F_DUPFD_CLOEXEC, 0)) < FAR - 1)
         count++;
-    server = verd_accept(listener, NULL, NULL);
-    must(server >= FAR);
+    server = accept_on(listener);
+    if (server < 0)
+        error = errno;
     for (; count >= 0; count--)
         real_close(near[count]);
+    if (server < 0)
+        return end(error, (int[]){listener, client}, 2);
+    must(server >= FAR);
     error = either(error, pass(client, server));
     return end(error, (int[]){listener, client, server}, 3);
+}
+
+static int accept_patiently(int listener)
+{
+    int server = verd_accept(listener, NULL, NULL);
+    must(server >= 0);
+    return server;
+}
+
+static int accept_far(void)
+{
+    return accept_far_by(accept_patiently);
+}
+
+static void *accept_once(void *arg)
+{
+    struct writer *client = arg;
+    client->fd = verd_accept(client->fd, NULL, NULL);
+    client->error = errno;
+    return arg;
+}
+
+/* It is killed, if it has to wait for memory: then nobody has the connection. */
+static int accept_once_and_be_killed(int listener)
+{
+    struct writer client = {.fd = listener};
+    void *ran = NULL;
+    verd_thread *thread = verd_spawn(accept_once, &client);
+    if (thread == NULL)
+        return -1;
+    verd_yield();
+    verd_kill(thread);
+    verd_join(thread, &ran);
+    errno = ran != NULL ? client.error : ECANCELED;
+    return ran != NULL ? client.fd : -1;
+}
+
+static int accept_far_killed(void)
+{
+    return accept_far_by(accept_once_and_be_killed);
 }
 
 /* With sockets that libverd has not made: blocking, and not of its hub. */
@@ -397,6 +441,8 @@ const struct scenario net_scenarios[] = {
     {"tcp_foreign", tcp_foreign, .errors = {SOCKET_ERRORS, LISTEN_ERRORS}},
     {"accept", accept_later, .errors = {SOCKET_ERRORS, LISTEN_ERRORS}},
     {"accept_far", accept_far, .errors = {SOCKET_ERRORS, LISTEN_ERRORS}, .first = true},
+    {"accept_far_killed", accept_far_killed, .errors = {SOCKET_ERRORS, LISTEN_ERRORS, ECANCELED},
+     .first = true},
     {"unix_abstract", local_abstract, .errors = {SOCKET_ERRORS, LISTEN_ERRORS}},
     {"unix_stale", local_stale, .errors = {SOCKET_ERRORS, LISTEN_ERRORS, EACCES, ENOLCK}},
     {"pipe", pipe_of_ours, .errors = {ENOMEM, EMFILE, ENFILE, ENOSPC, EIO}, .first = true},

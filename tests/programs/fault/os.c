@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "../../support/process.h"
@@ -215,6 +216,40 @@ static int file_uncached(void)
     return either(error, error_of(verd_close(fd)));
 }
 
+/* A terminal that has room for a few bytes more, and says so. */
+static int open_terminal(int *master)
+{
+    char text[512] = "";
+    struct termios raw;
+    *master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    must(*master >= 0 && grantpt(*master) == 0 && unlockpt(*master) == 0);
+    int fd = real_open(ptsname(*master), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    must(fd >= 0 && tcgetattr(fd, &raw) == 0);
+    cfmakeraw(&raw);
+    must(tcsetattr(fd, TCSANOW, &raw) == 0);
+    while (real_write(fd, text, sizeof text) > 0)
+        ;
+    must(real_fcntl(fd, F_SETFL, 0) == 0 && real_read(*master, text, sizeof text) > 0);
+    return fd;
+}
+
+/* Where no OS thread can be had for it, nor does this one stand still. */
+static int terminal_without_os_threads(void)
+{
+    static const char text[4096];
+    verd_timeout limit;
+    int master, fd = open_terminal(&master);
+    fault_lacks("pthread_create", EAGAIN);
+    verd_timeout_begin(&limit, 2 * VERD_MS);
+    int error = error_of(verd_write(fd, text, sizeof text));
+    verd_timeout_end(&limit);
+    fault_lacks("pthread_create", 0);
+    must(error != 0);
+    real_close(master);
+    real_close(fd);
+    return error != ETIMEDOUT ? error : 0;
+}
+
 /* Where no descriptor can be watched any more (fs.epoll.max_user_watches), results come in all the same. */
 static int all_unwatched(void)
 {
@@ -379,6 +414,8 @@ const struct scenario os_scenarios[] = {
     {"getaddrinfo_number", resolve_a_number, .errors = {ENOMEM, EMFILE, EIO}, .first = true},
     {"getaddrinfo_name", resolve_a_name, .errors = {COMMON, EAGAIN, EIO}, .first = true},
     {"file", file_by_path, .errors = {COMMON, EAGAIN, EIO, ENOSPC}, .first = true},
+    {"terminal_without_threads", terminal_without_os_threads,
+     .errors = {COMMON, ENOBUFS, EIO, ENOSPC}},
     {"file_uncached", file_uncached, .errors = {COMMON, EAGAIN, EIO, ENOSPC}},
     {"file_as_a_stream", file_as_a_stream, .errors = {COMMON, EIO, ENOSPC, ENOBUFS, ECONNRESET},
      .first = true},
