@@ -18,10 +18,6 @@
 /* How long an attempt has no company (RFC 8305, 5: "Connection Attempt Delay"). */
 #define HEAD_START (250 * VERD_MS)
 
-struct attempt {
-    const struct addrinfo *address;
-};
-
 struct race {
     struct verd__obligation obligation;
     struct verd__loop *loop;
@@ -29,8 +25,7 @@ struct race {
     int turn;                       /* which of them is next */
     verd_duration due;              /* when */
     size_t count;                   /* attempts under way */
-    struct attempt *attempts;       /* they, in the order of their starts */
-    struct verd__fd_watch *watches; /* their descriptors */
+    struct verd__fd_watch *watches; /* they, in the order of their starts */
     int error;                      /* of those that have failed; 0: none has */
 };
 
@@ -73,31 +68,43 @@ static bool is_under_way(int error)
     return error == EINPROGRESS || error == EALREADY || error == EINTR;
 }
 
-/* Starts an attempt, or asks what has become of it. */
-static int try_connect(int fd, const struct addrinfo *address)
+/* Starts an attempt, or lets the socket know that it is connected. */
+static int try_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EISCONN)
+    if (connect(fd, address, length) != 0 && errno != EISCONN)
         return -1;
-    return verd__socket_met_itself(fd, address->ai_addr, address->ai_addrlen) ? -1 : 0;
+    return verd__socket_met_itself(fd, address, length) ? -1 : 0;
+}
+
+/* Asks what has become of an attempt: until it is connected, its socket knows no peer. */
+static int ask(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer, size = sizeof(int);
+    int error = 0;
+    if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0)
+        return try_connect(fd, (struct sockaddr *)&peer, length);
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0)
+        errno = error != 0 ? error : EINPROGRESS;
+    return -1;
 }
 
 /* Starts the next attempt. Returns its descriptor if it is connected at once, else -1. */
 static int start(struct race *race, const struct addrinfo *address)
 {
     int fd = verd__socket_tcp(address->ai_family);
-    if (fd >= 0 && try_connect(fd, address) == 0)
+    if (fd >= 0 && try_connect(fd, address->ai_addr, address->ai_addrlen) == 0)
         return fd;
     if (fd < 0 || !is_under_way(errno)) {
         note_failure(race, errno);
         verd__descriptor_drop(fd);
         return -1;
     }
-    race->watches[race->count] = (struct verd__fd_watch){
+    race->watches[race->count++] = (struct verd__fd_watch){
         .record = verd__loop_fd(race->loop, fd), /* adopted */
         .fd = fd,
         .events = VERD__OUTPUT_EVENTS,
     };
-    race->attempts[race->count++].address = address;
     race->due = verd__time_after(verd_now(), HEAD_START);
     return -1;
 }
@@ -106,20 +113,16 @@ static int start(struct race *race, const struct addrinfo *address)
 static void leave(struct race *race, size_t i)
 {
     race->count--;
-    for (; i < race->count; i++) {
+    for (; i < race->count; i++)
         race->watches[i] = race->watches[i + 1];
-        race->attempts[i] = race->attempts[i + 1];
-    }
 }
 
-/* Asks each attempt what has become of it: connect(2) again tells. Returns the descriptor of one
- * that is connected, which is taken out, or -1. */
+/* Returns the descriptor of an attempt that is connected, which is taken out, or -1. */
 static int look(struct race *race)
 {
     for (size_t i = 0; i < race->count;) {
         int fd = race->watches[i].fd;
-        const struct addrinfo *address = race->attempts[i].address;
-        if (try_connect(fd, address) == 0) {
+        if (ask(fd) == 0) {
             leave(race, i);
             return fd;
         }
@@ -181,20 +184,17 @@ static void end(struct verd__obligation *obligation)
     for (size_t i = 0; i < race->count; i++)
         verd_close(race->watches[i].fd);
     free(race->watches);
-    free(race->attempts);
 }
 
 int verd__race(struct verd__loop *loop, const struct addrinfo *addresses)
 {
-    size_t length = length_of(addresses);
     struct race race = {
         .loop = loop,
         .next = {addresses, find(addresses, addresses->ai_family, false)},
     };
-    race.attempts = calloc(length, sizeof *race.attempts);
-    race.watches = calloc(length, sizeof *race.watches);
+    race.watches = calloc(length_of(addresses), sizeof *race.watches);
     verd__obligation_begin(loop->scheduler, &race.obligation, end);
-    int fd = race.attempts != NULL && race.watches != NULL ? run(&race) : -1;
+    int fd = race.watches != NULL ? run(&race) : -1;
     int error = errno;
     verd__obligation_settle(loop->scheduler, &race.obligation);
     errno = error;
