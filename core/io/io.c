@@ -9,7 +9,7 @@
 /* Receiving with these does not wait, nor does it tell whether there is ordinary data. */
 #define ASIDE (MSG_OOB | MSG_ERRQUEUE)
 
-/* So many waits in a row may be vain by chance. */
+/* So many waits in a row may be vain by chance. A full queue at an address that is sent to is not for poll(2) to see. */
 #define VAIN_MAX 8
 #define PAUSE_MIN VERD_MS
 #define PAUSE_MAX (16 * VERD_MS)
@@ -179,8 +179,6 @@ static ssize_t output(int fd, const struct verd__request *request, struct verd__
     if (begin(&call) != 0 || verd__output_lock_begin(call.loop, lock, fd, call.record,
                                                      request->flags & MSG_DONTWAIT) != 0)
         return -1;
-    if (request->to_length != 0) /* a full queue at that address is not for poll(2) to see */
-        call.vain = VAIN_MAX;
     for (;;) {
         ssize_t done = verd__attempt(&call);
         if (__builtin_expect(done >= 0, 1))

@@ -47,7 +47,7 @@ struct verd__request {
     };
     union {
         socklen_t *from_length; /* recvfrom, accept */
-        socklen_t to_length;    /* sendto, sendmsg; 0: there is no address */
+        socklen_t to_length;    /* sendto; 0: there is no address */
     };
     /* One system call. `socket` is used for sockets, with MSG_DONTWAIT and MSG_NOSIGNAL added to
      * the flags; NULL where the system call takes no such flags. `file` is used for all others;

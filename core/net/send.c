@@ -48,7 +48,6 @@ ssize_t verd_sendmsg(int fd, const struct msghdr *message, int flags)
     struct verd__request request = {
         .sent = message,
         .flags = flags,
-        .to_length = message->msg_name != NULL ? message->msg_namelen : 0,
         .socket = send_message,
     };
     return verd__output(fd, &request);
