@@ -99,6 +99,32 @@ Test(http, a_crowded_server_stops)
     verd_close(first);
 }
 
+static void stay(void *semaphore)
+{
+    verd_semaphore_acquire(semaphore);
+}
+
+/* They go on; nobody has to be let in any more. */
+static void stop_among_others(verd_duration grace)
+{
+    verd_http_options options = {.pool = verd_pool_new(1)};
+    cr_assert_eq(verd_pool_spawn_n(options.pool, stay, &go), 0);
+    site_open(&site, handle_hello, &options);
+    settle();
+    cr_expect_eq(verd_http_stop(site.server, grace), 0);
+    cr_expect_eq(verd_pool_running(options.pool), 1);
+    cr_expect_eq(verd_http_free(site.server), 0);
+    verd_semaphore_release(&go);
+    verd_pool_wait_all(options.pool);
+    cr_expect_eq(verd_pool_free(options.pool), 0);
+}
+
+Test(http, a_server_whose_pool_is_full_of_others_stops)
+{
+    stop_among_others(0);
+    stop_among_others(VERD_FOREVER);
+}
+
 /* ---- no descriptors ---- */
 
 /* A socket for later, behind which there is no descriptor to be had. */

@@ -359,6 +359,32 @@ Test(stop, two_handlers_that_stop_do_not_wait_for_each_other)
     cr_expect(stopped == 2 && reached == 2);
 }
 
+static void stop_twice_from_within(int client, void *arg)
+{
+    stop_from_within(client, arg);
+    stop_from_within(client, arg);
+}
+
+/* Neither of them has to end, either; and those that have stopped and go on are waited for. */
+Test(stop, the_last_handler_to_stop_lets_the_others_go_on)
+{
+    grace = VERD_FOREVER;
+    house_open_with(&house, NULL, stop_twice_from_within);
+    int first = house_guest(&house);
+    int second = house_guest(&house);
+    guest_speak(first);
+    cr_expect_eq(stopped, 0);
+    guest_speak(second);
+    while (stopped < 2)
+        verd_sleep(VERD_MS);
+    guest_speak(first);
+    verd_sleep(5 * VERD_MS);
+    cr_expect_eq(stopped, 2);
+    guest_speak(second);
+    cr_expect_eq(verd_serve_wait(house.server), 0);
+    cr_expect(stopped == 4 && reached == 4);
+}
+
 Test(stop, who_stops_from_outside_waits_for_the_handlers_that_stop)
 {
     grace = VERD_FOREVER;
