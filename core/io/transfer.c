@@ -86,7 +86,7 @@ static struct job *job_new(const struct verd__transfer *transfer)
         .fd = transfer->fd,
         .writes = transfer->writes,
     };
-    int error = posix_memalign(&job->data, ALIGNMENT, job->size > 0 ? job->size : 1);
+    int error = posix_memalign(&job->data, ALIGNMENT, job->size);
     if (error != 0) {
         free(job);
         errno = error;

@@ -114,12 +114,8 @@ int verd__receiver_start(struct verd_hub *inbox)
 void verd__receiver_review(struct verd_hub *inbox)
 {
     const struct verd__thread *receiver = inbox->receiver;
-    struct verd__wait *wait = receiver->state == VERD__STARTED ? &verd__area(receiver)->wait : NULL;
-    bool idles = wait != NULL && wait->kind == &idle_kind;
-    bool expecting = is_expecting(inbox);
-    if (idles && expecting)
-        verd__wake(wait);
-    else if (!idles && !expecting)
+    bool idles = receiver->state == VERD__STARTED && verd__area(receiver)->wait.kind == &idle_kind;
+    if (idles == is_expecting(inbox))
         verd__wait_abort(inbox->receiver, ECANCELED, 0);
 }
 

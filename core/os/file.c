@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hub/hub.h"
 #include "offload/offload.h"
 
 /* A call on a path, or on a descriptor. */
@@ -131,10 +130,7 @@ int verd_open(const char *path, int flags, ...)
         inquiry->mode = va_arg(list, mode_t);
         va_end(list);
     }
-    int fd = ask(inquiry, release_open, NULL);
-    if (fd >= 0) /* what the hub knows of the number is of another file */
-        verd__loop_forget(verd__loop(verd__current), fd);
-    return fd;
+    return ask(inquiry, release_open, NULL);
 }
 
 int verd_stat(const char *path, struct stat *status)

@@ -95,8 +95,7 @@ static void leave(struct verd__wait *wait, int error)
 {
     const struct call *call = wait->entry.value;
     (void)error;
-    if (!verd__current->ending)
-        tell_reader(call->signals);
+    tell_reader(call->signals);
 }
 
 static const struct verd__wait_kind kind = {

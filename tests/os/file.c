@@ -52,6 +52,26 @@ Test(os, open_opens_a_file)
     cr_assert_eq(read(fd, buffer, sizeof buffer), 4);
 }
 
+static int read_once(struct caller *self)
+{
+    return (int)verd_read(*(int *)self->object, buffer, sizeof buffer);
+}
+
+/* The hub knows that there was nothing to read of the file that had the number before. */
+Test(os, what_open_opens_is_read_though_another_file_had_its_number)
+{
+    int fds[2];
+    close(make_file("text"));
+    verd_close(verd_open(name, O_RDONLY)); /* what opening itself needs, is there */
+    cr_assert_eq(verd_pipe(fds), 0);
+    cr_assert_eq(caller_within(VERD_MS, read_once, &fds[0], NULL), -ETIMEDOUT);
+    close(fds[0]);
+    cr_assert_eq(verd_open(name, O_RDONLY), fds[0]);
+    remove_file();
+    cr_expect_eq(caller_within(VERD_SEC, read_once, &fds[0], NULL), 4);
+    cr_expect_eq(caller_within(VERD_SEC, read_once, &fds[0], NULL), 0);
+}
+
 Test(os, open_creates_a_file_with_the_mode_given)
 {
     struct stat status;
@@ -299,6 +319,29 @@ Test(os, vectors_are_written_to_and_read_from_a_disk_file)
     lseek(fd, 0, SEEK_SET);
     cr_assert_eq(verd_readv(fd, in, 2), 8);
     cr_assert(memcmp(first, "text", 4) == 0 && memcmp(second, "more", 4) == 0);
+}
+
+#define PART 700000 /* bytes; one is less than what is transferred at once, and two are more */
+#define PARTS 4
+
+Test(os, vectors_that_take_several_transfers_are_written_and_read_whole)
+{
+    static unsigned char out[PARTS][PART], in[PARTS][PART];
+    struct iovec to[PARTS], from[PARTS];
+    int fd = make_nameless_file("");
+    for (size_t i = 0; i < PARTS; i++) {
+        for (size_t j = 0; j < PART; j++)
+            out[i][j] = (unsigned char)((i * PART + j) % 251);
+        to[i] = (struct iovec){out[i], PART};
+        from[i] = (struct iovec){in[i], PART};
+    }
+    cr_assert_eq(verd_writev(fd, to, PARTS), sizeof out);
+    cr_assert_eq(pread(fd, in, sizeof in, 0), sizeof in);
+    cr_expect(memcmp(in, out, sizeof in) == 0, "written");
+    memset(in, 0, sizeof in);
+    lseek(fd, 0, SEEK_SET);
+    cr_assert_eq(verd_readv(fd, from, PARTS), sizeof in);
+    cr_expect(memcmp(in, out, sizeof in) == 0, "read");
 }
 
 static int write_file(struct caller *self)
