@@ -163,6 +163,33 @@ Test(os, the_standard_descriptors_of_the_caller_can_be_given_crosswise)
     cr_assert_eq(verd_read(fds[0], text, sizeof text), 4);
 }
 
+/* What the process has open once a program has run whose pipes got the lowest numbers. */
+static size_t descriptors_after_a_program(void)
+{
+    verd_process_options options = {
+        .arguments = SH("cat"),
+        .input = VERD_PROCESS_PIPE,
+        .output = VERD_PROCESS_PIPE,
+        .error = VERD_PROCESS_PIPE,
+    };
+    cr_assert_eq(verd_spawn_process(&process, &options), 0);
+    verd_close(process.input);
+    verd_close(process.output);
+    verd_close(process.error);
+    cr_assert_eq(verd_process_wait(&process, NULL), 0);
+    return process_descriptors();
+}
+
+Test(os, a_caller_without_standard_descriptors_keeps_no_ends_of_pipes)
+{
+    close(STDIN_FILENO);
+    close(STDOUT_FILENO);
+    size_t before = descriptors_after_a_program();
+    cr_expect_eq(descriptors_after_a_program(), before);
+    close(STDERR_FILENO);
+    cr_expect_eq(descriptors_after_a_program(), before - 1);
+}
+
 Test(os, a_caller_without_standard_descriptors_starts_programs)
 {
     close(STDIN_FILENO);
