@@ -17,7 +17,7 @@
  *
  *     event, kill, timeout      wait/columns.c, alone and against each other
  *     child of a fork           wait/endings.c; net/fork*.c, os/fork.c, pool/fork*.c, sched/fork.c, hub/fork.c
- *     end of the OS thread      wait/endings.c, wait/gone.c; os/ending.c, os/keys.c, sched/osthread.c
+ *     end of the OS thread      wait/endings.c, wait/gone*.c; os/ending.c, os/keys.c, sched/osthread.c
  *     end of the object         wait/endings.c, where there is one to free; pool/free.c, sync/queue.c
  *     C++ exception             programs/timeout_exceptions.cc, exceptions.cc: it leaves a frame that has
  *                               waited; none can leave one that waits

@@ -418,43 +418,6 @@ Test(pile, two_on_one_pool_with_interleaved_spawners_get_their_own_results)
     finish(pool, NULL);
 }
 
-static verd_pool *shared;
-
-/* A member that dispatches to others of its own pool, and sums up. */
-static void *dispatch(void *depth)
-{
-    if (depth == NULL)
-        return number(1);
-    verd_pile *pile = verd_pile_new(shared);
-    size_t sum = 1;
-    void *result;
-    for (int i = 0; i < 3; i++)
-        verd_pile_spawn(pile, dispatch, number((uintptr_t)depth - 1));
-    while (verd_pile_next(pile, &result) == 1)
-        sum += (uintptr_t)result;
-    verd_pile_free(pile);
-    return number(sum);
-}
-
-static void dispatch_nested(size_t size)
-{
-    void *result = NULL;
-    shared = verd_pool_new(size);
-    verd_join(verd_pool_spawn(shared, dispatch, number(4)), &result);
-    cr_assert_eq(result, number(121));
-    cr_assert_eq(verd_pool_free(shared), 0);
-}
-
-Test(pile, of_a_member_of_its_pool_of_one_does_not_deadlock)
-{
-    dispatch_nested(1);
-}
-
-Test(pile, nests_in_a_pool_that_is_full_at_times)
-{
-    dispatch_nested(5);
-}
-
 Test(pile, of_a_member_keeps_the_order_of_jobs_run_in_place)
 {
     verd_pool *pool = verd_pool_new(1);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "caller.h"
+#include "gone.h"
 
 /* OS threads that come after it. */
 #define LATER 3
@@ -20,12 +21,6 @@ static verd_pile *pile;
 static verd_imap *imap;
 static verd_resource_pool *resources;
 static verd_server *server;
-static verd_event event;
-static verd_semaphore semaphore;
-static verd_mutex mutex;
-static verd_cond cond;
-static verd_rwlock lock;
-static verd_group group;
 static struct caller waiter;
 
 /* ---- on the OS thread that ends ---- */
@@ -143,88 +138,6 @@ static void leave_a_server(void)
     server = verd_serve(listener, handle_client, NULL, NULL);
     verd_connect("127.0.0.1", verd_port(listener));
     callers_settle();
-}
-
-static int wait_event(struct caller *self)
-{
-    return verd_event_wait(&event, &self->item);
-}
-
-static void leave_in_event(void)
-{
-    caller_start(&waiter, wait_event, NULL, NULL);
-}
-
-static int acquire(struct caller *self)
-{
-    (void)self;
-    return verd_semaphore_acquire(&semaphore);
-}
-
-static void leave_in_semaphore(void)
-{
-    caller_start(&waiter, acquire, NULL, NULL);
-}
-
-static int wait_group(struct caller *self)
-{
-    (void)self;
-    return verd_group_wait(&group);
-}
-
-static void leave_in_group(void)
-{
-    verd_group_add(&group, 1);
-    caller_start(&waiter, wait_group, NULL, NULL);
-}
-
-static int wait_cond(struct caller *self)
-{
-    (void)self;
-    verd_mutex_lock(&mutex);
-    return verd_cond_wait(&cond, &mutex);
-}
-
-static void leave_in_condition(void)
-{
-    caller_start(&waiter, wait_cond, NULL, NULL);
-}
-
-static int lock_mutex(struct caller *self)
-{
-    (void)self;
-    return verd_mutex_lock(&mutex);
-}
-
-/* Main has it, a thread waits for it. */
-static void leave_locked(void)
-{
-    verd_mutex_lock(&mutex);
-    caller_start(&waiter, lock_mutex, NULL, NULL);
-}
-
-static int read_lock(struct caller *self)
-{
-    (void)self;
-    return verd_rwlock_read_lock(&lock);
-}
-
-static void leave_write_locked(void)
-{
-    verd_rwlock_write_lock(&lock);
-    caller_start(&waiter, read_lock, NULL, NULL);
-}
-
-static int write_lock(struct caller *self)
-{
-    (void)self;
-    return verd_rwlock_write_lock(&lock);
-}
-
-static void leave_read_locked(void)
-{
-    verd_rwlock_read_lock(&lock);
-    caller_start(&waiter, write_lock, NULL, NULL);
 }
 
 /* ---- on one that comes later ---- */
@@ -360,63 +273,7 @@ static int use_serve_free(void)
     return verd_serve_free(server);
 }
 
-/* Nobody waits for these any more, so they are free for the next. */
-static int set_and_reset(void)
-{
-    return verd_event_set(&event, NULL) == 0 ? verd_event_reset(&event) : -1;
-}
-
-static int release_and_acquire(void)
-{
-    return verd_semaphore_release(&semaphore) == 0 ? verd_semaphore_try_acquire(&semaphore) : -1;
-}
-
-static int done_and_add(void)
-{
-    return verd_group_done(&group) == 0 ? verd_group_add(&group, 1) : -1;
-}
-
-static int signal_and_broadcast(void)
-{
-    return verd_cond_signal(&cond) == 0 ? verd_cond_broadcast(&cond) : -1;
-}
-
-static int use_lock(void)
-{
-    return verd_mutex_lock(&mutex);
-}
-
-static int use_unlock(void)
-{
-    return verd_mutex_unlock(&mutex);
-}
-
-static int use_read_lock(void)
-{
-    return verd_rwlock_read_lock(&lock);
-}
-
-static int use_write_lock(void)
-{
-    return verd_rwlock_write_lock(&lock);
-}
-
-static int use_rwlock_unlock(void)
-{
-    return verd_rwlock_unlock(&lock);
-}
-
-struct leaving {
-    const char *name;
-    void (*leave)(void);
-    int (*use)(void);
-    int outcome;
-};
-
-/* Of a handle: EPERM, or, where the OS thread has its block now, EINVAL, as of one that was released. */
-#define STALE 1
-
-static const struct leaving leavings[] = {
+static const struct leaving others[] = {
     {"wait for a parked thread", leave_parked, use_wait, STALE},
     {"wait for an unstarted thread", leave_unstarted, use_wait, STALE},
     {"wait for an ended thread", leave_ended, use_wait, STALE},
@@ -445,17 +302,9 @@ static const struct leaving leavings[] = {
     {"serve_stop", leave_a_server, use_serve_stop, -EPERM},
     {"serve_wait", leave_a_server, use_serve_wait, -EPERM},
     {"serve_free", leave_a_server, use_serve_free, -EPERM},
-    {"event", leave_in_event, set_and_reset, 0},
-    {"semaphore", leave_in_semaphore, release_and_acquire, 0},
-    {"group", leave_in_group, done_and_add, 0},
-    {"condition", leave_in_condition, signal_and_broadcast, 0},
-    {"mutex_lock", leave_locked, use_lock, -EPERM},
-    {"mutex_unlock", leave_locked, use_unlock, -EPERM},
-    {"read_lock", leave_write_locked, use_read_lock, -EPERM},
-    {"write_lock", leave_read_locked, use_write_lock, -EPERM},
-    {"rwlock_unlock, written", leave_write_locked, use_rwlock_unlock, -EPERM},
-    {"rwlock_unlock, read", leave_read_locked, use_rwlock_unlock, -EPERM},
 };
+
+#define OTHERS (sizeof others / sizeof *others)
 
 static void *come_first(void *arg)
 {
@@ -487,7 +336,7 @@ static bool is_expected(const struct leaving *leaving, int outcome)
 
 ParameterizedTestParameters(wait, what_an_os_thread_leaves_behind_is_nobody_elses)
 {
-    size_t count = sizeof leavings / sizeof *leavings;
+    size_t count = OTHERS + left_to_sync_count;
     size_t *numbers = cr_malloc(count * sizeof *numbers);
     for (size_t i = 0; i < count; i++)
         numbers[i] = i;
@@ -496,7 +345,8 @@ ParameterizedTestParameters(wait, what_an_os_thread_leaves_behind_is_nobody_else
 
 ParameterizedTest(const size_t *number, wait, what_an_os_thread_leaves_behind_is_nobody_elses)
 {
-    const struct leaving *leaving = &leavings[*number];
+    const struct leaving *leaving =
+        *number < OTHERS ? &others[*number] : &left_to_sync[*number - OTHERS];
     on_os_thread(come_first, leaving);
     for (int i = 0; i < LATER; i++)
         cr_expect(is_expected(leaving, on_os_thread(come_later, leaving)), "%s", leaving->name);
