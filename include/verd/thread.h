@@ -279,7 +279,7 @@ ssize_t verd_stack_used(verd_thread *t);
 int verd_reclaim_after(verd_duration wait);
 
 /* Thread-specific values, as pthread_key has them for OS threads. Keys are the process's. */
-#define VERD_KEYS_MAX 64
+#define VERD_KEYS_MAX 1024
 typedef unsigned verd_key;
 
 /*
@@ -289,6 +289,12 @@ typedef unsigned verd_key;
  * Returns 0, or -1 with errno EAGAIN (VERD_KEYS_MAX keys exist) or EINVAL (key is NULL).
  */
 int verd_key_create(verd_key *key, void (*destructor)(void *));
+
+/*
+ * Takes a key back: its values are gone, without a call of the destructor, and a key that is made later may have
+ * its number. From any OS thread. Never blocks. Returns 0, or -1 with errno EINVAL (no such key).
+ */
+int verd_key_delete(verd_key key);
 
 /* The calling thread's value of the key; NULL if none was set or there is no such key. Never
  * blocks. */

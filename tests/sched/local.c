@@ -183,7 +183,8 @@ Test(sched, making_a_key_without_a_place_for_it_is_EINVAL)
 static int make_all_keys(void)
 {
     int made = 0;
-    while (verd_key_create(&key, NULL) == 0)
+    verd_key made_last;
+    while (verd_key_create(&made_last, NULL) == 0)
         made++;
     return made;
 }
@@ -205,6 +206,54 @@ Test(sched, the_last_key_holds_a_value)
     make_all_keys();
     verd_set(VERD_KEYS_MAX - 1, "last");
     cr_assert_str_eq(verd_get(VERD_KEYS_MAX - 1), "last");
+}
+
+Test(sched, the_values_of_a_key_that_is_deleted_are_not_destroyed)
+{
+    verd_key_create(&key, note);
+    verd_key_create(&second_key, note);
+    verd_set(key, "main");
+    verd_thread *thread = verd_spawn(set_yield_get, "a");
+    verd_yield();
+    cr_assert_eq(verd_key_delete(key), 0);
+    void *value = "";
+    verd_join(thread, &value);
+    cr_assert(value == NULL && verd_get(key) == NULL);
+    cr_assert_str_eq(order, "");
+}
+
+Test(sched, a_key_that_has_the_number_of_a_deleted_one_has_no_values)
+{
+    verd_key_create(&key, NULL);
+    verd_set(key, "old");
+    verd_key_delete(key);
+    verd_key_create(&second_key, note);
+    cr_assert(second_key == key && verd_get(second_key) == NULL);
+}
+
+Test(sched, deleting_what_is_no_key_is_EINVAL)
+{
+    verd_key_create(&key, NULL);
+    verd_key_delete(key);
+    errno = 0;
+    cr_assert(verd_key_delete(key) == -1 && errno == EINVAL);
+    errno = 0;
+    cr_assert(verd_key_delete(VERD_KEYS_MAX) == -1 && errno == EINVAL);
+}
+
+static void set_second_key(void *value)
+{
+    note(value);
+    verd_set(second_key, "second");
+}
+
+Test(sched, a_destructor_may_set_a_value_for_which_there_is_no_room_yet)
+{
+    verd_key_create(&key, set_second_key);
+    make_all_keys();
+    second_key = VERD_KEYS_MAX - 1;
+    verd_join(verd_spawn(set, "a"), NULL);
+    cr_assert_str_eq(order, "a");
 }
 
 static void *set_in_os_thread(void *value)

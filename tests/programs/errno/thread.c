@@ -109,6 +109,7 @@ CALL(create_no_key, verd_key_create(NULL, NULL))
 CALL(reclaim, verd_reclaim_after(VERD_SEC))
 CALL(reclaim_at_once, verd_reclaim_after(0))
 CALL(set_key, verd_set(key, &key))
+CALL(delete_no_key, verd_key_delete(VERD_KEYS_MAX - 1))
 CALL(set_no_key, verd_set(VERD_KEYS_MAX - 1, &key))
 
 /* ---- time ---- */
@@ -172,6 +173,7 @@ const struct row thread_rows[] = {
     AT_FIRST("verd_park", park),
     PLAINLY("verd_key_create", EAGAIN, make_all_keys, create_key),
     PLAINLY("verd_key_create", EINVAL, NULL, create_no_key),
+    PLAINLY("verd_key_delete", EINVAL, NULL, delete_no_key),
     PLAINLY("verd_set", EINVAL, NULL, set_no_key),
     WITHOUT("verd_set", ENOMEM, make_key, set_key, "calloc"),
 
