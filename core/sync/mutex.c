@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Invariant: while someone waits there is an owner; an unlock makes the first in the queue the owner. */
 #include "sync/mutex.h"
 
-#include "sched/slab.h"
 #include "sched/wait.h"
 #include "sync/home.h"
 
@@ -16,7 +14,7 @@ static const struct verd__wait_kind mutex_kind = {
 
 /* Those who wait at conditions have let go of the mutex, and it stays their OS thread's: false. But that may have
  * ended. */
-static bool take_home(const struct verd__scheduler *scheduler, verd_mutex *mutex)
+bool verd__mutex_take_home(const struct verd__scheduler *scheduler, verd_mutex *mutex)
 {
     if (mutex->home == scheduler->number)
         return true;
@@ -26,20 +24,9 @@ static bool take_home(const struct verd__scheduler *scheduler, verd_mutex *mutex
     return true;
 }
 
-/* Locks if nobody else has it. Returns 0, EDEADLK, EPERM, or EAGAIN. */
-static inline int try_lock(const struct verd__scheduler *scheduler, verd_mutex *mutex)
+int verd__mutex_wait(struct verd__scheduler *scheduler, verd_mutex *mutex)
 {
-    verd_thread *self = verd__handle(scheduler->running);
-    if (mutex->owner == NULL) {
-        if (__builtin_expect(mutex->lent != 0, 0) && !take_home(scheduler, mutex))
-            return EPERM;
-        mutex->owner = self;
-        mutex->home = scheduler->number;
-        return 0;
-    }
-    if (mutex->owner == self)
-        return EDEADLK;
-    return mutex->home != scheduler->number ? EPERM : EAGAIN;
+    return verd__wait_in_queue(scheduler, &mutex_kind, &mutex->waiters, NULL);
 }
 
 int verd_mutex_lock(verd_mutex *mutex)
@@ -47,12 +34,12 @@ int verd_mutex_lock(verd_mutex *mutex)
     struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL)
         return verd__refuse(0);
-    int error = mutex == NULL ? EINVAL : try_lock(scheduler, mutex);
+    int error = mutex == NULL ? EINVAL : verd__mutex_try(scheduler, mutex);
     if (error == 0)
         return verd__done(scheduler, 0);
     if (error != EAGAIN)
         return verd__refuse(error);
-    return verd__wait_in_queue(scheduler, &mutex_kind, &mutex->waiters, NULL);
+    return verd__mutex_wait(scheduler, mutex);
 }
 
 int verd_mutex_try_lock(verd_mutex *mutex)
@@ -60,8 +47,18 @@ int verd_mutex_try_lock(verd_mutex *mutex)
     const struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
         return -1;
-    int error = mutex == NULL ? EINVAL : try_lock(scheduler, mutex);
+    int error = mutex == NULL ? EINVAL : verd__mutex_try(scheduler, mutex);
     return error == 0 ? 0 : verd__errno(error);
+}
+
+void verd__mutex_pass(verd_mutex *mutex)
+{
+    struct verd__entry *first = verd__first_entry(&mutex->waiters);
+    mutex->owner = NULL;
+    if (first != NULL) {
+        mutex->owner = verd__handle(first->wait->thread);
+        verd__wake_plain(verd__current, first->wait);
+    }
 }
 
 int verd_mutex_unlock(verd_mutex *mutex)
@@ -71,20 +68,15 @@ int verd_mutex_unlock(verd_mutex *mutex)
         return verd__invalid();
     if (scheduler == NULL || mutex->owner != verd__handle(scheduler->running))
         return verd__errno(EPERM);
-    struct verd__entry *first = verd__first_entry(&mutex->waiters);
-    mutex->owner = NULL;
-    if (first != NULL) {
-        mutex->owner = verd__handle(first->wait->thread);
-        verd__wake_plain(verd__current, first->wait);
-    }
+    verd__mutex_pass(mutex);
     return 0;
 }
 
 void verd__mutex_relock(struct verd__scheduler *scheduler, verd_mutex *mutex)
 {
-    if (try_lock(scheduler, mutex) == 0)
+    if (verd__mutex_try(scheduler, mutex) == 0)
         return;
     verd_shield_begin();
-    verd__wait_in_queue(scheduler, &mutex_kind, &mutex->waiters, NULL);
+    verd__mutex_wait(scheduler, mutex);
     verd_shield_end();
 }

@@ -69,15 +69,19 @@ int verd_event_reset(verd_event *event);
 
 /* ---- semaphore ---- */
 
-typedef struct verd_semaphore {
+struct verd__units {
     struct verd__list waiters;
     uint64_t home;
-    size_t units;
+    size_t count;
+};
+
+typedef struct verd_semaphore {
+    struct verd__units units;
     size_t bound; /* 0: none */
 } verd_semaphore;
 
-#define VERD_SEMAPHORE_INIT(n) {{NULL, NULL}, 0, (n), 0}
-#define VERD_SEMAPHORE_BOUNDED(n) {{NULL, NULL}, 0, (n), (n)}
+#define VERD_SEMAPHORE_INIT(n) {{{NULL, NULL}, 0, (n)}, 0}
+#define VERD_SEMAPHORE_BOUNDED(n) {{{NULL, NULL}, 0, (n)}, (n)}
 
 /* Takes a unit; blocks until there is one. Returns 0, or -1 and errno as above. */
 int verd_semaphore_acquire(verd_semaphore *semaphore);
@@ -97,12 +101,13 @@ size_t verd_semaphore_units(const verd_semaphore *semaphore);
 
 typedef struct verd_mutex {
     struct verd__list waiters;
+    uint32_t kind; /* 0; others are those of <verd/pthread.h> */
+    uint32_t lent; /* to conditions: those who wait there will have it again */
     uint64_t home;
     verd_thread *owner;
-    size_t lent; /* to conditions: those who wait there will have it again */
 } verd_mutex;
 
-#define VERD_MUTEX_INIT {{NULL, NULL}, 0, NULL, 0}
+#define VERD_MUTEX_INIT {{NULL, NULL}, 0, 0, 0, NULL}
 
 /* Locks; blocks until it can. A thread that ends with the lock held leaves it locked.
  * Returns 0, or -1 with errno as above, or EDEADLK (the caller holds it). */
