@@ -8,7 +8,10 @@
 #include "sched/timer.h"
 
 struct verd__loan;
+struct verd__locals;
+struct verd__pthread;
 struct verd__wait;
+struct verd_pthread_cleanup;
 struct verd__wait_kind;
 
 /* A place in a wait queue. */
@@ -49,6 +52,14 @@ struct verd__scope {
 /* Scopes that are open at once before memory is allocated for them. */
 #define VERD__SCOPES_MIN 3
 
+/* What a thread has as one of POSIX's (patch/pthread.h). */
+struct verd__posix {
+    struct verd__pthread *thread;          /* of pthread_create; NULL: it is none */
+    struct verd_pthread_cleanup *cleanups; /* the last pushed first */
+    bool is_uncancelable;
+    bool is_asynchronous;
+};
+
 struct verd__area {
     struct verd__wait wait;
     struct verd__join join;
@@ -56,13 +67,14 @@ struct verd__area {
     unsigned scope_count;
     unsigned scope_room; /* of `scopes` */
     struct verd__scope own_scopes[VERD__SCOPES_MIN];
-    struct verd__timer limit;   /* of the scopes: armed for the earliest deadline */
-    void **locals;              /* VERD_KEYS_MAX of them; NULL: none set yet */
-    struct verd__owner *member; /* the owner of which it counts as a member; NULL: none */
-    struct verd__loan *loan;    /* valid if that is not its own owner: in whose slot; the pool's */
-    union verd__start start;    /* its function, for messages */
+    struct verd__timer limit;    /* of the scopes: armed for the earliest deadline */
+    struct verd__locals *locals; /* NULL: none set yet */
+    struct verd__owner *member;  /* the owner of which it counts as a member; NULL: none */
+    struct verd__loan *loan;     /* valid if that is not its own owner: in whose slot; the pool's */
+    union verd__start start;     /* its function, for messages */
     struct verd__list obligations; /* the first is the last to have come */
     verd_duration trimmed; /* `since` of the last wait in which its stack was trimmed (upkeep.h) */
+    struct verd__posix posix;
     char name[VERD_NAME_SIZE];
 };
 

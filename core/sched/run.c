@@ -218,6 +218,9 @@ static void run(struct verd__scheduler *scheduler, struct verd__thread *self)
     area->start = start;
     area->wait.thread = self;
     area->wait.entry.wait = &area->wait;
+    area->posix.thread = NULL;
+    area->posix.cleanups = NULL;
+    area->posix.is_uncancelable = area->posix.is_asynchronous = false;
     self->state = VERD__STARTED;
     *scheduler->errno_location = 0;
     verd__float_control_set(&scheduler->float_control);

@@ -174,6 +174,8 @@ struct verd__scheduler {
     struct verd__exit_hook *exit_hooks;       /* the last to come is the first to go */
     struct verd__thread *starved;             /* UNSTARTED for which there was no stack, in order */
     struct verd__thread **starved_last;
+    struct verd__list
+        words; /* who waits for one of POSIX's that has no queue (patch/pthread_word.h) */
     void (*on_deadlock)(void); /* NULL: report and abort */
     uint64_t chance;           /* VERD__SEEDED: what draws who runs (shuffle.h) */
     struct verd__thread *main;

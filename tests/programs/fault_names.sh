@@ -7,7 +7,8 @@ set -eu
 
 : "${VERD_BUILD:=.}" "${VERD_NM:=nm}"
 
-# These cannot fail with the arguments that they get, do not return, or have nothing to fail with.
+# These cannot fail with the arguments that they get, do not return, or have nothing to fail with, or what they give is
+# handed on.
 infallible='
     __errno_location __libc_current_sigrtmax __libc_current_sigrtmin abort environ exit raise getenv getpid sched_yield
     clock_gettime dl_iterate_phdr getauxval sysconf gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
@@ -15,6 +16,11 @@ infallible='
     strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strerror
     sigaction sigaddset sigdelset sigemptyset sigfillset sigismember sigorset sigpending
     pthread_attr_destroy pthread_attr_setdetachstate pthread_getspecific pthread_key_delete
+    pthread_attr_getdetachstate pthread_attr_getstacksize pthread_attr_setstack pthread_attr_setstacksize
+    pthread_barrierattr_getpshared pthread_condattr_getclock pthread_condattr_getpshared pthread_mutexattr_getpshared
+    pthread_mutexattr_getrobust pthread_mutexattr_gettype pthread_rwlockattr_getkind_np pthread_rwlockattr_getpshared
+    pthread_exit pthread_getaffinity_np pthread_getattr_np pthread_getcpuclockid pthread_setaffinity_np pthread_sigqueue
+    _setjmp gettid longjmp
     pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_sigmask
     isatty pthread_kill pthread_self
     pthread_cond_broadcast pthread_cond_signal pthread_cond_wait

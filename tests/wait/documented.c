@@ -137,10 +137,11 @@ static bool next_function(struct reader *reader)
 }
 
 /* HTTP waits by the calls of the floors below, and an exchange in which one has failed is over: there is
- * nothing to come back to. */
+ * nothing to come back to. What is POSIX's ends its waits as POSIX has it (patch/pthread_cancel.c). */
 static bool is_upstairs(const char *path)
 {
-    return strstr(path, "/http") != NULL || strstr(path, "/websocket") != NULL;
+    return strstr(path, "/http") != NULL || strstr(path, "/websocket") != NULL ||
+           strstr(path, "/pthread") != NULL;
 }
 
 static void check_function(const char *name, const char *words, bool upstairs)

@@ -17,7 +17,7 @@
 
 #include "table.h"
 
-#define FUNCTIONS_MAX 300
+#define FUNCTIONS_MAX 600
 #define REFERENCES_MAX 4
 
 static struct function known[FUNCTIONS_MAX];
