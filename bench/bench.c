@@ -37,6 +37,7 @@ static const struct question {
     {"queue_rendezvous_io", bench_queue_rendezvous_io},
     {"queue_buffered", bench_queue_buffered},
     {"semaphore", bench_semaphore},
+    {"pthread_mutex", bench_pthread_mutex},
     {"post", bench_post},
     {"offload", bench_offload},
     {"parked_bytes parked_tables parked_create", bench_parked},
