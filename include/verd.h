@@ -5,6 +5,7 @@
 
 #include <verd/platform.h>
 
+#include <verd/bundle.h>
 #include <verd/context.h>
 #include <verd/http.h>
 #include <verd/http_client.h>

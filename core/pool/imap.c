@@ -62,19 +62,24 @@ static void report(struct verd_imap *it, int error)
     verd__jobs_offer(&it->jobs);
 }
 
-/* Runs the function for an item. An item that cannot be started is an error in its place. */
-static void feed_item(struct verd__scheduler *scheduler, struct verd_imap *it,
+/* Runs the function for an item. An item that cannot be started is an error in its place. Returns whether to go on: who
+ * was killed has said so by that. */
+static bool feed_item(struct verd__scheduler *scheduler, struct verd_imap *it,
                       struct verd__job *job, void *item)
 {
     struct verd__loan_use use;
+    int error = 0;
     bool borrows = verd__loan_is_good(it->loan);
     job->item = item;
     if (borrows)
         verd__loan_begin(scheduler, it->loan, &use);
-    if (!verd__may_wait(scheduler) || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0)
-        verd__job_fail(scheduler, job, errno);
+    if (!verd__may_wait(scheduler) || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0) {
+        error = errno;
+        verd__job_fail(scheduler, job, error);
+    }
     if (borrows)
         verd__loan_end(scheduler, &use);
+    return error != ECANCELED;
 }
 
 /* Reads and starts one item. Returns whether to go on. */
@@ -93,12 +98,23 @@ static bool feed_one(struct verd_imap *it)
     int got = it->next(it->state, &item);
     if (got > 0 && !it->freed) {
         verd__job_add(job, &it->jobs);
-        feed_item(scheduler, it, job, item);
-        return true;
+        return feed_item(scheduler, it, job, item);
     }
     if (got < 0)
         it->error = errno != 0 ? errno : EIO;
     verd__job_drop(scheduler, job);
+    return false;
+}
+
+/* Waits until there is room. Whether to go on: not if the imap was freed, or the pool is being killed, of which the
+ * consumer learns. */
+static bool may_feed(struct verd_imap *it)
+{
+    if (it->freed)
+        return false;
+    if (await_room(it) == 0)
+        return true;
+    it->error = errno;
     return false;
 }
 
@@ -108,7 +124,7 @@ static void feed(void *arg)
     struct verd__area *area = verd__area(verd__current->running);
     area->member = &it->pool->owner;
     area->loan = it->loan;
-    while (!it->freed && await_room(it) == 0 && feed_one(it))
+    while (may_feed(it) && feed_one(it))
         ;
 }
 
@@ -141,7 +157,7 @@ static int start_feeder(struct verd_imap *it)
     if (it->feeder == NULL)
         return -1;
     verd__watch_add(it->feeder, &it->watch);
-    verd__thread_start(scheduler, it->feeder);
+    verd__pool_begin(scheduler, it->pool, &it->pool->imaps, it->feeder);
     verd__pool_feed_begin(it->pool);
     it->pool->users++;
     return 0;

@@ -68,6 +68,8 @@ static void take_out(struct verd__jobs *jobs, struct verd__job *job)
     verd__list_remove(&jobs->order, &job->order);
     if (job->ended)
         verd__list_remove(&jobs->finish, &job->finish);
+    else
+        jobs->running--;
     job->jobs = NULL;
     jobs->count--;
 }
@@ -85,6 +87,7 @@ static void detach_consumer(struct verd__jobs *jobs)
 void verd__jobs_end(struct verd__jobs *jobs, bool kill)
 {
     detach_consumer(jobs);
+    verd__queue_end(&jobs->killers, EINVAL);
     while (jobs->order.first != NULL) {
         struct verd__job *job = of_order(jobs->order.first);
         take_out(jobs, job);
@@ -177,6 +180,14 @@ int verd__job_give(struct verd__job *job, void **result)
     return -1;
 }
 
+/* One has ended, or is not to be. */
+static void settle(struct verd__jobs *jobs)
+{
+    if (jobs->running == 0)
+        verd__queue_end(&jobs->killers, 0);
+    verd__jobs_offer(jobs);
+}
+
 static void end_job(struct verd__job *job, void *result, int error)
 {
     struct verd__jobs *jobs = job->jobs;
@@ -188,8 +199,9 @@ static void end_job(struct verd__job *job, void *result, int error)
     job->result = result;
     job->error = error;
     job->ended = true;
+    jobs->running--;
     verd__list_append(&jobs->finish, &job->finish);
-    verd__jobs_offer(jobs);
+    settle(jobs);
 }
 
 /* A job that was killed before it started has no result: NULL. */
@@ -205,7 +217,7 @@ static void discard(struct verd__job *job)
     struct verd__jobs *jobs = job->jobs;
     if (jobs != NULL) {
         take_out(jobs, job);
-        verd__jobs_offer(jobs); /* the next one may have ended, or this was the last */
+        settle(jobs); /* the next one may have ended, or this was the last */
     }
     free(job);
 }
@@ -241,6 +253,7 @@ void verd__job_add(struct verd__job *job, struct verd__jobs *jobs)
     job->jobs = jobs;
     verd__list_append(&jobs->order, &job->order);
     jobs->count++;
+    jobs->running++;
 }
 
 static void run_in_place(struct verd__scheduler *scheduler, struct verd__job *job,
@@ -273,8 +286,41 @@ int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd
     if (job->thread == NULL)
         return -1;
     verd__watch_add(job->thread, &job->watch);
+    if (job->jobs != NULL && job->jobs->killers.first != NULL)
+        verd__thread_stop(job->thread);
     verd__obligation_end(scheduler, &job->obligation);
     return 0;
+}
+
+/* What runs in place is an obligation of its thread's. */
+bool verd__jobs_has_caller(const struct verd__scheduler *scheduler, const struct verd__jobs *jobs)
+{
+    const struct verd__thread *self = scheduler->running;
+    for (struct verd__link *link = jobs->order.first; link != NULL; link = link->next) {
+        if (of_order(link)->thread == self)
+            return true;
+    }
+    for (struct verd__link *link = verd__area(self)->obligations.first; link != NULL;
+         link = link->next) {
+        struct verd__obligation *obligation =
+            VERD__CONTAINER_OF(link, struct verd__obligation, link);
+        if (obligation->settle == settle_in_place && of_obligation(obligation)->jobs == jobs)
+            return true;
+    }
+    return false;
+}
+
+static const struct verd__wait_kind killer_kind = {.name = "the killed threads of a pile"};
+
+int verd__jobs_kill(struct verd__scheduler *scheduler, struct verd__jobs *jobs)
+{
+    for (struct verd__link *link = jobs->order.first; link != NULL; link = link->next) {
+        if (of_order(link)->thread != NULL)
+            verd__thread_stop(of_order(link)->thread);
+    }
+    if (jobs->running == 0)
+        return verd__done(scheduler, 0);
+    return verd__wait_in_queue(scheduler, &killer_kind, &jobs->killers, NULL);
 }
 
 void verd__job_fail(struct verd__scheduler *scheduler, struct verd__job *job, int error)

@@ -38,7 +38,10 @@ struct verd__jobs {
     struct verd__list order;
     struct verd__list finish; /* those that have ended */
     size_t count;             /* in `order` */
-    bool more;                /* others will come: empty is not the end */
+    size_t running;           /* of them, those that have not ended: some wait for a slot */
+    struct verd__list
+        killers; /* who wait until there are none; what starts meanwhile, starts killed */
+    bool more;   /* others will come: empty is not the end */
 };
 
 void verd__jobs_init(struct verd__jobs *jobs, const struct verd__scheduler *scheduler);
@@ -61,6 +64,13 @@ int verd__jobs_next(struct verd__scheduler *scheduler, struct verd__jobs *jobs, 
 /* Stores the result of a job that was taken, and frees the job. Returns 1; or -1 with its errno, if the result is a
  * failure or there is none. */
 int verd__job_give(struct verd__job *job, void **result);
+
+/* Whether the running thread runs a job of the collection. */
+bool verd__jobs_has_caller(const struct verd__scheduler *scheduler, const struct verd__jobs *jobs);
+
+/* Kills what runs, and waits until all have ended, as the caller's last act. Returns 0, or -1 with errno ECANCELED
+ * or ETIMEDOUT, or EINVAL: the collection has ended. */
+int verd__jobs_kill(struct verd__scheduler *scheduler, struct verd__jobs *jobs);
 
 /* Makes a job that is in no collection yet, and for which the running thread answers. NULL with errno
  * ENOMEM. */

@@ -92,6 +92,20 @@ int verd_pile_next_any(verd_pile *pile, void **result)
     return next_result(pile, true, result);
 }
 
+int verd_pile_kill(verd_pile *pile)
+{
+    struct verd__scheduler *scheduler = verd__begin();
+    if (scheduler == NULL)
+        return verd__refuse(0);
+    if (pile == NULL)
+        return verd__refuse(EINVAL);
+    if (pile->jobs.home != scheduler->number)
+        return verd__refuse(EPERM);
+    if (verd__jobs_has_caller(scheduler, &pile->jobs))
+        return verd__refuse(EDEADLK);
+    return verd__jobs_kill(scheduler, &pile->jobs);
+}
+
 size_t verd_pile_length(const verd_pile *pile)
 {
     return pile != NULL ? pile->jobs.count : 0;

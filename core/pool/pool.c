@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "pool/loan.h"
-#include "sched/thread.h"
 
 static bool is_idle(const struct verd_pool *pool)
 {
@@ -19,6 +18,7 @@ static void settle(struct verd_pool *pool)
     if (!is_idle(pool))
         return;
     verd__queue_end(&pool->idlers, 0);
+    verd__queue_end(&pool->killers, 0);
     if (pool->abandoned)
         free(pool);
 }
@@ -31,6 +31,12 @@ static void member_ended(struct verd__owner *owner, struct verd__thread *thread)
 }
 
 _Static_assert(offsetof(struct verd_pool, owner) == 0, "member_ended relies on it");
+
+/* Its imap looks to that. */
+static void imap_ended(struct verd__owner *owner, struct verd__thread *thread)
+{
+    (void)owner, (void)thread;
+}
 
 verd_pool *verd_pool_new(size_t size)
 {
@@ -45,6 +51,7 @@ verd_pool *verd_pool_new(size_t size)
     if (pool == NULL)
         return NULL;
     pool->owner.ended = member_ended;
+    pool->imaps.ended = imap_ended;
     pool->home = scheduler->number;
     pool->size = size;
     return pool;
@@ -153,8 +160,7 @@ struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct 
         return NULL;
     }
     verd__obligation_end(scheduler, &slot->obligation);
-    thread->owner = &slot->pool->owner;
-    verd__thread_start(scheduler, thread);
+    verd__pool_begin(scheduler, slot->pool, &slot->pool->owner, thread);
     return thread;
 }
 
@@ -246,16 +252,40 @@ bool verd__pool_make_room(struct verd_pool *pool, const void *owner)
 
 static const struct verd__wait_kind idler_kind = {.name = "all threads of a pool"};
 
-int verd_pool_wait_all(verd_pool *pool)
+/* The head of the calls that wait for all: NULL with errno, if the caller cannot. */
+static struct verd__scheduler *begin_wait(const verd_pool *pool)
 {
     struct verd__scheduler *scheduler = verd__begin();
     if (scheduler == NULL || verd__pool_check(pool) != 0)
+        return NULL;
+    if (verd__area(scheduler->running)->member != &pool->owner)
+        return scheduler;
+    errno = EDEADLK;
+    return NULL;
+}
+
+int verd_pool_wait_all(verd_pool *pool)
+{
+    struct verd__scheduler *scheduler = begin_wait(pool);
+    if (scheduler == NULL)
         return verd__refuse(0);
-    if (verd__area(scheduler->running)->member == &pool->owner)
-        return verd__refuse(EDEADLK);
     if (is_idle(pool))
         return verd__done(scheduler, 0);
     return verd__wait_in_queue(scheduler, &idler_kind, &pool->idlers, NULL);
+}
+
+static const struct verd__wait_kind killer_kind = {.name = "the killed threads of a pool"};
+
+int verd_pool_kill(verd_pool *pool)
+{
+    struct verd__scheduler *scheduler = begin_wait(pool);
+    if (scheduler == NULL)
+        return verd__refuse(0);
+    verd__threads_stop(scheduler, &pool->owner);
+    verd__threads_stop(scheduler, &pool->imaps);
+    if (is_idle(pool))
+        return verd__done(scheduler, 0);
+    return verd__wait_in_queue(scheduler, &killer_kind, &pool->killers, NULL);
 }
 
 int verd_pool_resize(verd_pool *pool, size_t size)

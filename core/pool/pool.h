@@ -15,6 +15,7 @@
 
 #include "sched/obligation.h"
 #include "sched/scheduler.h"
+#include "sched/thread.h"
 #include "sched/wait.h"
 
 /* A member that may end for the sake of who waits for a slot. */
@@ -28,6 +29,7 @@ struct verd__expendable {
 
 struct verd_pool {
     struct verd__owner owner; /* first: of its members; threads of imaps count as such */
+    struct verd__owner imaps; /* of the threads of imaps */
     uint64_t home;            /* the number of its maker's scheduler */
     size_t size;
     size_t running; /* slots given */
@@ -37,6 +39,7 @@ struct verd_pool {
     bool abandoned; /* a freed pile's own: goes when it is idle */
     struct verd__list spawners;
     struct verd__list idlers;     /* in wait_all */
+    struct verd__list killers;    /* in kill: what starts meanwhile, starts killed */
     struct verd__list expendable; /* members that are it, the one for longest first */
     struct verd__list feeders;    /* threads of imaps that are as far ahead as they may */
 };
@@ -64,6 +67,16 @@ void verd__pool_release(struct verd_pool *pool);
 /* Schedules a thread with a slot that was taken. NULL with errno ENOMEM: the slot was given back. */
 struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct verd__slot *slot,
                                       union verd__start start, void *arg, unsigned flags);
+
+/* Begins a thread that counts as the pool's: it belongs to `owner`, one of the pool's. */
+static inline void verd__pool_begin(struct verd__scheduler *scheduler, const struct verd_pool *pool,
+                                    struct verd__owner *owner, struct verd__thread *thread)
+{
+    thread->owner = owner;
+    if (__builtin_expect(pool->killers.first != NULL, 0))
+        thread->interrupt = VERD__INTERRUPT_KILL;
+    verd__thread_start(scheduler, thread);
+}
 
 /* Whether the running thread is a member, which a full pool does not keep waiting. */
 bool verd__pool_is_member(const struct verd__scheduler *scheduler, const struct verd_pool *pool);

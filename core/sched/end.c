@@ -280,6 +280,25 @@ void verd__thread_kill(struct verd__scheduler *scheduler, struct verd__thread *t
     }
 }
 
+void verd__thread_stop(struct verd__thread *thread)
+{
+    thread->interrupt |= VERD__INTERRUPT_KILL;
+    verd__wait_abort(thread, ECANCELED, 0);
+}
+
+/* Nothing of the user's runs meanwhile, and no thread ends. */
+void verd__threads_stop(const struct verd__scheduler *scheduler, const struct verd__owner *owner)
+{
+    for (struct verd__slab *slab = scheduler->slabs; slab != NULL; slab = slab->next) {
+        for (size_t i = 1; i < slab->used; i++) {
+            struct verd__thread *thread = &verd__slab_blocks(slab)[i];
+            if (thread->owner == owner &&
+                (thread->state == VERD__STARTED || thread->state == VERD__UNSTARTED))
+                verd__thread_stop(thread);
+        }
+    }
+}
+
 int verd_kill(verd_thread *t)
 {
     struct verd__thread *thread = verd__thread_find(t);

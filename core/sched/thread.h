@@ -91,6 +91,12 @@ static inline bool verd__thread_has_ended(const struct verd__scheduler *schedule
 /* verd_kill, of a thread that has not been freed. */
 void verd__thread_kill(struct verd__scheduler *scheduler, struct verd__thread *thread);
 
+/* The same, but one that has not started runs all the same: so it can release what it was given. */
+void verd__thread_stop(struct verd__thread *thread);
+
+/* That, for each thread of this owner. */
+void verd__threads_stop(const struct verd__scheduler *scheduler, const struct verd__owner *owner);
+
 /* A number for messages. */
 size_t verd__thread_number(const struct verd__thread *thread);
 

@@ -67,6 +67,15 @@ int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg);
 int verd_pool_wait_all(verd_pool *pool);
 
 /*
+ * Kills what runs in the pool, imaps' sources with it, and waits as verd_pool_wait_all until all have ended. Nothing
+ * that was given to a function is lost: those that have not started, or are spawned while the call waits, run as well,
+ * killed from their start, and an imap gives what it has and then ECANCELED. Who waits in a spawn is not killed. If
+ * the call fails while it waits, those it has killed stay so. What comes after it is as in a new pool. Blocks.
+ * Returns 0, or -1 and errno as verd_pool_wait_all.
+ */
+int verd_pool_kill(verd_pool *pool);
+
+/*
  * Sets the size: up, and waiting spawners go on; down, and what runs finishes while nothing new
  * starts. Never blocks. Returns 0, or -1 with errno EINVAL (NULL, size above SSIZE_MAX) or EPERM.
  */
@@ -102,7 +111,7 @@ verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *cons
  * The next result, in the order of the source. Blocks until it is there; when the call fails with
  * ETIMEDOUT or ECANCELED nothing is lost, and the next call goes on.
  * Returns 1 and *result (unless NULL); 0 at the end, now and ever after; -1 with errno
- *   the source's errno, once, after all the results before it; then 0
+ *   the source's errno, once, after all the results before it; then 0. ECANCELED, if it was ended by verd_pool_kill
  *   ENOMEM     the item could not be started for want of memory: in its place, once
  *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  *   EBUSY      another thread waits in verd_imap_next already
@@ -152,6 +161,19 @@ int verd_pile_next(verd_pile *pile, void **result);
 /* The next result in the order of finishing; otherwise as verd_pile_next, with which it mixes.
  * Blocks. Errors as verd_pile_next. */
 int verd_pile_next_any(verd_pile *pile, void **result);
+
+/*
+ * Kills what runs for the pile, and waits until each of its results is there to be taken. Nothing that was given to
+ * a function is lost: those that have not started, wait for a slot, or are spawned while the call waits, run as well,
+ * killed from their start. What is run in place, or waits in verd_pile_spawn, is not killed, but waited for. If the
+ * call fails while it waits, those it has killed stay so. Blocks.
+ * Returns 0, or -1 with errno
+ *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out
+ *   EDEADLK    the caller runs for the pile
+ *   EINVAL     pile is NULL, or was freed while the call waited
+ *   EPERM      it belongs to another OS thread
+ */
+int verd_pile_kill(verd_pile *pile);
 
 /* Results not yet taken: of threads that ended, run or wait to. 0 for NULL. Never blocks. */
 size_t verd_pile_length(const verd_pile *pile);

@@ -150,18 +150,16 @@ static void leave(const struct client *client)
 static void host(int fd, verd_websocket *socket)
 {
     struct client client = {.fd = fd, .socket = socket, .messages = verd_queue_new(BEHIND)};
-    verd_thread *writer = verd_spawn(write_messages, &client);
-    if (client.messages != NULL && writer != NULL) {
+    verd_bundle *writer = verd_bundle_new();
+    if (client.messages != NULL && writer != NULL &&
+        verd_bundle_spawn(writer, write_messages, &client) == 0) {
         client.number = ++last_number;
         client.next = clients;
         clients = &client;
         talk(&client);
         leave(&client);
     }
-    verd_shield_begin(); /* the writer uses this frame: even who is killed has to wait for it */
-    verd_kill(writer);
-    verd_join(writer, NULL);
-    verd_shield_end();
+    verd_bundle_free(writer); /* it uses this frame: even who is killed waits for it */
     verd_queue_free(client.messages);
 }
 

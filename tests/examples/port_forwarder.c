@@ -13,6 +13,7 @@
  */
 #include <verd.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ struct pump {
     int from, to;
 };
 
-/* Carries all that comes, and then its end. */
+/* Carries all that comes, and then its end. If something goes wrong, the pump in the other direction ends, too. */
 static void *run_pump(void *arg)
 {
     const struct pump *pump = arg;
@@ -36,13 +37,9 @@ static void *run_pump(void *arg)
     ssize_t size;
     while ((size = verd_read(pump->from, buffer, sizeof buffer)) > 0)
         if (verd_write_full(pump->to, buffer, (size_t)size, NULL) < 0)
-            break;
+            return verd_fail(errno);
     verd_shutdown(pump->to, SHUT_WR);
-    if (size != 0) { /* something went wrong: the pump in the other direction is to end too */
-        verd_shutdown(pump->from, SHUT_RDWR);
-        verd_shutdown(pump->to, SHUT_RDWR);
-    }
-    return NULL;
+    return size == 0 ? NULL : verd_fail(errno);
 }
 
 static void forward(int client, void *ctx)
@@ -54,12 +51,11 @@ static void forward(int client, void *ctx)
         return;
     }
     struct pump there = {client, server}, back = {server, client};
-    verd_thread *other = verd_spawn(run_pump, &there);
-    if (other != NULL)
-        run_pump(&back);
-    verd_shield_begin(); /* the other pump uses this frame: even who is killed has to wait for it */
-    verd_join(other, NULL);
-    verd_shield_end();
+    verd_bundle *pumps = verd_bundle_new();
+    if (pumps != NULL && verd_bundle_spawn(pumps, run_pump, &there) == 0 &&
+        verd_bundle_spawn(pumps, run_pump, &back) == 0)
+        verd_bundle_wait(pumps);
+    verd_bundle_free(pumps); /* they use this frame: even who is killed waits for them */
     verd_close(server);
 }
 

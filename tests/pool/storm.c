@@ -3,6 +3,7 @@
  * the end every slot, result and resource is where it belongs. */
 #include <criterion/criterion.h>
 
+#include <verd/bundle.h>
 #include <verd/pool.h>
 #include <verd/resource.h>
 #include <verd/time.h>
@@ -44,6 +45,16 @@ static void *linger(void *value)
     return value;
 }
 
+/* Whether they are there at once: neither kill nor timeout has a say in a shield. */
+static bool has_results(verd_pile *pile, size_t n)
+{
+    verd_shield_begin();
+    while (n > 0 && verd_pile_next(pile, NULL) == 1)
+        n--;
+    verd_shield_end();
+    return n == 0;
+}
+
 static void use_pile(void)
 {
     verd_pile *pile = verd_pile_new(pool);
@@ -61,7 +72,29 @@ static void use_pile(void)
         wrong += got == 0 && sum != got_sum;
     }
     wrong += got_sum > sum;
+    if (dice(2) == 0 && verd_pile_kill(pile) == 0)
+        wrong += !has_results(pile, verd_pile_length(pile));
     verd_pile_free(pile);
+}
+
+static void *linger_in_bundle(void *inside)
+{
+    linger(NULL);
+    --*(size_t *)inside;
+    return dice(3) == 0 ? verd_fail(1) : NULL;
+}
+
+/* Whatever becomes of it, nobody is inside in the end. */
+static void use_bundle(void)
+{
+    size_t inside = 0;
+    verd_bundle *bundle = verd_bundle_new();
+    for (unsigned i = dice(6); i > 0; i--)
+        inside += verd_bundle_spawn(bundle, linger_in_bundle, &inside) == 0;
+    int result = dice(2) == 0 ? verd_bundle_wait(bundle) : -1;
+    wrong += result == 0 && inside != 0;
+    verd_bundle_free(bundle);
+    wrong += inside != 0;
 }
 
 static void use_imap(void)
@@ -95,7 +128,7 @@ static void *act(void *arg)
     for (int i = 0; i < 10 && !verd_killed(); i++) {
         verd_timeout limit;
         verd_timeout_begin(&limit, dice(3) == 0 ? dice(300) * VERD_US : VERD_FOREVER);
-        switch (dice(5)) {
+        switch (dice(7)) {
         case 0:
             use_pile();
             break;
@@ -107,6 +140,13 @@ static void *act(void *arg)
             break;
         case 3:
             verd_release(verd_pool_spawn(pool, linger, NULL));
+            break;
+        case 4:
+            use_bundle();
+            break;
+        case 5:
+            if (dice(10) == 0)
+                verd_pool_kill(pool);
             break;
         default:
             verd_pool_resize(pool, 1 + dice(12));

@@ -12,9 +12,15 @@
 /* Functions that are not in the table though their comments speak of blocking. */
 static const char *const elsewhere[] = {
     /* They block in functions of the caller's, and wait for nothing themselves. */
-    "verd_with_timeout",         "verd_resource_pool_put",  "verd_resource_pool_discard",
-    "verd_resource_pool_resize", "verd_resource_pool_free", "verd_stream_shut",
+    "verd_with_timeout",
+    "verd_resource_pool_put",
+    "verd_resource_pool_discard",
+    "verd_resource_pool_resize",
+    "verd_resource_pool_free",
+    "verd_stream_shut",
     "verd_stream_close",
+    /* Neither kill nor timeout reaches it. */
+    "verd_bundle_free",
 };
 
 /* Functions whose comments say in other words what they have to wait for. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools, piles, imaps, resource pools. */
+/* Pools, piles, imaps, bundles, resource pools. */
 #include "caller.h"
 #include "table.h"
 
@@ -148,6 +148,80 @@ static intptr_t any_of_imap(void)
 static bool imap_is_at_end(void)
 {
     return verd_imap_next(imap, NULL) == 0;
+}
+
+/* ---- what is killed and does not end yet ---- */
+
+static bool begun;
+
+static void *stay_in_shield(void *value)
+{
+    verd_shield_begin();
+    begun = true;
+    return stay_at_gate(value);
+}
+
+/* A thread that has not started would be killed before its shield. */
+static void let_it_begin(void)
+{
+    while (!begun)
+        verd_yield();
+}
+
+static void pool_to_kill(void)
+{
+    pool = verd_pool_new(1);
+    verd_release(verd_pool_spawn(pool, stay_in_shield, NULL));
+    let_it_begin();
+}
+
+static intptr_t kill_pool(void)
+{
+    return result_of(verd_pool_kill(pool));
+}
+
+static void pile_to_kill(void)
+{
+    pile = verd_pile_sized(1);
+    must(verd_pile_spawn(pile, stay_in_shield, (void *)4) == 0, "verd_pile_spawn");
+    let_it_begin();
+}
+
+static intptr_t kill_pile(void)
+{
+    return result_of(verd_pile_kill(pile));
+}
+
+static bool pile_keeps_its_result(void)
+{
+    void *result = NULL;
+    return verd_pile_length(pile) == 1 && verd_pile_next(pile, &result) == 1 &&
+           result == (void *)4 && pile_is_at_end();
+}
+
+/* ---- a bundle ---- */
+
+static verd_bundle *bundle;
+
+static void bundle_at_gate(void)
+{
+    bundle = verd_bundle_new();
+    must(verd_bundle_spawn(bundle, stay_at_gate, NULL) == 0, "verd_bundle_spawn");
+}
+
+static intptr_t wait_for_bundle(void)
+{
+    return result_of(verd_bundle_wait(bundle));
+}
+
+static bool bundle_is_done(void)
+{
+    return verd_bundle_wait(bundle) == 0;
+}
+
+static intptr_t free_bundle(void)
+{
+    return result_of(verd_bundle_free(bundle));
 }
 
 /* ---- resources ---- */
@@ -329,6 +403,32 @@ static const struct row rows[] = {
      .traits = INDIRECT | ALONE | BOUND | ORPHANED,
      .discard = free_imap,
      .discarded = -EINVAL},
+    {.call = "verd_pool_kill",
+     .when = "a shielded member to end",
+     .setup = pool_to_kill,
+     .make = kill_pool,
+     .provoke = open_gate,
+     .whole = pool_is_idle,
+     .traits = INDIRECT | SHARED | BOUND | ORPHANED,
+     .discard = free_pool},
+    {.call = "verd_pile_kill",
+     .when = "a shielded function to end",
+     .setup = pile_to_kill,
+     .make = kill_pile,
+     .provoke = open_gate,
+     .untouched = pile_has_its_result,
+     .whole = pile_keeps_its_result,
+     .traits = INDIRECT | SHARED | BOUND | ORPHANED,
+     .discard = free_pile,
+     .discarded = -EINVAL},
+    {.call = "verd_bundle_wait",
+     .when = "its thread to end",
+     .setup = bundle_at_gate,
+     .make = wait_for_bundle,
+     .provoke = open_gate,
+     .whole = bundle_is_done,
+     .traits = INDIRECT | SHARED | BOUND | ORPHANED,
+     .discard = free_bundle},
     {.call = "verd_resource_pool_get",
      .when = "a resource to come back",
      .setup = resource_lent,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* <verd/pool.h> and <verd/resource.h>. */
+/* <verd/pool.h>, <verd/bundle.h> and <verd/resource.h>. */
 #include "table.h"
 
 static void *same(void *arg)
@@ -64,6 +64,8 @@ CALL(pool_spawn_n, verd_pool_spawn_n(pool, nothing, NULL))
 CALL(pool_spawn_n_nothing, verd_pool_spawn_n(pool, NULL, NULL))
 CALL(wait_all, verd_pool_wait_all(pool))
 CALL(wait_for_none, verd_pool_wait_all(NULL))
+CALL(kill_all, verd_pool_kill(pool))
+CALL(kill_none, verd_pool_kill(NULL))
 CALL(resize_pool, verd_pool_resize(pool, 2))
 CALL(resize_no_pool, verd_pool_resize(NULL, 2))
 
@@ -77,6 +79,20 @@ static int wait_within(void)
 {
     int error = 0;
     verd_thread *member = verd_pool_spawn(pool, wait_as_member, &error);
+    must(member != NULL && verd_join(member, NULL) == 0);
+    return error;
+}
+
+static void *kill_as_member(void *arg)
+{
+    *(int *)arg = kill_all();
+    return NULL;
+}
+
+static int kill_within(void)
+{
+    int error = 0;
+    verd_thread *member = verd_pool_spawn(pool, kill_as_member, &error);
     must(member != NULL && verd_join(member, NULL) == 0);
     return error;
 }
@@ -203,6 +219,100 @@ CALL(pile_next, verd_pile_next(pile, NULL))
 CALL(pile_next_of_none, verd_pile_next(NULL, NULL))
 CALL(pile_next_any, verd_pile_next_any(pile, NULL))
 CALL(pile_next_any_of_none, verd_pile_next_any(NULL, NULL))
+CALL(pile_kill, verd_pile_kill(pile))
+CALL(pile_kill_none, verd_pile_kill(NULL))
+
+static void *kill_own_pile(void *arg)
+{
+    *(int *)arg = pile_kill();
+    return NULL;
+}
+
+static int pile_kill_within(void)
+{
+    int error = 0;
+    must(verd_pile_spawn(pile, kill_own_pile, &error) == 0 && verd_pile_next(pile, NULL) == 1);
+    return error;
+}
+
+/* ---- bundles ---- */
+
+static verd_bundle *bundle;
+
+static void make_bundle(void)
+{
+    bundle = verd_bundle_new();
+    must(bundle != NULL);
+}
+
+static void make_bundle_that_runs(void)
+{
+    make_bundle();
+    must(verd_bundle_spawn(bundle, park, NULL) == 0);
+}
+
+static void make_bundle_that_fails(void)
+{
+    make_bundle();
+    must(verd_bundle_spawn(bundle, fail, NULL) == 0);
+}
+
+static void *park_in_shield(void *arg)
+{
+    verd_shield_begin();
+    return park(arg);
+}
+
+static void free_it(void *arg)
+{
+    (void)arg;
+    verd_bundle_free(bundle);
+}
+
+static void have_bundle_freed(void)
+{
+    make_bundle();
+    must(verd_bundle_spawn(bundle, park_in_shield, NULL) == 0);
+    verd_yield();
+    must(verd_spawn_n(free_it, NULL) == 0);
+    verd_yield();
+}
+
+CALL_FOR_POINTER(new_bundle, verd_bundle_new())
+CALL(bundle_spawn, verd_bundle_spawn(bundle, same, NULL))
+CALL(bundle_spawn_nothing, verd_bundle_spawn(bundle, NULL, NULL))
+CALL(bundle_wait, verd_bundle_wait(bundle))
+CALL(bundle_wait_for_none, verd_bundle_wait(NULL))
+CALL(bundle_free, verd_bundle_free(bundle))
+
+static void *wait_in_bundle(void *arg)
+{
+    *(int *)arg = bundle_wait();
+    return NULL;
+}
+
+static void *free_in_bundle(void *arg)
+{
+    *(int *)arg = bundle_free();
+    return NULL;
+}
+
+static int within_bundle(void *(*call)(void *))
+{
+    int error = 0;
+    must(verd_bundle_spawn(bundle, call, &error) == 0 && verd_bundle_wait(bundle) == 0);
+    return error;
+}
+
+static int bundle_wait_within(void)
+{
+    return within_bundle(wait_in_bundle);
+}
+
+static int bundle_free_within(void)
+{
+    return within_bundle(free_in_bundle);
+}
 
 /* ---- resource pools ---- */
 
@@ -261,6 +371,10 @@ const struct row pool_rows[] = {
     PLAINLY("verd_pool_wait_all", EDEADLK, make_pool, wait_within),
     PLAINLY("verd_pool_wait_all", EINVAL, NULL, wait_for_none),
     ELSEWHERE("verd_pool_wait_all", make_pool, wait_all),
+    BLOCKS("verd_pool_kill", make_full_pool, kill_all),
+    PLAINLY("verd_pool_kill", EDEADLK, make_pool, kill_within),
+    PLAINLY("verd_pool_kill", EINVAL, NULL, kill_none),
+    ELSEWHERE("verd_pool_kill", make_pool, kill_all),
     PLAINLY("verd_pool_resize", EINVAL, NULL, resize_no_pool),
     ELSEWHERE("verd_pool_resize", make_pool, resize_pool),
 
@@ -301,6 +415,23 @@ const struct row pool_rows[] = {
     PLAINLY("verd_pile_next_any", EBUSY, have_consumer_of_pile, pile_next_any),
     PLAINLY("verd_pile_next_any", EINVAL, NULL, pile_next_any_of_none),
     ELSEWHERE("verd_pile_next_any", make_pile_that_runs, pile_next_any),
+    BLOCKS("verd_pile_kill", make_pile_that_runs, pile_kill),
+    PLAINLY("verd_pile_kill", EDEADLK, make_idle_pile, pile_kill_within),
+    PLAINLY("verd_pile_kill", EINVAL, NULL, pile_kill_none),
+    ELSEWHERE("verd_pile_kill", make_pile_that_runs, pile_kill),
+
+    AT_FIRST("verd_bundle_new", new_bundle),
+    PLAINLY("verd_bundle_spawn", EINVAL, make_bundle, bundle_spawn_nothing),
+    ELSEWHERE("verd_bundle_spawn", make_bundle, bundle_spawn),
+    WITHOUT("verd_bundle_spawn", ENOMEM, make_bundle, bundle_spawn, "malloc"),
+    BLOCKS("verd_bundle_wait", make_bundle_that_runs, bundle_wait),
+    PLAINLY("verd_bundle_wait", ENOENT, make_bundle_that_fails, bundle_wait),
+    PLAINLY("verd_bundle_wait", EDEADLK, make_bundle, bundle_wait_within),
+    PLAINLY("verd_bundle_wait", EINVAL, NULL, bundle_wait_for_none),
+    ELSEWHERE("verd_bundle_wait", make_bundle, bundle_wait),
+    PLAINLY("verd_bundle_free", EDEADLK, make_bundle, bundle_free_within),
+    PLAINLY("verd_bundle_free", EBUSY, have_bundle_freed, bundle_free),
+    ELSEWHERE("verd_bundle_free", make_bundle, bundle_free),
 
     AT_FIRST("verd_resource_pool_new", new_resources),
     PLAINLY("verd_resource_pool_new", EINVAL, NULL, new_resources_of_nothing),

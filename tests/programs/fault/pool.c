@@ -102,6 +102,27 @@ static int pile_on_a_pool(void)
     return error;
 }
 
+/* Threads that run are all waited for. */
+static void *count_one(void *arg)
+{
+    count(arg);
+    return NULL;
+}
+
+static int bundle(void)
+{
+    int counted = 0, started = 0, error = 0;
+    verd_bundle *bundle = verd_bundle_new();
+    if (bundle == NULL)
+        return errno;
+    use_all_blocks();
+    for (; started < ITEMS && error == 0; started += error == 0)
+        error = error_of(verd_bundle_spawn(bundle, count_one, &counted));
+    must(verd_bundle_wait(bundle) == 0 && counted == started);
+    must(verd_bundle_free(bundle) == 0);
+    return error;
+}
+
 static int next_number(void *state, void **item)
 {
     intptr_t *last = state;
@@ -202,6 +223,7 @@ const struct scenario pool_scenarios[] = {
     {"pool_in_place", pool_in_place, .errors = {ENOMEM}},
     {"pile_sized", pile_sized, .errors = {ENOMEM}},
     {"pile_on_a_pool", pile_on_a_pool, .errors = {ENOMEM}},
+    {"bundle", bundle, .errors = {ENOMEM}, .first = true},
     {"imap", imap, .errors = {ENOMEM}, .first = true},
     {"imap_of_a_member", imap_of_a_member, .errors = {ENOMEM}},
     {"resources", resources, .errors = {ENOMEM}, .first = true},
