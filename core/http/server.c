@@ -95,6 +95,8 @@ static int resolve(verd_http_options *options, const verd_http_options *given)
     verd__http_default(&options->idle_time, IDLE_TIME_DEFAULT);
     verd__http_default(&options->stall_time, STALL_TIME_DEFAULT);
     verd__http_default(&options->request_time, VERD_FOREVER);
+    if (options->threads.name == NULL)
+        options->threads.name = "http";
     if (options->rate == 0)
         options->rate = RATE_DEFAULT;
     if (options->body == 0)
@@ -140,7 +142,8 @@ verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void 
     }
     verd_pool *pool = server->options.pool;
     if (pool == NULL)
-        pool = server->own_pool = verd_pool_new(server->options.connections);
+        pool = server->own_pool =
+            verd_pool_new_with(server->options.connections, &server->options.threads);
     struct verd_http_exchange *first = pool != NULL ? verd__server_take(server) : NULL;
     if (first == NULL)
         goto failed;

@@ -283,13 +283,14 @@ static int check_listener(int listener)
 /* A server that is not running yet. */
 static struct verd_server *server_new(const struct verd__scheduler *scheduler, verd_pool *pool)
 {
+    static const verd_attr attr = {.name = "client"};
     struct verd_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return NULL;
     server->watch.ended = acceptor_ended;
     server->home = scheduler->number;
     server->owns_pool = pool == NULL;
-    server->pool = pool != NULL ? pool : verd_pool_new(VERD_POOL_SIZE);
+    server->pool = pool != NULL ? pool : verd_pool_new_with(VERD_POOL_SIZE, &attr);
     if (server->pool != NULL) {
         server->pool->users++;
         return server;

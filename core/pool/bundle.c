@@ -99,6 +99,7 @@ int verd_bundle_spawn(verd_bundle *bundle, void *(*fn)(void *), void *arg)
         return -1;
     }
     part->owner.ended = part_ended;
+    part->owner.name = NULL;
     part->bundle = bundle;
     part->thread->owner = &part->owner;
     if (bundle->ended)

@@ -25,13 +25,13 @@ verd_pile *verd_pile_new(verd_pool *pool)
     return pile;
 }
 
-verd_pile *verd_pile_sized(size_t size)
+verd_pile *verd_pile_sized_with(size_t size, const verd_attr *attr)
 {
     if (size == 0) { /* nobody could ever resize that pool */
         errno = EINVAL;
         return NULL;
     }
-    struct verd_pool *pool = verd_pool_new(size);
+    struct verd_pool *pool = verd_pool_new_with(size, attr);
     if (pool == NULL)
         return NULL;
     struct verd_pile *pile = verd_pile_new(pool);
@@ -40,6 +40,11 @@ verd_pile *verd_pile_sized(size_t size)
     else
         pile->owns_pool = true;
     return pile;
+}
+
+verd_pile *verd_pile_sized(size_t size)
+{
+    return verd_pile_sized_with(size, NULL);
 }
 
 /* While the spawner waits, or fn runs in place, the pile may be freed: the job outlives it, the pile

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "pool/loan.h"
+#include "sched/name.h"
 
 static bool is_idle(const struct verd_pool *pool)
 {
@@ -38,12 +39,15 @@ static void imap_ended(struct verd__owner *owner, struct verd__thread *thread)
     (void)owner, (void)thread;
 }
 
-verd_pool *verd_pool_new(size_t size)
+verd_pool *verd_pool_new_with(size_t size, const verd_attr *attr)
 {
+    static const verd_attr defaults = VERD_ATTR_INIT;
     struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
         return NULL;
-    if (size > SSIZE_MAX) {
+    if (attr == NULL)
+        attr = &defaults;
+    if (size > SSIZE_MAX || !verd__stack_size_is_valid(attr->stack_size)) {
         errno = EINVAL;
         return NULL;
     }
@@ -54,7 +58,16 @@ verd_pool *verd_pool_new(size_t size)
     pool->imaps.ended = imap_ended;
     pool->home = scheduler->number;
     pool->size = size;
+    pool->stack_size = attr->stack_size;
+    verd__name_copy(pool->name, attr->name);
+    pool->owner.name = pool->name;
+    pool->imaps.name = "imap";
     return pool;
+}
+
+verd_pool *verd_pool_new(size_t size)
+{
+    return verd_pool_new_with(size, NULL);
 }
 
 int verd__pool_check(const struct verd_pool *pool)
@@ -154,6 +167,12 @@ struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct 
                                       union verd__start start, void *arg, unsigned flags)
 {
     struct verd__thread *thread = verd__thread_new(scheduler, start, arg, flags);
+    size_t stack_size = slot->pool->stack_size;
+    if (__builtin_expect(stack_size != 0, 0) && thread != NULL &&
+        verd__thread_bind(scheduler, thread, stack_size) != 0) {
+        verd__slab_give(scheduler, thread);
+        thread = NULL;
+    }
     if (thread == NULL) {
         verd__obligation_settle(scheduler, &slot->obligation);
         errno = ENOMEM;

@@ -32,11 +32,13 @@ struct verd_pool {
     struct verd__owner imaps; /* of the threads of imaps */
     uint64_t home;            /* the number of its maker's scheduler */
     size_t size;
-    size_t running; /* slots given */
-    size_t waiting; /* length of `spawners` */
-    size_t feeding; /* threads of imaps that read a source or run its items, rather than wait */
-    size_t users;   /* piles and imaps that need the pool to stay */
-    bool abandoned; /* a freed pile's own: goes when it is idle */
+    size_t running;    /* slots given */
+    size_t waiting;    /* length of `spawners` */
+    size_t feeding;    /* threads of imaps that read a source or run its items, rather than wait */
+    size_t users;      /* piles and imaps that need the pool to stay */
+    size_t stack_size; /* of its members; 0: the default */
+    char name[VERD_NAME_SIZE]; /* of them, before their numbers */
+    bool abandoned;            /* a freed pile's own: goes when it is idle */
     struct verd__list spawners;
     struct verd__list idlers;     /* in wait_all */
     struct verd__list killers;    /* in kill: what starts meanwhile, starts killed */

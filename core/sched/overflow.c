@@ -7,6 +7,7 @@
 
 #include <sys/auxv.h>
 
+#include "sched/name.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "stack/line.h"
@@ -46,11 +47,13 @@ static const struct verd__thread *find_below(const struct verd__scheduler *sched
 static void say_overflow(const struct verd__thread *thread)
 {
     struct verd__line line = {0};
+    char name[VERD_NAME_SIZE];
+    verd__name_write(thread, name);
     verd__line_text(&line, "stack overflow in thread ");
     verd__line_number(&line, verd__thread_number(thread));
-    if (verd__thread_name(thread)[0] != '\0') {
+    if (name[0] != '\0') {
         verd__line_text(&line, " \"");
-        verd__line_text(&line, verd__thread_name(thread));
+        verd__line_text(&line, name);
         verd__line_text(&line, "\"");
     }
     verd__line_text(&line, ": its stack of ");

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "sched/scheduler.h"
+#include "sched/name.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
@@ -15,26 +16,27 @@
 /* Longer cycles are not looked for. */
 #define CYCLE_MAX 64
 
-static void add_thread(struct verd__line *line, const struct verd__scheduler *scheduler,
+/* Returns whether it is known by that: it is the main one, or has a name. */
+static bool add_thread(struct verd__line *line, const struct verd__scheduler *scheduler,
                        const struct verd__thread *thread)
 {
+    char name[VERD_NAME_SIZE];
+    verd__name_write(thread, name);
     verd__line_text(line, "thread ");
     verd__line_number(line, verd__thread_number(thread));
     if (thread == scheduler->main)
         verd__line_text(line, " (main)");
-    if (verd__thread_name(thread)[0] != '\0') {
-        verd__line_text(line, " \"");
-        verd__line_text(line, verd__thread_name(thread));
-        verd__line_text(line, "\"");
-    }
+    if (name[0] == '\0')
+        return thread == scheduler->main;
+    verd__line_text(line, " \"");
+    verd__line_text(line, name);
+    verd__line_text(line, "\"");
+    return true;
 }
 
 /* Who has no name is known by its function. */
-static void add_start(struct verd__line *line, const struct verd__scheduler *scheduler,
-                      const struct verd__thread *thread)
+static void add_start(struct verd__line *line, const struct verd__thread *thread)
 {
-    if (thread == scheduler->main || verd__thread_name(thread)[0] != '\0')
-        return;
     union verd__start start =
         thread->state == VERD__UNSTARTED ? thread->start : verd__area(thread)->start;
     verd__line_text(line, " (");
@@ -133,8 +135,8 @@ static void report_thread(struct verd__scheduler *scheduler, struct verd__thread
     struct verd__line line = {0};
     if (thread->state != VERD__STARTED && thread->state != VERD__UNSTARTED)
         return;
-    add_thread(&line, scheduler, thread);
-    add_start(&line, scheduler, thread);
+    if (!add_thread(&line, scheduler, thread))
+        add_start(&line, thread);
     verd__line_text(&line, " ");
     add_state(&line, scheduler, thread);
     add_os_thread(&line);

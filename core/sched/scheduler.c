@@ -12,6 +12,7 @@
 #include "sched/local.h"
 #include "sched/once.h"
 #include "sched/overflow.h"
+#include "sched/setting.h"
 #include "sched/shuffle.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
@@ -80,6 +81,28 @@ static void init_main(struct verd__scheduler *scheduler, struct verd__thread *ma
     scheduler->main = scheduler->running = main;
 }
 
+/* VERD_STACK_SIZE's choice. */
+static unsigned class_of_environment(void)
+{
+    uint64_t size;
+    bool is_set = verd__setting_number("VERD_STACK_SIZE", VERD_STACK_SIZE_MIN, VERD_STACK_SIZE_MAX,
+                                       "stacks are as large as ever", &size);
+    return verd__stack_class(is_set ? size : VERD_STACK_SIZE);
+}
+
+int verd_stack_default(size_t size)
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler == NULL)
+        return -1;
+    if (!verd__stack_size_is_valid(size)) {
+        errno = EINVAL;
+        return -1;
+    }
+    scheduler->default_class = verd__stack_class(size == 0 ? VERD_STACK_SIZE : size);
+    return 0;
+}
+
 struct verd__scheduler *verd__scheduler_new(void)
 {
     int error = errno; /* getauxval and others leave theirs even where all goes well */
@@ -98,7 +121,7 @@ struct verd__scheduler *verd__scheduler_new(void)
     scheduler->errno_location = &errno;
     scheduler->exceptions = verd__exceptions_find();
     scheduler->budget = VERD__BUDGET;
-    scheduler->default_class = verd__stack_class(VERD_STACK_SIZE);
+    scheduler->default_class = class_of_environment();
     verd__float_control_get(&scheduler->float_control);
     scheduler->clock = verd_now();
     verd__timers_init(&scheduler->timers, scheduler->clock);

@@ -117,6 +117,7 @@ _Static_assert(sizeof(struct verd__thread) == 64, "a control block is one cache 
 /* Who answers for a thread and is told, on it, of its end: a pool. */
 struct verd__owner {
     void (*ended)(struct verd__owner *owner, struct verd__thread *thread);
+    const char *name; /* of its threads, with '#' and their numbers; NULL or "": none */
 };
 
 /* Called when a thread ends, on the ending thread, first come first. */

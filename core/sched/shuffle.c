@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/shuffle.h"
 
-#include <stdlib.h>
-
-#include "stack/line.h"
+#include "sched/setting.h"
 
 /* Threads are dealt to these, and taken out one after the other: the first half is the round. */
 #define BUCKETS 64
@@ -13,32 +11,11 @@ struct buckets {
     struct verd__thread **last[BUCKETS];
 };
 
-/* Decimal digits and nothing else; false: something else. */
-static bool read_number(const char *text, uint64_t *number)
-{
-    *number = 0;
-    do {
-        if (*text < '0' || *text > '9' || __builtin_mul_overflow(*number, 10, number) ||
-            __builtin_add_overflow(*number, (uint64_t)(*text - '0'), number))
-            return false;
-    } while (*++text != '\0');
-    return true;
-}
-
 void verd__shuffle_init(struct verd__scheduler *scheduler)
 {
-    const char *seed = getenv("VERD_SCHEDULE_SEED");
-    if (seed == NULL || seed[0] == '\0')
-        return;
-    if (read_number(seed, &scheduler->chance)) {
+    if (verd__setting_number("VERD_SCHEDULE_SEED", 0, UINT64_MAX,
+                             "threads run in the order of coming", &scheduler->chance))
         scheduler->expecting |= VERD__SEEDED;
-        return;
-    }
-    struct verd__line line = {0};
-    verd__line_text(&line, "VERD_SCHEDULE_SEED=");
-    verd__line_text(&line, seed);
-    verd__line_text(&line, " is not a number: threads run in the order of coming");
-    verd__line_write(&line);
 }
 
 /* splitmix64 (Steele, Lea and Flood, 2014). */

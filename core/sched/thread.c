@@ -7,6 +7,7 @@
 
 #include "sched/area.h"
 #include "sched/local.h"
+#include "sched/name.h"
 #include "sched/slab.h"
 #include "sched/timeout.h"
 
@@ -106,40 +107,31 @@ int verd_spawn_n(void (*fn)(void *), void *arg)
     return 0;
 }
 
-static struct verd__stack *stack_for(struct verd__scheduler *scheduler, size_t size)
+int verd__thread_bind(struct verd__scheduler *scheduler, struct verd__thread *thread, size_t size)
 {
-    if (size == 0)
-        size = VERD_STACK_SIZE;
-    if (size < VERD_STACK_SIZE_MIN || size > VERD_STACK_SIZE_MAX) {
-        errno = EINVAL;
-        return NULL;
-    }
-    return verd__stack_take(&scheduler->stacks, verd__stack_class(size));
-}
-
-static void set_name(char *name, const char *wanted)
-{
-    size_t i = 0;
-    for (; wanted != NULL && wanted[i] != '\0' && i < VERD_NAME_SIZE - 1; i++)
-        name[i] = wanted[i];
-    name[i] = '\0';
+    unsigned class = size == 0 ? scheduler->default_class : verd__stack_class(size);
+    thread->stack = verd__stack_take(&scheduler->stacks, class);
+    return thread->stack != NULL ? 0 : -1;
 }
 
 static struct verd__thread *spawn_with(struct verd__scheduler *scheduler, const verd_attr *attr,
                                        void *(*fn)(void *), void *arg)
 {
-    struct verd__stack *stack = stack_for(scheduler, attr->stack_size);
-    if (stack == NULL)
+    if (!verd__stack_size_is_valid(attr->stack_size)) {
+        errno = EINVAL;
         return NULL;
+    }
     union verd__start start = {.call = fn};
     struct verd__thread *thread =
         verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT);
-    if (thread == NULL) {
-        verd__stack_return(scheduler, stack);
+    if (thread == NULL)
+        return NULL;
+    if (verd__thread_bind(scheduler, thread, attr->stack_size) != 0) {
+        verd__slab_give(scheduler, thread);
+        errno = ENOMEM;
         return NULL;
     }
-    thread->stack = stack;
-    set_name(verd__area(thread)->name, attr->name);
+    verd__name_copy(verd__area(thread)->name, attr->name);
     verd__thread_start(scheduler, thread);
     return thread;
 }
@@ -208,19 +200,6 @@ size_t verd_number(const verd_thread *t)
     const struct verd__thread *thread = verd__thread_find(t);
     errno = error;
     return thread != NULL ? verd__thread_number(thread) : 0;
-}
-
-const char *verd__thread_name(const struct verd__thread *thread)
-{
-    return thread->stack != NULL && thread->state != VERD__ENDED ? verd__area(thread)->name : "";
-}
-
-const char *verd_name(const verd_thread *t)
-{
-    int error = errno;
-    const struct verd__thread *thread = verd__thread_find(t);
-    errno = error;
-    return thread != NULL ? verd__thread_name(thread) : "";
 }
 
 ssize_t verd_stack_used(verd_thread *t)

@@ -70,6 +70,9 @@ void verd__delay_end(struct verd__scheduler *scheduler, struct verd__thread *thr
 /* Starts a thread of the library's own, with a name and without a handle. NULL with errno ENOMEM. */
 struct verd__thread *verd__spawn_named(const char *name, void *(*fn)(void *), void *arg);
 
+/* Binds a stack of `size` bytes to a thread that has not started, 0: of the default. -1 with errno ENOMEM. */
+int verd__thread_bind(struct verd__scheduler *scheduler, struct verd__thread *thread, size_t size);
+
 /* Gives the handle up. */
 static inline void verd__thread_release(struct verd__scheduler *scheduler,
                                         struct verd__thread *thread)
@@ -99,8 +102,5 @@ void verd__threads_stop(const struct verd__scheduler *scheduler, const struct ve
 
 /* A number for messages. */
 size_t verd__thread_number(const struct verd__thread *thread);
-
-/* Its name, or "". */
-const char *verd__thread_name(const struct verd__thread *thread);
 
 #endif

@@ -30,6 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <verd/thread.h>
+
 /* Bytes that the floor above may use beside each stack, for what a thread has only while it has one;
  * zero when the stack comes clean, else as they were left. */
 #define VERD__STACK_AREA 448
@@ -64,6 +66,12 @@ struct verd__stack_class {
 struct verd__stacks {
     struct verd__stack_class classes[VERD__STACK_CLASSES];
 };
+
+/* Whether it may be asked for; 0 is the default. */
+static inline bool verd__stack_size_is_valid(size_t size)
+{
+    return size == 0 || (size >= VERD_STACK_SIZE_MIN && size <= VERD_STACK_SIZE_MAX);
+}
 
 /* The class whose stacks have at least `size` bytes, VERD_STACK_SIZE_MIN..MAX, and a page. */
 unsigned verd__stack_class(size_t size);

@@ -122,6 +122,9 @@ typedef struct verd_http_options {
     /* Its threads run the connections; must stay until the server was stopped. NULL: one of the
      * server's own. */
     verd_pool *pool;
+    /* Of the threads of the server's own pool: the bytes of their stacks (verd_stack_default), and what they are
+     * called, with their numbers ("http"). */
+    verd_attr threads;
     /* Called after each request on the connection's thread; must not block. NULL: no log. */
     void (*log)(void *ctx, const verd_http_entry *entry);
     void *log_ctx;
@@ -138,7 +141,7 @@ typedef struct verd_http_options {
  * Returns the server, or NULL with errno
  *   any               listener is below 0: what made it has failed, and its errno is left as it is (0: EBADF)
  *   EBADF, ENOTSOCK   listener is not an open descriptor; is not a socket
- *   EINVAL            it does not listen; handler is NULL; a duration is negative
+ *   EINVAL            it does not listen; handler is NULL; a duration is negative; a stack cannot be of that size
  *   EPERM             the pool belongs to another OS thread
  *   ENOMEM            no memory; EMFILE, ENFILE  no descriptor for the hub
  */

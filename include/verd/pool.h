@@ -35,6 +35,14 @@ typedef struct verd_pile verd_pile;
  */
 verd_pool *verd_pool_new(size_t size);
 
+/*
+ * The same with attributes of its members, also of those that run for a pile, an imap or a server (NULL: the defaults):
+ * the bytes of their stacks, which are bound as they are spawned then; and what they are called, to which each has its
+ * verd_number added, "client#17", when somebody asks. Both are copied. Never blocks.
+ * NULL with errno as verd_pool_new, EINVAL also for a stack_size that verd_spawn_with would not take.
+ */
+verd_pool *verd_pool_new_with(size_t size, const verd_attr *attr);
+
 /* Frees the pool. Returns 0 (also for NULL), or -1 with errno EBUSY (a member runs, or someone waits
  * in spawn or wait_all, or a pile or imap uses it) or EPERM. Never blocks. */
 int verd_pool_free(verd_pool *pool);
@@ -48,7 +56,7 @@ int verd_pool_free(verd_pool *pool);
  * Returns a handle, to be given up by verd_join or verd_release, or NULL with errno
  *   EINVAL     pool or fn is NULL
  *   EPERM      the pool belongs to another OS thread
- *   ENOMEM     no memory for the control block
+ *   ENOMEM     no memory for the control block, or for a stack of the size that the pool's have
  *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  */
 verd_thread *verd_pool_spawn(verd_pool *pool, void *(*fn)(void *), void *arg);
@@ -141,6 +149,10 @@ verd_pile *verd_pile_new(verd_pool *pool);
 /* The same on a pool of its own of `size`. Never blocks. NULL with errno EINVAL (size is 0 or above
  * SSIZE_MAX) or ENOMEM. */
 verd_pile *verd_pile_sized(size_t size);
+
+/* The same with attributes of the pool's members, as verd_pool_new_with has them. Never blocks. NULL with errno as
+ * verd_pile_sized, and EINVAL also for a stack_size that verd_spawn_with would not take. */
+verd_pile *verd_pile_sized_with(size_t size, const verd_attr *attr);
 
 /* Runs fn(arg) in the pile's pool, as verd_pool_spawn, and keeps its result for verd_pile_next.
  * Returns 0, or -1 and errno as verd_pool_spawn. May block. */

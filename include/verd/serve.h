@@ -30,7 +30,8 @@ typedef struct verd_server verd_server;
 /*
  * Serves a listener: from now on a thread of its own accepts clients, and calls handler(client, ctx)
  * for each, on a thread of the pool, which other servers and other work may share. NULL: a pool of
- * the server's own, of VERD_POOL_SIZE. While the pool is full nobody is accepted: clients wait in
+ * the server's own, of VERD_POOL_SIZE, whose threads are called "client#17" (verd_pool_new_with has other sizes, of
+ * stacks, too, and other names). While the pool is full nobody is accepted: clients wait in
  * the listener's backlog. So they do while there are no descriptors or no memory to be had.
  *
  * The client is closed when the handler returns. A handler that wants to close it before must use

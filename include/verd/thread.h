@@ -52,7 +52,7 @@ extern "C" {
 
 typedef struct verd_thread verd_thread;
 
-/* Bytes of stack: what a thread has by default, and the least and most that can be asked for. */
+/* Bytes of stack: what a thread has unless something else is asked for, and the least and most that can be. */
 #define VERD_STACK_SIZE ((size_t)256 * 1024)
 #define VERD_STACK_SIZE_MIN ((size_t)16 * 1024)
 #define VERD_STACK_SIZE_MAX ((size_t)1024 * 1024 * 1024)
@@ -65,8 +65,9 @@ typedef struct verd_thread verd_thread;
 
 /* How a thread is to be made; zeroed fields are the defaults. */
 typedef struct verd_attr {
-    const char *name;  /* copied, cut to VERD_NAME_SIZE; NULL: none */
-    size_t stack_size; /* bytes, rounded up to a power of two; 0: VERD_STACK_SIZE */
+    const char *name; /* copied, cut to VERD_NAME_SIZE; NULL: none */
+    size_t
+        stack_size; /* bytes, rounded up to a power of two; 0: the default (verd_stack_default) */
 } verd_attr;
 
 #define VERD_ATTR_INIT {0}
@@ -93,6 +94,17 @@ verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *a
  * killed before. Zero and less start as verd_spawn does. Never blocks. Errors as verd_spawn.
  */
 verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *), void *arg);
+
+/*
+ * Sets the bytes of stack that threads have from now on for which nothing else is asked, rounded up to a power of two;
+ * 0: VERD_STACK_SIZE. For the calling OS thread; a thread that has not started yet may have either. What
+ * each OS thread begins with is VERD_STACK_SIZE, or what the environment has in the variable of that name, a decimal
+ * number; if that cannot be, a line on stderr says so. Never blocks.
+ * Returns 0, or -1 with errno
+ *   EINVAL  size is not 0 and below VERD_STACK_SIZE_MIN or above VERD_STACK_SIZE_MAX
+ *   ENOMEM  first call on this OS thread, and there is no memory for a scheduler
+ */
+int verd_stack_default(size_t size);
 
 /* Like verd_spawn without handle and result: the cheapest. Never blocks. Returns 0, or -1 with
  * errno as verd_spawn. */
@@ -207,9 +219,18 @@ bool verd_killed(void);
  * of t, too; false for NULL, a handle that was released, and another OS thread's. Never blocks. */
 bool verd_ended(const verd_thread *t);
 
-/* The name that verd_spawn_with gave, or "" (of an ended thread too); valid until t ends.
- * Never blocks. */
+/* The name that verd_spawn_with or verd_set_name gave; or that of its pool's threads with its number, "client#17"; or ""
+ * (of a thread that has ended, or has no stack yet, too). Valid until t ends. Never blocks. */
 const char *verd_name(const verd_thread *t);
+
+/*
+ * Names thread t, which may be the calling one: the name is copied, cut to VERD_NAME_SIZE; NULL or "": it has none of its
+ * own. What verd_name gave before changes with it. Never blocks.
+ * Returns 0, or -1 with errno
+ *   EINVAL   t is NULL, released, ended or has no stack yet
+ *   EPERM    t belongs to another OS thread
+ */
+int verd_set_name(verd_thread *t, const char *name);
 
 /* A number for messages, unique among the threads of an OS thread that are alive. Main is 0. Never
  * blocks. */

@@ -33,6 +33,23 @@ Test(serve, a_client_is_handled_and_closed_when_its_handler_returns)
     cr_assert_str_eq(buffer, "hello");
 }
 
+static void tell_name(int client, void *ctx)
+{
+    (void)ctx;
+    verd_write_full(client, verd_name(verd_self()), 7, NULL);
+}
+
+Test(serve, handlers_in_a_pool_of_its_own_are_called_clients)
+{
+    int port;
+    int listener = make_listener(&port);
+    verd_serve(listener, tell_name, NULL, NULL);
+    int client = verd_connect("127.0.0.1", port);
+    cr_assert_eq(verd_read_full(client, buffer, sizeof buffer, NULL), 7);
+    buffer[7] = '\0';
+    cr_assert_str_eq(buffer, "client#");
+}
+
 Test(serve, clients_of_a_unix_listener_are_served)
 {
     char name[32];

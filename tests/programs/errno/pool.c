@@ -57,6 +57,10 @@ static void use_slab_up(void)
 
 CALL_FOR_POINTER(new_pool, verd_pool_new(1))
 CALL_FOR_POINTER(new_endless_pool, verd_pool_new(SIZE_MAX))
+static const verd_attr tiny = {.stack_size = 1}, large = {.stack_size = 1024 * 1024};
+
+CALL_FOR_POINTER(new_pool_with, verd_pool_new_with(1, &large))
+CALL_FOR_POINTER(new_pool_of_tiny, verd_pool_new_with(1, &tiny))
 CALL(free_pool, verd_pool_free(pool))
 CALL_FOR_POINTER(pool_spawn, verd_pool_spawn(pool, same, NULL))
 CALL_FOR_POINTER(pool_spawn_nothing, verd_pool_spawn(pool, NULL, NULL))
@@ -212,6 +216,8 @@ static void make_pile_that_fails(void)
 CALL_FOR_POINTER(new_pile, verd_pile_new(pool))
 CALL_FOR_POINTER(new_pile_on_nothing, verd_pile_new(NULL))
 CALL_FOR_POINTER(new_sized, verd_pile_sized(1))
+CALL_FOR_POINTER(new_sized_with, verd_pile_sized_with(1, &large))
+CALL_FOR_POINTER(new_sized_tiny, verd_pile_sized_with(1, &tiny))
 CALL_FOR_POINTER(new_sized_zero, verd_pile_sized(0))
 CALL(pile_spawn, verd_pile_spawn(pile, same, NULL))
 CALL(pile_spawn_nothing, verd_pile_spawn(pile, NULL, NULL))
@@ -357,6 +363,8 @@ CALL(resource_free, verd_resource_pool_free(resources))
 const struct row pool_rows[] = {
     AT_FIRST("verd_pool_new", new_pool),
     PLAINLY("verd_pool_new", EINVAL, NULL, new_endless_pool),
+    AT_FIRST("verd_pool_new_with", new_pool_with),
+    PLAINLY("verd_pool_new_with", EINVAL, NULL, new_pool_of_tiny),
     PLAINLY("verd_pool_free", EBUSY, make_full_pool, free_pool),
     ELSEWHERE("verd_pool_free", make_pool, free_pool),
     BLOCKS("verd_pool_spawn", make_empty_pool, pool_spawn),
@@ -401,6 +409,8 @@ const struct row pool_rows[] = {
     WITHOUT("verd_pile_new", ENOMEM, make_pool, new_pile, "calloc"),
     PLAINLY("verd_pile_sized", EINVAL, NULL, new_sized_zero),
     AT_FIRST("verd_pile_sized", new_sized),
+    AT_FIRST("verd_pile_sized_with", new_sized_with),
+    PLAINLY("verd_pile_sized_with", EINVAL, NULL, new_sized_tiny),
     BLOCKS("verd_pile_spawn", make_pile, pile_spawn),
     PLAINLY("verd_pile_spawn", EINVAL, make_pile, pile_spawn_nothing),
     ELSEWHERE("verd_pile_spawn", make_pile, pile_spawn),

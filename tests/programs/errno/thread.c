@@ -63,6 +63,9 @@ CALL_FOR_POINTER(spawn, verd_spawn(same, NULL))
 CALL_FOR_POINTER(spawn_nothing, verd_spawn(NULL, NULL))
 CALL_FOR_POINTER(spawn_with, verd_spawn_with(&large, same, NULL))
 CALL_FOR_POINTER(spawn_tiny, verd_spawn_with(&tiny, same, NULL))
+CALL(set_stack_default, verd_stack_default(0))
+CALL(set_stack_default_tiny, verd_stack_default(1))
+CALL(name_it, verd_set_name(thread, "x"))
 CALL_FOR_POINTER(spawn_after, verd_spawn_after(VERD_SEC, same, NULL))
 CALL_FOR_POINTER(spawn_nothing_after, verd_spawn_after(VERD_SEC, NULL, NULL))
 CALL(spawn_n, verd_spawn_n(nothing, NULL))
@@ -134,6 +137,10 @@ const struct row thread_rows[] = {
     AT_FIRST("verd_spawn", spawn),
     PLAINLY("verd_spawn_with", EINVAL, NULL, spawn_tiny),
     WITHOUT("verd_spawn_with", ENOMEM, spawn_one, spawn_with, "mmap"),
+    AT_FIRST("verd_stack_default", set_stack_default),
+    PLAINLY("verd_stack_default", EINVAL, NULL, set_stack_default_tiny),
+    PLAINLY("verd_set_name", EINVAL, end_one, name_it),
+    ELSEWHERE("verd_set_name", spawn_one, name_it),
     PLAINLY("verd_spawn_after", EINVAL, NULL, spawn_nothing_after),
     WITHOUT("verd_spawn_after", ENOMEM, spawn_one, spawn_after, "calloc"),
     PLAINLY("verd_spawn_n", EINVAL, NULL, spawn_n_nothing),

@@ -24,11 +24,10 @@ static void count(void *arg)
 }
 
 /* Members that run are all waited for, and nothing that was not started is. */
-static int pool_spawn(void)
+static int spawn_in(verd_pool *pool)
 {
     int counted = 0, started = 0, error = 0;
     void *result = NULL;
-    verd_pool *pool = verd_pool_new(2);
     if (pool == NULL)
         return errno;
     use_all_blocks();
@@ -42,6 +41,17 @@ static int pool_spawn(void)
         error = either(error, errno);
     must(verd_pool_available(pool) == 2 && verd_pool_free(pool) == 0);
     return error;
+}
+
+static int pool_spawn(void)
+{
+    return spawn_in(verd_pool_new(2));
+}
+
+/* Its stacks are bound as they are spawned. */
+static int pool_of_large_stacks(void)
+{
+    return spawn_in(verd_pool_new_with(2, &(verd_attr){.stack_size = 1024 * 1024}));
 }
 
 /* A member of a full pool, whose spawn needs a handle for what it runs in place. */
@@ -220,6 +230,7 @@ static int resources(void)
 
 const struct scenario pool_scenarios[] = {
     {"pool", pool_spawn, .errors = {ENOMEM}, .first = true},
+    {"pool_of_large_stacks", pool_of_large_stacks, .errors = {ENOMEM}},
     {"pool_in_place", pool_in_place, .errors = {ENOMEM}},
     {"pile_sized", pile_sized, .errors = {ENOMEM}},
     {"pile_on_a_pool", pile_on_a_pool, .errors = {ENOMEM}},

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What threads are called. */
+#ifndef VERD_SCHED_NAME_H
+#define VERD_SCHED_NAME_H
+
+#include <stddef.h>
+
+#include "sched/scheduler.h"
+
+/* Copies a name, cut to what is kept of one; NULL: "". */
+void verd__name_copy(char name[VERD_NAME_SIZE], const char *wanted);
+
+/*
+ * Writes the thread's name: its own, or else what its owner's threads are called and its number; "" if it has
+ * neither. Nothing is kept of the latter before somebody asks, so it costs no spawn anything. May be called in a
+ * signal's handler.
+ */
+void verd__name_write(const struct verd__thread *thread, char name[VERD_NAME_SIZE]);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "sched/setting.h"
+
+#include <stdlib.h>
+
+#include "stack/line.h"
+
+/* Decimal digits and nothing else; false: something else. */
+static bool read_number(const char *text, uint64_t *number)
+{
+    *number = 0;
+    do {
+        if (*text < '0' || *text > '9' || __builtin_mul_overflow(*number, 10, number) ||
+            __builtin_add_overflow(*number, (uint64_t)(*text - '0'), number))
+            return false;
+    } while (*++text != '\0');
+    return true;
+}
+
+bool verd__setting_number(const char *name, uint64_t least, uint64_t most, const char *instead,
+                          uint64_t *number)
+{
+    const char *text = getenv(name);
+    if (text == NULL || text[0] == '\0')
+        return false;
+    if (read_number(text, number) && *number >= least && *number <= most)
+        return true;
+    struct verd__line line = {0};
+    verd__line_text(&line, name);
+    verd__line_text(&line, "=");
+    verd__line_text(&line, text);
+    verd__line_text(&line, " is not a number");
+    if (most != UINT64_MAX) {
+        verd__line_text(&line, " from ");
+        verd__line_number(&line, least);
+        verd__line_text(&line, " to ");
+        verd__line_number(&line, most);
+    }
+    verd__line_text(&line, ": ");
+    verd__line_text(&line, instead);
+    verd__line_write(&line);
+    return false;
+}
