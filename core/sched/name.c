@@ -55,6 +55,40 @@ void verd__name_write(const struct verd__thread *thread, char name[VERD_NAME_SIZ
         number_name(name, shared, verd__thread_number(thread));
 }
 
+static void tell_start(struct verd__line *line, const struct verd__thread *thread,
+                       struct verd__symbols *symbols)
+{
+    union verd__start start =
+        thread->state == VERD__UNSTARTED ? thread->start : verd__area(thread)->start;
+    uintptr_t address = thread->flags & VERD__RESULT ? (uintptr_t)start.call : (uintptr_t)start.run;
+    const char *name = verd__symbols_find(symbols, address);
+    verd__line_text(line, " (");
+    if (name != NULL)
+        verd__line_text(line, name);
+    else
+        verd__line_address(line, address);
+    verd__line_text(line, ")");
+}
+
+void verd__name_tell(struct verd__line *line, const struct verd__thread *thread,
+                     struct verd__symbols *symbols)
+{
+    char name[VERD_NAME_SIZE];
+    bool is_main = thread == verd__current->main;
+    verd__name_write(thread, name);
+    verd__line_text(line, "thread ");
+    verd__line_number(line, verd__thread_number(thread));
+    if (is_main)
+        verd__line_text(line, " (main)");
+    if (name[0] != '\0') {
+        verd__line_text(line, " \"");
+        verd__line_text(line, name);
+        verd__line_text(line, "\"");
+    } else if (!is_main && symbols != NULL) {
+        tell_start(line, thread, symbols);
+    }
+}
+
 const char *verd_name(const verd_thread *t)
 {
     int error = errno;

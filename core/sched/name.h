@@ -6,6 +6,8 @@
 #include <stddef.h>
 
 #include "sched/scheduler.h"
+#include "stack/line.h"
+#include "stack/symbol.h"
 
 /* Copies a name, cut to what is kept of one; NULL: "". */
 void verd__name_copy(char name[VERD_NAME_SIZE], const char *wanted);
@@ -16,5 +18,12 @@ void verd__name_copy(char name[VERD_NAME_SIZE], const char *wanted);
  * signal's handler.
  */
 void verd__name_write(const struct verd__thread *thread, char name[VERD_NAME_SIZE]);
+
+/*
+ * Adds to a line who the thread is: number, name, or for want of that the function with which it was started, where
+ * `symbols` is not NULL.
+ */
+void verd__name_tell(struct verd__line *line, const struct verd__thread *thread,
+                     struct verd__symbols *symbols);
 
 #endif

@@ -10,7 +10,6 @@
 #include "sched/name.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
-#include "stack/line.h"
 
 /* Since Linux 5.14, <linux/auxvec.h>: the bytes that a signal's frame takes. */
 #ifndef AT_MINSIGSTKSZ
@@ -47,15 +46,11 @@ static const struct verd__thread *find_below(const struct verd__scheduler *sched
 static void say_overflow(const struct verd__thread *thread)
 {
     struct verd__line line = {0};
-    char name[VERD_NAME_SIZE];
-    verd__name_write(thread, name);
-    verd__line_text(&line, "stack overflow in thread ");
-    verd__line_number(&line, verd__thread_number(thread));
-    if (name[0] != '\0') {
-        verd__line_text(&line, " \"");
-        verd__line_text(&line, name);
-        verd__line_text(&line, "\"");
-    }
+    struct verd__symbols symbols;
+    verd__symbols_open(&symbols);
+    verd__line_text(&line, "stack overflow in ");
+    verd__name_tell(&line, thread, &symbols);
+    verd__symbols_close(&symbols);
     verd__line_text(&line, ": its stack of ");
     verd__line_number(&line, verd__stack_class_size(thread->stack));
     verd__line_text(&line, " bytes is full; verd_spawn_with makes threads with a larger "

@@ -6,44 +6,14 @@
 
 #include <sys/syscall.h>
 
-#include "sched/scheduler.h"
 #include "sched/name.h"
+#include "sched/scheduler.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
-#include "stack/line.h"
 
 /* Longer cycles are not looked for. */
 #define CYCLE_MAX 64
-
-/* Returns whether it is known by that: it is the main one, or has a name. */
-static bool add_thread(struct verd__line *line, const struct verd__scheduler *scheduler,
-                       const struct verd__thread *thread)
-{
-    char name[VERD_NAME_SIZE];
-    verd__name_write(thread, name);
-    verd__line_text(line, "thread ");
-    verd__line_number(line, verd__thread_number(thread));
-    if (thread == scheduler->main)
-        verd__line_text(line, " (main)");
-    if (name[0] == '\0')
-        return thread == scheduler->main;
-    verd__line_text(line, " \"");
-    verd__line_text(line, name);
-    verd__line_text(line, "\"");
-    return true;
-}
-
-/* Who has no name is known by its function. */
-static void add_start(struct verd__line *line, const struct verd__thread *thread)
-{
-    union verd__start start =
-        thread->state == VERD__UNSTARTED ? thread->start : verd__area(thread)->start;
-    verd__line_text(line, " (");
-    verd__line_address(line,
-                       thread->flags & VERD__RESULT ? (uintptr_t)start.call : (uintptr_t)start.run);
-    verd__line_text(line, ")");
-}
 
 static const struct verd__wait *wait_of(const struct verd__thread *thread)
 {
@@ -63,8 +33,7 @@ static const struct verd__thread *holder_for(const struct verd__thread *thread)
 }
 
 /* What it waits for in particular, and who has it. */
-static void add_object(struct verd__line *line, const struct verd__scheduler *scheduler,
-                       const struct verd__wait *wait)
+static void add_object(struct verd__line *line, const struct verd__wait *wait)
 {
     if (wait->kind->is_users) {
         verd__line_text(line, ", at ");
@@ -75,14 +44,13 @@ static void add_object(struct verd__line *line, const struct verd__scheduler *sc
     const struct verd__thread *holder = holder_for(wait->thread);
     verd__line_text(line, wait->kind->is_users ? ", held by " : ", ");
     if (holder != NULL)
-        add_thread(line, scheduler, holder);
+        verd__name_tell(line, holder, NULL);
     else
         verd__line_text(line, "a thread that has ended");
 }
 
 /* What it waits for, and since when: as far back as the last time that nobody could run. */
-static void add_wait(struct verd__line *line, const struct verd__scheduler *scheduler,
-                     const struct verd__wait *wait)
+static void add_wait(struct verd__line *line, const struct verd__wait *wait)
 {
     verd_duration span = verd_now() - wait->since;
     const char *name = wait->kind->name;
@@ -98,7 +66,7 @@ static void add_wait(struct verd__line *line, const struct verd__scheduler *sche
     verd__line_text(line, ".");
     verd__line_number(line, (size_t)(span % VERD_SEC / (100 * VERD_MS)));
     verd__line_text(line, " s");
-    add_object(line, scheduler, wait);
+    add_object(line, wait);
 }
 
 static void add_state(struct verd__line *line, const struct verd__scheduler *scheduler,
@@ -108,7 +76,7 @@ static void add_state(struct verd__line *line, const struct verd__scheduler *sch
         verd__line_text(line, thread->flags & VERD__DELAYED ? "is not due to start yet"
                                                             : "has not started");
     } else if (wait_of(thread) != NULL) {
-        add_wait(line, scheduler, wait_of(thread));
+        add_wait(line, wait_of(thread));
     } else {
         verd__line_text(line, thread == scheduler->running ? "runs" : "can run");
     }
@@ -135,8 +103,7 @@ static void report_thread(struct verd__scheduler *scheduler, struct verd__thread
     struct verd__line line = {0};
     if (thread->state != VERD__STARTED && thread->state != VERD__UNSTARTED)
         return;
-    if (!add_thread(&line, scheduler, thread))
-        add_start(&line, thread);
+    verd__name_tell(&line, thread, scheduler->symbols);
     verd__line_text(&line, " ");
     add_state(&line, scheduler, thread);
     add_os_thread(&line);
@@ -155,15 +122,16 @@ static bool begins_cycle(const struct verd__thread *thread)
 static void report_cycle(struct verd__scheduler *scheduler, struct verd__thread *first)
 {
     struct verd__line line = {0};
+    (void)scheduler;
     if (!begins_cycle(first))
         return;
     const struct verd__thread *thread = first;
     verd__line_text(&line, "deadlock: ");
-    add_thread(&line, scheduler, first);
+    verd__name_tell(&line, first, NULL);
     do {
         thread = holder_for(thread);
         verd__line_text(&line, thread == holder_for(first) ? " waits for " : ", that for ");
-        add_thread(&line, scheduler, thread);
+        verd__name_tell(&line, thread, NULL);
     } while (thread != first);
     add_os_thread(&line);
     verd__line_write(&line);
@@ -172,8 +140,13 @@ static void report_cycle(struct verd__scheduler *scheduler, struct verd__thread 
 void verd__report(struct verd__scheduler *scheduler)
 {
     int error = errno;
+    struct verd__symbols symbols;
+    verd__symbols_open(&symbols);
+    scheduler->symbols = &symbols;
     verd__slabs_each(scheduler, NULL, report_thread);
     verd__slabs_each(scheduler, NULL, report_cycle);
+    scheduler->symbols = NULL;
+    verd__symbols_close(&symbols);
     errno = error;
 }
 

@@ -237,8 +237,8 @@ int verd_set_name(verd_thread *t, const char *name);
 size_t verd_number(const verd_thread *t);
 
 /*
- * Prints on stderr, a line each, the threads of this OS thread that have not ended: number; name, or the address
- * of the function of those that have none; and what they wait for: of a lock, a condition and the like the address
+ * Prints on stderr, a line each, the threads of this OS thread that have not ended: number; name, or the function of
+ * those that have none, by its own name if the program's file has that, else by its address; and what they wait for: of a lock, a condition and the like the address
  * and, if it is known, the thread that has it. Then the cycles of threads that wait for one another. OS threads but
  * the process's first are named by what gettid(2) gives. For a hung server; can be called from a debugger.
  * Never blocks green threads.

@@ -93,7 +93,7 @@ int main(void)
          SIGABRT,
          0,
          {first, "libverd: thread 0 (main) waits for the end of a thread",
-          "libverd: thread 1 \"waiter\" waits for the end of a thread", "libverd: thread 2 (0x"},
+          "libverd: thread 1 \"waiter\" waits for the end of a thread", "libverd: thread 2 (park"},
          NULL,
          5},
         {"ended", last_one_ends, SIGABRT, 0, {first, main_parked}, NULL, 2},

@@ -210,7 +210,7 @@ int main(void)
          overflow_unnamed,
          SIGSEGV,
          0,
-         {line, "thread 1:", "262144 bytes", advice},
+         {line, "thread 1 (overflow", "262144 bytes", advice},
          "\"",
          1},
         {"named", overflow_named, SIGSEGV, 0, {line, " \"deep\":", NULL, advice}, NULL, 1},

@@ -50,12 +50,16 @@ static void report(void *arg)
     verd_report();
 }
 
-/* Takes out the addresses of functions. */
+/* Takes out what functions are called. */
 static void drop_functions(char *text)
 {
-    for (char *at = text; (at = strstr(at, " (0x")) != NULL;) {
+    static const char main[] = " (main)";
+    for (char *at = text; (at = strstr(at, " (")) != NULL;) {
         const char *end = strchr(at, ')');
-        memmove(at, end + 1, strlen(end + 1) + 1);
+        if (strncmp(at, main, sizeof main - 1) == 0)
+            at++;
+        else
+            memmove(at, end + 1, strlen(end + 1) + 1);
     }
 }
 

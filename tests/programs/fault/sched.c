@@ -217,6 +217,26 @@ static int live_on_an_os_thread(void)
     return error;
 }
 
+/* What cannot be found out is left out, and not told of. */
+static void *wait_for_unpark(void *arg)
+{
+    verd_park();
+    return arg;
+}
+
+static int report(void)
+{
+    verd_thread *thread = verd_spawn(wait_for_unpark, NULL);
+    if (thread == NULL)
+        return errno;
+    verd_yield();
+    errno = EXDEV;
+    verd_report();
+    must(errno == EXDEV);
+    verd_unpark(thread);
+    return join(thread, NULL);
+}
+
 const struct scenario sched_scenarios[] = {
     {"spawn", spawn_and_join, .errors = {ENOMEM}, .first = true},
     {"spawn_with", spawn_with_attributes, .errors = {ENOMEM}, .first = true},
@@ -230,6 +250,7 @@ const struct scenario sched_scenarios[] = {
     {"local", set_a_local, .errors = {ENOMEM}},
     {"sleep", sleep_and_time_out, .errors = {ENOMEM}, .first = true},
     {"stack_used", measure_a_stack, .errors = {ENOMEM}},
+    {"report", report, .errors = {ENOMEM}},
     {"os_thread", live_on_an_os_thread, .errors = {ENOMEM}, .first = true},
     {0},
 };

@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# A report names the function of a thread that has no name, static as it may be; of a program that was stripped it has the
+# address. So it is however the program was linked.
+set -eu
+
+: "${VERD_CC:=cc}" "${VERD_BUILD:?}" "${VERD_CONFIG:=release}" "${VERD_CFLAGS:=-Iinclude}" "${VERD_LDFLAGS:=}" "${VERD_MUSL:=}"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+cat > "$scratch/program.c" << 'END'
+#include <verd.h>
+
+static void *wait_for_ever(void *arg)
+{
+    verd_park();
+    return arg;
+}
+
+int main(void)
+{
+    verd_spawn(wait_for_ever, NULL);
+    verd_yield();
+    verd_report();
+    return 0;
+}
+END
+
+# $1: what stands for the function. Further: how to link
+expect() {
+    pattern=$1
+    shift
+    # shellcheck disable=SC2086
+    $VERD_CC $VERD_CFLAGS "$@" -o "$scratch/program" "$scratch/program.c" "$VERD_BUILD/libverd.a" \
+        $VERD_LDFLAGS -pthread
+    "$scratch/program" 2> "$scratch/report" ||
+        { echo "report_symbols: with $* the program fails"; exit 1; }
+    grep -q "thread 1 ($pattern) waits for" "$scratch/report" && return
+    echo "report_symbols: with $* there is no ($pattern):"
+    cat "$scratch/report"
+    exit 1
+}
+
+expect 'wait_for_ever[.a-z0-9_]*'
+expect '0x[0-9a-f]*' -s
+# As its wrapper of the compiler has it, musl's is not to be linked in another way.
+[ -z "$VERD_MUSL" ] || exit 0
+expect 'wait_for_ever[.a-z0-9_]*' -pie
+expect 'wait_for_ever[.a-z0-9_]*' -no-pie
+expect '0x[0-9a-f]*' -pie -s
+expect '0x[0-9a-f]*' -no-pie -s
+case $VERD_CONFIG in
+release | debug | lto) expect 'wait_for_ever[.a-z0-9_]*' -static ;;
+esac
