@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sched/wait.h"
+
 /* Bytes that are dropped with one read. */
 #define DROP 4096
 
@@ -45,7 +47,7 @@ void verd__body_set_until_close(struct verd__body *body, uint64_t most)
 
 static ssize_t fail(struct verd__body *body, int error)
 {
-    if (error != ECANCELED && error != ETIMEDOUT)
+    if (!verd__is_interruption(error))
         body->error = error;
     errno = error;
     return -1;

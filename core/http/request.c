@@ -125,7 +125,7 @@ const verd_stream *verd_http_stream(const verd_http_exchange *x)
 /* errno says why the body cannot be read. */
 static void note_fault(struct verd_http_exchange *x)
 {
-    switch (errno) {
+    switch (verd__is_timeout(errno) ? ETIMEDOUT : errno) {
     case EBADMSG:
     case ECONNRESET: /* it may have ended what it says, and still listen */
         x->fault = 400;

@@ -22,6 +22,7 @@
 #include "http/text.h"
 #include "http/utf8.h"
 #include "sched/obligation.h"
+#include "sched/wait.h"
 
 /* For an answer to a Close. */
 #define VERD__WEBSOCKET_CLOSE_TIME (5 * VERD_SEC)
@@ -84,7 +85,7 @@ int verd__websocket_key(char key[VERD__KEY_SIZE]);
 /* Whether a call that has failed may be made again. */
 static inline bool verd__websocket_may_go_on(int error)
 {
-    return error == ECANCELED || error == ETIMEDOUT || error == ENOMEM;
+    return verd__is_interruption(error) || error == ENOMEM;
 }
 
 /* Sends a frame, waiting for whoever else sends. -1 with errno as verd_websocket_send. */

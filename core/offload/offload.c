@@ -106,7 +106,7 @@ static void settle(struct verd__obligation *obligation)
 static int give_up(struct verd__task *task, void **result)
 {
     int error = errno;
-    if (error == ETIMEDOUT && atomic_load(&task->state) == VERD__TASK_DONE)
+    if (verd__is_timeout(error) && atomic_load(&task->state) == VERD__TASK_DONE)
         return take(task, result);
     abandon(task);
     errno = error;
@@ -254,7 +254,7 @@ int verd__offload_finish(struct verd__scheduler *scheduler, const struct verd__o
 int verd__offload_failed(const struct verd__offload *offload)
 {
     int error = errno;
-    if (error != ECANCELED && error != ETIMEDOUT)
+    if (!verd__is_interruption(error))
         offload->release(offload->arg, NULL);
     errno = error;
     return -1;

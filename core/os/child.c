@@ -34,7 +34,7 @@ static int await_end(struct verd__scheduler *scheduler, int pidfd)
     struct verd__loop *loop = verd__loop(scheduler);
     int result = verd__loop_wait(loop, pidfd, verd__loop_fd(loop, pidfd), VERD__INPUT, false);
     verd__descriptor_drop(pidfd);
-    return result != 0 && (errno == ECANCELED || errno == ETIMEDOUT) ? -1 : 0;
+    return result != 0 && verd__is_interruption(errno) ? -1 : 0;
 }
 
 /* Looks time and again. */

@@ -45,8 +45,14 @@ struct verd__scope {
     const struct verd_timeout *timeout; /* whose address is its name; it is never read */
     verd_duration deadline;             /* VERD_FOREVER: none */
     uint64_t begun; /* 0, or when it began, as long as the deadline is a span from then */
-    bool fired;
-    uint8_t shield; /* the thread's depth of shields when it began */
+    union {
+        uint32_t state;     /* all of these: at its begin it is the shield, and the rest is zero */
+        struct {            /* of a little-endian machine */
+            uint8_t shield; /* the thread's depth of shields when it began */
+            bool fired;
+            uint16_t error; /* that it has of its own; 0: ETIMEDOUT */
+        };
+    };
 };
 
 /* Scopes that are open at once before memory is allocated for them. */

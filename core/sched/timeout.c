@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sched/slab.h"
 #include "sched/wait.h"
 
 #define INTERRUPT_OF_SCOPES (VERD__INTERRUPT_TIMEOUT | VERD__INTERRUPT_UNARMED)
@@ -58,13 +59,26 @@ static void arm(struct verd__scheduler *scheduler, struct verd__area *area)
         verd__timer_arm(&scheduler->timers, &area->limit, earliest);
 }
 
+/* The errno of the outermost scope that has fired, of those that began within all the shields that there are. 0:
+ * there is none. */
+static int error_of(const struct verd__thread *thread)
+{
+    struct verd__area *area = verd__area(thread);
+    const struct verd__scope *scopes = scopes_of(area);
+    for (unsigned i = 0; i < area->scope_count; i++) {
+        if (scopes[i].fired && scopes[i].shield >= thread->shield)
+            return scopes[i].error != 0 ? scopes[i].error : ETIMEDOUT;
+    }
+    return 0;
+}
+
 /* A scope has fired: the thread learns of it now if it waits, else at its next wait. */
 static void tell_fired(struct verd__scheduler *scheduler, struct verd__area *area, unsigned shield)
 {
     struct verd__thread *thread = area->wait.thread;
     arm(scheduler, area);
     thread->interrupt |= VERD__INTERRUPT_TIMEOUT;
-    verd__wait_abort(thread, ETIMEDOUT, shield);
+    verd__wait_abort(thread, error_of(thread), shield);
 }
 
 /* The earliest deadline has come. */
@@ -139,8 +153,7 @@ static inline int begin(struct verd__scheduler *scheduler, const verd_timeout *t
     scope->timeout =
         timeout; /* NOLINT(clang-analyzer-unix.Malloc): the room doubles, and is never 0 */
     scope->deadline = after;
-    scope->fired = false;
-    scope->shield = self->shield;
+    scope->state = self->shield;
     bool is_finite = after > 0 && after != VERD_FOREVER;
     if (__builtin_expect(!is_finite || !verd__clock_runs(&scheduler->timestamps), 0))
         return start_slowly(self, scope, after);
@@ -229,6 +242,18 @@ int verd_timeout_begin(verd_timeout *timeout, verd_duration after)
     return begin(scheduler, timeout, after);
 }
 
+int verd_timeout_begin_as(verd_timeout *timeout, verd_duration after, int error)
+{
+    if (error < VERD_ERROR_OWN || error > VERD_FAILURE_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (verd_timeout_begin(timeout, after) != 0)
+        return -1;
+    find(verd__area(verd__current->running), timeout)->error = (uint16_t)error;
+    return 0;
+}
+
 void verd__timeouts_arm(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     arm(scheduler, verd__area(thread));
@@ -278,6 +303,47 @@ bool verd_timeout_end(verd_timeout *timeout)
     return scope->fired;
 }
 
+verd_duration verd_timeout_left(const verd_timeout *timeout)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    struct verd__scope *scope =
+        scheduler != NULL ? find(verd__area(scheduler->running), timeout) : NULL;
+    if (scope == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (scope->fired)
+        return 0;
+    if (scope->deadline == VERD_FOREVER)
+        return VERD_FOREVER;
+    verd_duration left = deadline_of(scheduler, scope) - verd_now();
+    return left > 0 ? left : 0;
+}
+
+int verd_timeout_move(verd_thread *t, verd_timeout *timeout, verd_duration after)
+{
+    struct verd__thread *thread = verd__thread_find(t);
+    if (thread == NULL)
+        return -1;
+    struct verd__scheduler *scheduler = verd__current;
+    struct verd__area *area = thread->state == VERD__STARTED ? verd__area(thread) : NULL;
+    struct verd__scope *scope = area != NULL ? find(area, timeout) : NULL;
+    if (scope == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    scope->begun = 0;
+    scope->fired = after <= 0;
+    if (after > 0)
+        scope->deadline = verd__time_after(verd_now(), after);
+    note_open(scheduler, thread);
+    if (scope->fired)
+        tell_fired(scheduler, area, scope->shield);
+    else
+        verd__timeouts_arm(scheduler, thread);
+    return 0;
+}
+
 void verd__scopes_close(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     struct verd__area *area = verd__area(thread);
@@ -320,18 +386,6 @@ void verd_shield_end(void)
         scheduler->running->shield--;
 }
 
-/* Whether a scope has fired that began within all the shields that there are. */
-static bool is_out_of_time(const struct verd__thread *thread)
-{
-    struct verd__area *area = verd__area(thread);
-    const struct verd__scope *scopes = scopes_of(area);
-    for (unsigned i = 0; i < area->scope_count; i++) {
-        if (scopes[i].fired && scopes[i].shield >= thread->shield)
-            return true;
-    }
-    return false;
-}
-
 int verd__interrupted(const struct verd__scheduler *scheduler)
 {
     const struct verd__thread *self = scheduler->running;
@@ -339,8 +393,9 @@ int verd__interrupted(const struct verd__scheduler *scheduler)
         errno = ECANCELED;
         return -1;
     }
-    if (!(self->interrupt & VERD__INTERRUPT_TIMEOUT) || !is_out_of_time(self))
+    int error = self->interrupt & VERD__INTERRUPT_TIMEOUT ? error_of(self) : 0;
+    if (error == 0)
         return 0;
-    errno = ETIMEDOUT;
+    errno = error;
     return -1;
 }

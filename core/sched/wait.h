@@ -191,6 +191,18 @@ static inline bool verd__may_wait(const struct verd__scheduler *scheduler)
            verd__interrupted(scheduler) == 0;
 }
 
+/* Whether an errno says that a scope has run out, and that a call was interrupted: there is nothing wrong with what it
+ * is about. */
+static inline bool verd__is_timeout(int error)
+{
+    return error == ETIMEDOUT || error >= VERD_ERROR_OWN;
+}
+
+static inline bool verd__is_interruption(int error)
+{
+    return error == ECANCELED || verd__is_timeout(error);
+}
+
 /* The head of each call that may block: whether it may go on. Returns the scheduler, or NULL with errno
  * ECANCELED or ETIMEDOUT (killed, out of time), or ENOMEM (no scheduler). */
 static inline struct verd__scheduler *verd__begin(void)

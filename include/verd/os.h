@@ -109,7 +109,7 @@ int verd_offload(void *(*fn)(void *), void *arg, void **result);
  * Like verd_offload; a caller that gives up leaves arg and result to release(arg, result), which is
  * called exactly once: after fn has returned, or in place of fn, with NULL for the result. It runs
  * on an OS thread of the pool or on the caller's, and must not block. So after ECANCELED and
- * ETIMEDOUT arg is no longer the caller's, and after the other errnos it still is. NULL: there is
+ * ETIMEDOUT (or what verd_timeout_begin_as has in its place) arg is no longer the caller's, and after the other errnos it still is. NULL: there is
  * nothing to release. Blocks. Errors as verd_offload.
  */
 int verd_offload_with(void *(*fn)(void *), void *arg, void (*release)(void *arg, void *result),

@@ -7,6 +7,8 @@
  *     ssize_t n = verd_read(fd, buffer, sizeof buffer);      // -1 and ETIMEDOUT after 200 ms
  *     if (verd_timeout_end(&limit)) { ... it was this timeout that fired ... }
  *
+ *     VERD_WITHIN(limit, 200 * VERD_MS);                     // the same to the end of the block
+ *
  * Waits are never early: a deadline is rounded up to what the kernel can wait for.
  */
 #ifndef VERD_TIME_H
@@ -16,11 +18,14 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct verd_thread;
 
 /* Nanoseconds: a span, or a point on CLOCK_MONOTONIC. */
 typedef int64_t verd_duration;
@@ -78,11 +83,56 @@ typedef struct verd_timeout {
 int verd_timeout_begin(verd_timeout *timeout, verd_duration after);
 
 /*
+ * Like verd_timeout_begin; but what blocking calls say once the scope has run out is `error` in place of ETIMEDOUT, so
+ * that nested scopes are told apart: where several have run out, it is the outermost one's. It is of the numbers that
+ * no system has. Wherever ETIMEDOUT is spoken of, such an error may come in its place. Never blocks.
+ * Returns 0, or -1 with errno as verd_timeout_begin; EINVAL also if error is not VERD_ERROR_OWN to VERD_FAILURE_MAX.
+ */
+#define VERD_ERROR_OWN 1000
+int verd_timeout_begin_as(verd_timeout *timeout, verd_duration after, int error);
+
+/*
+ * VERD_WITHIN(name, after); declares a scope of that name, begun with `after` nanoseconds, that ends with the block, by
+ * whichever way it is left; in C++ by an exception, too. errno stays as it is then. Where there is no memory for a scope,
+ * there is none, which verd_timeout_left tells.
+ */
+#define VERD_WITHIN(name, after) verd_timeout name VERD__SCOPED = verd__within_begin(&(name), after)
+#define VERD__SCOPED __attribute__((cleanup(verd__within_end)))
+
+static inline verd_timeout verd__within_begin(verd_timeout *timeout, verd_duration after)
+{
+    verd_timeout none = {NULL};
+    verd_timeout_begin(timeout, after);
+    return none;
+}
+
+/*
  * Closes the scope, and with it any inner one that was left open. Returns true if this scope's own
  * deadline has fired: then an ETIMEDOUT seen inside was this one's. Never blocks. A scope that was
  * not begun, has ended or belongs to another thread is left alone: false.
  */
 bool verd_timeout_end(verd_timeout *timeout);
+
+static inline void verd__within_end(verd_timeout *timeout)
+{
+    verd_timeout_end(timeout);
+}
+
+/*
+ * The nanoseconds until a scope of the calling thread runs out: 0 if it has, VERD_FOREVER if it never does.
+ * Never blocks. Or -1 with errno EINVAL: it is not open on this thread.
+ */
+verd_duration verd_timeout_left(const verd_timeout *timeout);
+
+/*
+ * Has a scope that is open on thread t, which may be the calling one, run out `after` nanoseconds from now, whatever its
+ * time was: zero and less at once, VERD_FOREVER never. One that has run out is as if it had not: calls of t that have
+ * failed have failed, the next ones succeed. So whoever sees to a connection can give it more time, or none. Never blocks.
+ * Returns 0, or -1 with errno
+ *   EINVAL  the scope is not open on t; t is NULL, was released or has ended
+ *   EPERM   t belongs to another OS thread
+ */
+int verd_timeout_move(struct verd_thread *t, verd_timeout *timeout, verd_duration after);
 
 /*
  * Calls fn(arg) within a timeout scope of `after` nanoseconds and stores what it returns in

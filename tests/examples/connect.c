@@ -54,11 +54,10 @@ static void *first_line(void *arg)
     if (colon != NULL)
         *colon = '\0';
 
-    verd_timeout patience;
-    verd_timeout_begin(&patience, PATIENCE);
-    int result = ask(host, colon != NULL ? atoi(colon + 1) : 80, line, sizeof line);
-    verd_timeout_end(&patience);
-    return result == 0 ? strdup(line) : verd_fail(errno);
+    VERD_WITHIN(patience, PATIENCE);
+    if (ask(host, colon != NULL ? atoi(colon + 1) : 80, line, sizeof line) != 0)
+        return verd_fail(errno);
+    return strdup(line);
 }
 
 int main(int argc, char **argv)

@@ -72,11 +72,9 @@ static int read_title(struct feed *feed)
 static void *fetch(void *arg)
 {
     struct feed *feed = arg;
-    verd_timeout limit;
+    VERD_WITHIN(limit, PATIENCE);
     verd_group_add(feed->fetching, 1);
-    verd_timeout_begin(&limit, PATIENCE);
     feed->error = read_title(feed) == 0 ? 0 : errno;
-    verd_timeout_end(&limit);
     verd_group_done(feed->fetching);
     return feed;
 }

@@ -93,9 +93,8 @@ struct page {
 /* 0, or -1 and errno; what is allocated is to be freed in either case. */
 static int fetch(const char *url, struct page *page)
 {
-    verd_timeout limit;
     const char *text = NULL;
-    verd_timeout_begin(&limit, PATIENCE);
+    VERD_WITHIN(limit, PATIENCE);
     verd_http_response *response = verd_http_get(url, NULL);
     if (response != NULL)
         text = verd_http_response_body(response, PAGE_SIZE, &page->size);
@@ -106,7 +105,6 @@ static int fetch(const char *url, struct page *page)
     }
     int error = errno;
     verd_http_response_free(response);
-    verd_timeout_end(&limit);
     errno = error;
     return page->text != NULL && page->from != NULL ? 0 : -1;
 }

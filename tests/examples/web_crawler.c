@@ -54,10 +54,8 @@ static int read_page(struct page *page)
 static void *fetch(void *arg)
 {
     struct page *page = arg;
-    verd_timeout limit;
-    verd_timeout_begin(&limit, PATIENCE);
+    VERD_WITHIN(limit, PATIENCE);
     page->error = read_page(page) == 0 ? 0 : errno;
-    verd_timeout_end(&limit);
     return page;
 }
 

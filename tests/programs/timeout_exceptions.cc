@@ -76,6 +76,26 @@ static bool outer_runs_out()
     return verd_timeout_end(&outer) && arrived && late;
 }
 
+// By a scope in a line. Returns whether it was there.
+static bool leave_block(bool by_exception)
+{
+    VERD_WITHIN(limit, 3 * VERD_MS);
+    verd_yield();
+    if (by_exception)
+        throw verd_timeout_left(&limit) >= 0;
+    return verd_timeout_left(&limit) >= 0;
+}
+
+static bool leave_block_by_exception()
+{
+    try {
+        leave_block(true);
+    } catch (bool was_there) {
+        return was_there;
+    }
+    return false;
+}
+
 static void *throw_in_every_way(void *)
 {
     expect(arrives(3 * VERD_MS, throw_at_once), "the exception arrives");
@@ -88,6 +108,10 @@ static void *throw_in_every_way(void *)
     expect(waits_over_frames(), "both scopes are over");
     expect(outer_runs_out(), "an enclosing scope runs out in its time");
     expect(waits_over_frames(), "and is over");
+    expect(leave_block(false), "a block has a scope");
+    expect(waits_over_frames(), "which is over when it is left");
+    expect(leave_block_by_exception(), "a block that an exception leaves has a scope");
+    expect(waits_over_frames(), "which is over, too");
     return nullptr;
 }
 

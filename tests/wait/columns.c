@@ -80,7 +80,10 @@ static void call_once(struct subject *self)
         verd_shield_begin();
     if (self->limited) {
         self->limit_begin = verd_now() + self->limit;
-        verd_timeout_begin(&limit, self->limit);
+        if (self->inside)
+            verd_timeout_begin_as(&limit, self->limit, VERD_ERROR_OWN);
+        else
+            verd_timeout_begin(&limit, self->limit);
         self->limit_end = verd_now() + self->limit + 10 * VERD_US;
     }
     if (self->shielded)
@@ -282,15 +285,15 @@ static void timeout_under_shield(void)
     check_whole();
 }
 
-/* As for a cleanup that may take so long. */
+/* As for a cleanup that may take so long. The scope has an errno of its own. */
 static void timeout_in_shield(void)
 {
     struct subject one = {.limited = true, .limit = patience / 10, .inside = true};
     subject_start(&one);
     verd_kill(one.thread);
     subject_join(&one);
-    check("it gets", one.first, -ETIMEDOUT);
-    check("the next call gets", one.next, -ETIMEDOUT);
+    check("it gets", one.first, -VERD_ERROR_OWN);
+    check("the next call gets", one.next, -VERD_ERROR_OWN);
     check("the timeout has fired", one.fired, true);
     check("it has left all as it was", row->untouched == NULL || row->untouched(), true);
     check_another(false);

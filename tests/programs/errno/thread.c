@@ -129,6 +129,10 @@ CALL(sleep_for, verd_sleep(VERD_SEC))
 CALL(sleep_until, verd_sleep_until(VERD_FOREVER))
 CALL(begin_timeout, verd_timeout_begin(&timeout, VERD_SEC))
 CALL(begin_no_timeout, verd_timeout_begin(NULL, VERD_SEC))
+CALL(begin_timeout_as, verd_timeout_begin_as(&timeout, VERD_SEC, VERD_ERROR_OWN))
+CALL(begin_timeout_as_another, verd_timeout_begin_as(&timeout, VERD_SEC, ETIMEDOUT))
+CALL(time_left, verd_timeout_left(&timeout) < 0 ? -1 : 0)
+CALL(move_timeout, verd_timeout_move(thread, &timeout, VERD_SEC))
 CALL(with_timeout, verd_with_timeout(VERD_MS, sleep_long, NULL, NULL))
 CALL(with_nothing, verd_with_timeout(VERD_MS, NULL, NULL, NULL))
 
@@ -190,6 +194,11 @@ const struct row thread_rows[] = {
     AT_FIRST("verd_sleep_until", sleep_until),
     AT_FIRST("verd_timeout_begin", begin_timeout),
     PLAINLY("verd_timeout_begin", EINVAL, NULL, begin_no_timeout),
+    AT_FIRST("verd_timeout_begin_as", begin_timeout_as),
+    PLAINLY("verd_timeout_begin_as", EINVAL, NULL, begin_timeout_as_another),
+    PLAINLY("verd_timeout_left", EINVAL, NULL, time_left),
+    PLAINLY("verd_timeout_move", EINVAL, spawn_one, move_timeout),
+    ELSEWHERE("verd_timeout_move", spawn_one, move_timeout),
     PLAINLY("verd_with_timeout", ETIMEDOUT, NULL, with_timeout),
     PLAINLY("verd_with_timeout", EINVAL, NULL, with_nothing),
     AT_FIRST("verd_with_timeout", with_timeout),
