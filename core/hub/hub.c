@@ -113,14 +113,6 @@ struct verd__loop *verd__loop_new(struct verd__scheduler *scheduler)
     return loop;
 }
 
-/* A call that waits for several; in its frame. */
-struct any {
-    struct verd__loop *loop;
-    struct verd__fd_watch *watches;
-    size_t count;
-    int error; /* one has turned out to be another file while they were put together; 0: none */
-};
-
 static const unsigned events_of[] = {VERD__INPUT_EVENTS, VERD__OUTPUT_EVENTS};
 
 static void detach(struct verd__loop *loop, int fd, struct verd__fd *record,
@@ -156,22 +148,26 @@ static void leave_one(struct verd__wait *wait, int error)
            record->waiting[VERD__INPUT] == wait ? VERD__INPUT : VERD__OUTPUT);
 }
 
-static void leave_any(struct verd__wait *wait, int error)
+void verd__loop_detach(const struct verd__fd_watches *fds, const struct verd__wait *wait)
 {
-    const struct any *any = wait->object;
-    (void)error;
-    for (size_t i = 0; i < any->count; i++) {
-        struct verd__fd_watch *watch = &any->watches[i];
+    for (size_t i = 0; i < fds->count; i++) {
+        struct verd__fd_watch *watch = &fds->watches[i];
         for (unsigned d = VERD__INPUT; watch->record != NULL && d <= VERD__OUTPUT; d++) {
             if (watch->record->waiting[d] == wait)
-                detach(any->loop, watch->fd, watch->record, d);
+                detach(fds->loop, watch->fd, watch->record, d);
         }
     }
 }
 
+static void leave_any(struct verd__wait *wait, int error)
+{
+    (void)error;
+    verd__loop_detach(wait->object, wait);
+}
+
 bool verd__loop_waits_for_one(const struct verd__wait *wait)
 {
-    return wait->kind != NULL && wait->kind != &any_kind;
+    return wait->kind != NULL && wait->kind->ended == leave_one;
 }
 
 /* Ends the wait in this direction, if there is one. A wait for several that is still being put
@@ -181,12 +177,18 @@ static void end_wait(struct verd__fd *record, enum verd__direction direction, in
     struct verd__wait *wait = record->waiting[direction];
     if (wait == NULL)
         return;
-    if (wait->kind != NULL) {
+    if (wait->kind != NULL && wait->kind->ended == leave_one) {
         verd__wait_end(wait, error);
         return;
     }
-    leave_any(wait, error);
-    ((struct any *)wait->object)->error = error;
+    struct verd__fd_watches *fds = wait->object;
+    if (wait->kind != NULL) {
+        fds->ready = record;
+        verd__wait_end(wait, error);
+        return;
+    }
+    verd__loop_detach(fds, wait);
+    fds->error = error;
 }
 
 void verd__loop_ready(struct verd__loop *loop, struct verd__fd *record, unsigned revents)
@@ -312,40 +314,40 @@ int verd__loop_wait(struct verd__loop *loop, int fd, struct verd__fd *record,
 }
 
 /* Attaches the wait to one direction of one more descriptor. */
-static int attach(struct any *any, const struct verd__fd_watch *wanted,
+static int attach(struct verd__fd_watches *fds, const struct verd__fd_watch *wanted,
                   enum verd__direction direction, unsigned events)
 {
-    struct verd__wait *wait = verd__own_wait(any->loop->scheduler);
+    struct verd__wait *wait = verd__own_wait(fds->loop->scheduler);
     struct verd__fd *record = wanted->record;
     if (record->waiting[direction] == wait) { /* the same descriptor again */
         record->wanted |= (uint16_t)events;
         if (record->bits & VERD__FD_WATCHED)
             return 0;
-        return any->loop->backend->watch(any->loop, wanted->fd, record);
+        return fds->loop->backend->watch(fds->loop, wanted->fd, record);
     }
-    if (watch(any->loop, wanted->fd, record, direction, events) != 0)
+    if (watch(fds->loop, wanted->fd, record, direction, events) != 0)
         return errno == EPERM ? 0 : -1;
     record->waiting[direction] = wait;
-    any->loop->scheduler->expecting++;
+    fds->loop->scheduler->expecting++;
     return 0;
 }
 
-static int attach_both(struct any *any, struct verd__fd_watch *wanted)
+static int attach_both(struct verd__fd_watches *fds, struct verd__fd_watch *wanted)
 {
     unsigned input = (unsigned)wanted->events & VERD__INPUT_EVENTS;
     unsigned output = (unsigned)wanted->events & VERD__OUTPUT_EVENTS;
-    if ((input != 0 || output == 0) && attach(any, wanted, VERD__INPUT, input) != 0)
+    if ((input != 0 || output == 0) && attach(fds, wanted, VERD__INPUT, input) != 0)
         return -1;
-    if (output != 0 && attach(any, wanted, VERD__OUTPUT, output) != 0)
+    if (output != 0 && attach(fds, wanted, VERD__OUTPUT, output) != 0)
         return -1;
     wanted->generation = wanted->record->generation;
     return 0;
 }
 
-static bool are_same(const struct any *any)
+static bool are_same(const struct verd__fd_watches *fds)
 {
-    for (size_t i = 0; i < any->count; i++) {
-        const struct verd__fd_watch *watch = &any->watches[i];
+    for (size_t i = 0; i < fds->count; i++) {
+        const struct verd__fd_watch *watch = &fds->watches[i];
         if (watch->record != NULL && !verd__loop_is_same(watch->record, watch->generation))
             return false;
     }
@@ -357,27 +359,35 @@ static void time_up(struct verd__timer *timer)
     verd__wait_end(verd__wait_of_timer(timer), ETIME);
 }
 
+int verd__loop_attach(struct verd__fd_watches *fds)
+{
+    struct verd__wait *wait = verd__own_wait(fds->loop->scheduler);
+    fds->ready = NULL;
+    fds->error = 0;
+    wait->object = fds;
+    for (size_t i = 0; i < fds->count; i++) {
+        if (fds->watches[i].record == NULL || attach_both(fds, &fds->watches[i]) == 0)
+            continue;
+        verd__loop_detach(fds, wait);
+        return -1;
+    }
+    if (fds->error != 0) {
+        verd__loop_detach(fds, wait);
+        errno = fds->error;
+        return -1;
+    }
+    verd__audit_expect(fds->loop);
+    return 0;
+}
+
 int verd__loop_wait_any(struct verd__loop *loop, struct verd__fd_watch *watches, size_t count,
                         verd_duration deadline)
 {
-    struct any any = {.loop = loop, .watches = watches, .count = count};
-    if (!verd__may_wait(loop->scheduler))
+    struct verd__fd_watches fds = {.loop = loop, .watches = watches, .count = count};
+    if (!verd__may_wait(loop->scheduler) || verd__loop_attach(&fds) != 0)
         return -1;
     struct verd__wait *wait = verd__own_wait(loop->scheduler);
-    wait->object = &any;
-    for (size_t i = 0; i < count; i++) {
-        if (watches[i].record == NULL || attach_both(&any, &watches[i]) == 0)
-            continue;
-        leave_any(wait, 0);
-        return -1;
-    }
-    if (any.error != 0) {
-        leave_any(wait, 0);
-        errno = any.error;
-        return -1;
-    }
-    verd__audit_expect(loop);
     verd__wait_limit(loop->scheduler, wait, deadline, time_up);
     int result = verd__wait(loop->scheduler, wait, &any_kind);
-    return result == 0 && !are_same(&any) ? -1 : result;
+    return result == 0 && !are_same(&fds) ? -1 : result;
 }

@@ -242,6 +242,21 @@ struct verd__fd_watch {
     uint32_t generation; /* of the record, when the wait began; the hub's */
 };
 
+/* Several of them, in the frame of a call that waits for them, perhaps beside other things. The object of its
+ * wait, or at the beginning of that. */
+struct verd__fd_watches {
+    struct verd__loop *loop; /* valid if there are any */
+    struct verd__fd_watch *watches;
+    size_t count;
+    const struct verd__fd *ready; /* by whose readiness the wait has ended, if by any; else NULL */
+    int error; /* one has turned out to be another file while they were put together; 0: none */
+};
+
+/* Attaches the running thread's wait, which is about to begin, to all of them; what ends it detaches it from them
+ * all. 0, or -1 with errno EBUSY, EBADF, ENOMEM or ENOSPC: then it is attached to none. */
+int verd__loop_attach(struct verd__fd_watches *fds);
+void verd__loop_detach(const struct verd__fd_watches *fds, const struct verd__wait *wait);
+
 /* Waits until one of them may be ready; the caller has just seen that none is, so those that never
  * change are not waited for. The same descriptor may be there twice. Errors as verd__loop_wait, and
  * ETIME: the deadline came first. */

@@ -35,8 +35,7 @@ void verd__watch_remove(struct verd__thread *thread, struct verd__watch *watch)
     watch->next = NULL;
 }
 
-/* Stores the result, and returns 0, or the error that it is; or why there is none. */
-static int give_result(const struct verd__thread *thread, int error, void **result)
+int verd__thread_result(const struct verd__thread *thread, int error, void **result)
 {
     return error == 0 ? verd__result_store(thread->result, result) : ESRCH;
 }
@@ -48,7 +47,7 @@ static void joined(struct verd__watch *watch, struct verd__thread *thread, int e
     struct verd__wait *wait = &VERD__CONTAINER_OF(join, struct verd__area, join)->wait;
     if (join->release)
         thread->flags &= (uint8_t)~VERD__HANDLE;
-    verd__wait_end(wait, give_result(thread, error, wait->entry.value));
+    verd__wait_end(wait, verd__thread_result(thread, error, wait->entry.value));
 }
 
 static void leave_join(struct verd__wait *wait, int error)
@@ -71,7 +70,8 @@ static const struct verd__wait_kind join_kind = {
 static int take_result(struct verd__scheduler *scheduler, struct verd__thread *thread,
                        void **result, bool release)
 {
-    int error = give_result(thread, thread->state == VERD__ENDED ? thread->error : 0, result);
+    int error =
+        verd__thread_result(thread, thread->state == VERD__ENDED ? thread->error : 0, result);
     if (release)
         verd__thread_release(scheduler, thread);
     return error == 0 ? verd__done(scheduler, 0) : verd__refuse(error);

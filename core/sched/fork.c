@@ -47,7 +47,9 @@ static void forget_wait(struct verd__scheduler *scheduler, struct verd__thread *
     if (thread->state != VERD__STARTED)
         return;
     struct verd__wait *wait = &verd__area(thread)->wait;
-    if (wait->kind != NULL && wait->kind->is_users)
+    if (wait->kind != NULL && wait->kind->forget != NULL)
+        wait->kind->forget(wait);
+    else if (wait->kind != NULL && wait->kind->is_users)
         wait->kind = NULL;
     undo_wait(scheduler, thread);
 }

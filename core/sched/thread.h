@@ -91,6 +91,10 @@ static inline bool verd__thread_has_ended(const struct verd__scheduler *schedule
            (thread == scheduler->running && (thread->flags & VERD__ENDING));
 }
 
+/* What a thread that has ended gives to whoever waited: 0 and *result (unless NULL), or the errno instead; `error`
+ * as of a watch. */
+int verd__thread_result(const struct verd__thread *thread, int error, void **result);
+
 /* verd_kill, of a thread that has not been freed. */
 void verd__thread_kill(struct verd__scheduler *scheduler, struct verd__thread *thread);
 

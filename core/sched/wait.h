@@ -50,6 +50,9 @@ struct verd__wait_kind {
     /* Before a kill or a timeout ends the wait: looks whether the event has come, unseen so far. NULL: it cannot
      * have. */
     void (*look)(struct verd__wait *wait);
+    /* At the end of the OS thread, before the rest is taken back: takes its entries in the user's memory for gone.
+     * NULL: there are none, or it has no others. */
+    void (*forget)(struct verd__wait *wait);
     /* For messages: who has what is waited for; NULL: nobody, or it is not known. */
     verd_thread *(*holder)(const struct verd__wait *wait);
 };

@@ -22,7 +22,7 @@ static int settle(verd_event *event, void *value, int error)
         void **result = entry->value;
         if (error == 0 && result != NULL)
             *result = value;
-        verd__wait_end(entry->wait, error);
+        verd__entry_end(entry, error);
     }
     return 0;
 }

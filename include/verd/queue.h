@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues of pointers between green threads, and a choice among several.
+ * Queues of pointers between green threads; and a choice among several, and of what else can be waited for.
  *
  *     verd_queue *jobs = verd_queue_new(100);
  *     verd_queue_put(jobs, job);                       // blocks while 100 are in it
@@ -23,7 +23,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <verd/sync.h>
 #include <verd/thread.h>
+#include <verd/time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -101,33 +103,65 @@ size_t verd_queue_capacity(const verd_queue *queue);
 size_t verd_queue_getting(const verd_queue *queue);
 size_t verd_queue_putting(const verd_queue *queue);
 
-/* What an alternative of verd_select does. */
+/* What an alternative of verd_select does, or waits for. */
 enum verd_case_kind {
     VERD_CASE_PUT = 1,
     VERD_CASE_GET = 2,
-    VERD_CASE_DEFAULT = 3, /* nothing, if nothing else can be done at once */
+    VERD_CASE_DEFAULT = 3,  /* nothing, if nothing else can be done at once */
+    VERD_CASE_EVENT = 4,    /* an event is set, or has failed */
+    VERD_CASE_END = 5,      /* a thread has ended; its handle stays */
+    VERD_CASE_READABLE = 6, /* a descriptor can be read, or is at its end, or has an error */
+    VERD_CASE_WRITABLE = 7,
+    VERD_CASE_AFTER = 8, /* a duration has passed since the call began */
 };
 
-/* One alternative of verd_select; make it with the macros below. */
+/* One alternative of verd_select; make it with the macros below. What it is about is NULL, below 0 for a
+ * descriptor, or VERD_FOREVER: it is never ready, so the case is as good as left out. */
 typedef struct verd_case {
-    verd_queue *queue; /* NULL: it is never ready, so the case is as good as left out */
-    void *item;        /* to put */
-    void **result;     /* where what is got goes */
-    int kind;          /* enum verd_case_kind */
-    int error;         /* of the case taken: 0, or EPIPE (closed); written by verd_select */
+    verd_queue *queue;
+    void *item;    /* to put */
+    void **result; /* where what is got goes: an item, an event's value, a thread's result */
+    int kind;      /* enum verd_case_kind */
+    /* Of the case taken, written by verd_select: 0, or EPIPE (the queue is closed), EBADF (the descriptor is not open,
+     * or was closed meanwhile), the errno of the event's failure, or what verd_wait says of the thread. */
+    int error;
+    union {
+        verd_event *event;
+        verd_thread *thread;
+        verd_duration after; /* nanoseconds */
+        struct {
+            int fd;
+            short ready; /* poll(2)'s events, written by verd_select; 0: it was not ready */
+        };
+    };
 } verd_case;
 
 #define VERD_PUT(q, i) ((verd_case){.queue = (q), .item = (i), .kind = VERD_CASE_PUT})
 #define VERD_GET(q, r) ((verd_case){.queue = (q), .result = (r), .kind = VERD_CASE_GET})
 #define VERD_DEFAULT ((verd_case){.kind = VERD_CASE_DEFAULT})
+#define VERD_EVENT(e, r) ((verd_case){.result = (r), .kind = VERD_CASE_EVENT, .event = (e)})
+#define VERD_END(t, r) ((verd_case){.result = (r), .kind = VERD_CASE_END, .thread = (t)})
+#define VERD_READABLE(f) ((verd_case){.kind = VERD_CASE_READABLE, .fd = (f)})
+#define VERD_WRITABLE(f) ((verd_case){.kind = VERD_CASE_WRITABLE, .fd = (f)})
+#define VERD_AFTER(d) ((verd_case){.kind = VERD_CASE_AFTER, .after = (d)})
 
 /*
- * Does one of n puts and gets: one that can be done at once, each of those as likely as the others (by
- * VERD_SCHEDULE_SEED's lots, if that is set); else VERD_DEFAULT if it is there; else the first that becomes
- * possible. The others leave no trace. A put to a closed queue and a get from a closed and empty one are
+ * Does one of n puts and gets, or finds that something else is ready: one that can be done at once, each of those as
+ * likely as the others (by VERD_SCHEDULE_SEED's lots, if that is set); else VERD_DEFAULT if it is there; else the first
+ * that becomes possible. The others leave no trace. A put to a closed queue and a get from a closed and empty one are
  * possible, and have `error` EPIPE. Blocks.
- * Returns the index of the case taken, or -1 with errno as above, or ENOMEM (many cases), or EINVAL
- * (n is 0, above INT_MAX, or two defaults; a case without a kind; a get without a result).
+ *
+ *     verd_case cases[] = {VERD_READABLE(client), VERD_GET(messages, &message), VERD_AFTER(60 * VERD_SEC)};
+ *     switch (verd_select(cases, 3)) {
+ *
+ * Of events and ends nothing is taken away: the value of an event, and the result of a thread that has ended, are
+ * there for others, too. A descriptor that has ended the wait may have been read by another meanwhile: then `ready` is
+ * 0, if that is known, and to read it may wait.
+ * Returns the index of the case taken, or -1 with errno as above, or ENOMEM (many cases; descriptors), or
+ *   EINVAL   n is 0, above INT_MAX, or two defaults; a case without a kind; a get without a result; a thread's
+ *            handle that was released
+ *   EDEADLK  the end of the calling thread
+ *   EBUSY, EMFILE, ENFILE, ENOSPC: of a descriptor, as calls that wait for one (<verd/net.h>)
  */
 int verd_select(verd_case *cases, size_t n);
 

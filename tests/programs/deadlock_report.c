@@ -107,7 +107,7 @@ static const struct wait {
     {wait_for_item, "getter", "waits for an item of a queue, for "},
     {wait_for_room, "putter", "waits for room in a queue, for "},
     {wait_for_work, "joiner", "waits for the work of a queue to be done, for "},
-    {wait_for_either, "chooser", "waits for one of several queues, for "},
+    {wait_for_either, "chooser", "waits for one of several cases, for "},
     {wait_for_slot, "spawner", "waits for a slot of a pool, for "},
     {wait_for_pool, "idler", "waits for all threads of a pool, for "},
 };

@@ -64,9 +64,9 @@ struct rows {
     size_t count;
 };
 
-extern const struct rows rows_of_threads, rows_of_sync, rows_of_queues, rows_of_pools,
-    rows_of_sockets, rows_of_streams, rows_of_servers, rows_of_http, rows_of_websockets,
-    rows_of_files, rows_of_processes;
+extern const struct rows rows_of_threads, rows_of_sync, rows_of_queues, rows_of_selects,
+    rows_of_pools, rows_of_sockets, rows_of_streams, rows_of_servers, rows_of_http,
+    rows_of_websockets, rows_of_files, rows_of_processes;
 
 #define ROWS(array) {(array), sizeof(array) / sizeof *(array)}
 

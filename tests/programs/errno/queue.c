@@ -85,6 +85,39 @@ static int select_many(void)
     return verd_select(many, 100) < 0 ? errno : 0;
 }
 
+static int select_own_end(void)
+{
+    verd_case one = VERD_END(verd_self(), NULL);
+    return verd_select(&one, 1) < 0 ? errno : 0;
+}
+
+static int fds[2] = {-1, -1};
+
+static void make_pair(void)
+{
+    must(real_socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
+}
+
+static void read_first(void *arg)
+{
+    char byte;
+    (void)arg;
+    verd_read(fds[0], &byte, 1);
+}
+
+static void have_reader(void)
+{
+    make_pair();
+    must(verd_spawn_n(read_first, NULL) == 0);
+    verd_yield();
+}
+
+static int select_input(void)
+{
+    verd_case one = VERD_READABLE(fds[0]);
+    return verd_select(&one, 1) < 0 ? errno : 0;
+}
+
 const struct row queue_rows[] = {
     AT_FIRST("verd_queue_new", new_fifo),
     AT_FIRST("verd_queue_new_lifo", new_lifo),
@@ -134,5 +167,11 @@ const struct row queue_rows[] = {
     PLAINLY("verd_select", EINVAL, NULL, select_none),
     ELSEWHERE("verd_select", make, select_one),
     WITHOUT("verd_select", ENOMEM, make, select_many, "malloc"),
+    PLAINLY("verd_select", EDEADLK, NULL, select_own_end),
+    PLAINLY("verd_select", EBUSY, have_reader, select_input),
+    WITHOUT("verd_select", ENOMEM, make_pair, select_input, "calloc"),
+    WITHOUT("verd_select", EMFILE, make_pair, select_input, "epoll_create1"),
+    WITHOUT("verd_select", ENFILE, make_pair, select_input, "epoll_create1"),
+    WITHOUT("verd_select", ENOSPC, make_pair, select_input, "epoll_ctl"),
     {0},
 };

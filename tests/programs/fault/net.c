@@ -399,6 +399,28 @@ static int wait_for_one(void)
     return end(either(error, writer.error), fds, 2);
 }
 
+/* A choice among many descriptors and a queue; what was not taken is not touched. */
+static int select_many(void)
+{
+    verd_case cases[MANY];
+    struct writer writer = {.fd = -1};
+    int fds[2], error = 0, taken;
+    must(real_pipe2(fds, O_CLOEXEC) == 0);
+    for (int i = 0; i < MANY; i++)
+        cases[i] = VERD_READABLE(i == 3 ? fds[0] : -1);
+    cases[0] = VERD_AFTER(VERD_MS);
+    must(twice(&error, taken = verd_select(cases, MANY)) && taken == 0);
+    cases[0] = VERD_AFTER(VERD_FOREVER);
+    writer.fd = fds[1];
+    verd_thread *thread = verd_spawn(write_later, &writer);
+    error = either(error, thread == NULL ? errno : 0);
+    must(thread == NULL || (twice(&error, taken = verd_select(cases, MANY)) && taken == 3));
+    must(thread == NULL || (cases[3].error == 0 && cases[3].ready == POLLIN));
+    if (thread != NULL)
+        verd_join(thread, NULL);
+    return end(either(error, writer.error), fds, 2);
+}
+
 /* Lines that a reader's buffer has to grow for, from a writer; what a call that fails has had is there still. */
 static int pass_lines(int from, int to)
 {
@@ -456,6 +478,7 @@ const struct scenario net_scenarios[] = {
     {"sendfile_nonblocking", sendfile_nonblocking, .errors = {SOCKET_ERRORS}},
     {"poll", poll_many, .errors = {SOCKET_ERRORS}, .first = true},
     {"wait_fd", wait_for_one, .errors = {SOCKET_ERRORS}},
+    {"select", select_many, .errors = {SOCKET_ERRORS}, .first = true},
     {"lines", lines, .errors = {SOCKET_ERRORS}, .first = true},
     {0},
 };

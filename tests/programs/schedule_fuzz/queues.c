@@ -141,12 +141,12 @@ static void get_many(int queue)
         receive(got[i], queue);
 }
 
-/* Up to four cases; each put has an item of its own. */
+/* Up to three queues, and what ends the wait otherwise; each put has an item of its own. */
 static void choose(void)
 {
-    verd_case cases[4];
-    struct item *offered[4] = {NULL};
-    void *got[4] = {NULL};
+    verd_case cases[5];
+    struct item *offered[5] = {NULL};
+    void *got[5] = {NULL};
     int from[4];
     size_t count = 1 + chance(3);
     for (size_t i = 0; i < count; i++) {
@@ -158,6 +158,8 @@ static void choose(void)
     }
     if (one_in(4))
         cases[count++] = VERD_DEFAULT;
+    else if (one_in(4))
+        cases[count++] = VERD_AFTER(chance(1000) * VERD_US);
     int expected = due();
     int taken = verd_select(cases, count);
     judged("verd_select", expected, taken >= 0, 0);
