@@ -451,6 +451,11 @@ void verd_pthread_cleanup_pop(struct verd_pthread_cleanup *cleanup, int execute)
 #endif
 
 #ifndef VERD_PTHREAD_DECLARE_ONLY
+/* In C++ these have their names already where <signal.h> came first, as in <verd/posix.h>. */
+#if defined __cplusplus && defined _SIGNAL_H
+#define pthread_kill verd_pthread_kill
+#define pthread_sigqueue verd_pthread_sigqueue
+#endif
 #undef pthread_cleanup_push
 #undef pthread_cleanup_pop
 #ifdef __cplusplus

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 // <verd/pthread.h> in C++: the same names, handlers that exceptions run, too.
+#include <signal.h> // which may come first, and declares pthread_kill
+
 #include <verd/pthread.h>
 
 #include <cstdio>
@@ -74,6 +76,7 @@ int main()
     sem_init(&gate, 0, 0);
     CHECK(pthread_create(&thread, nullptr, wait_at_gate, order) == 0);
     sched_yield();
+    CHECK(pthread_kill(thread, 0) == 0);
     CHECK(pthread_cancel(thread) == 0);
     CHECK(result_of(thread) == PTHREAD_CANCELED);
     CHECK(strcmp(order, "abcd") == 0);
