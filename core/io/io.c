@@ -2,9 +2,13 @@
 #include "io/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 
 #include "io/attempt.h"
+#include "io/descriptor.h"
+#include "io/ways.h"
+#include "offload/handler.h"
 
 /* Receiving with these does not wait, nor does it tell whether there is ordinary data. */
 #define ASIDE (MSG_OOB | MSG_ERRQUEUE)
@@ -44,11 +48,29 @@ static int pause_for(struct verd__call *call)
     return verd__loop_is_same(call->record, generation) ? 0 : -1;
 }
 
-static int wait_for(struct verd__call *call)
+static int wait_again(struct verd__call *call)
 {
     if (__builtin_expect(call->vain > VAIN_MAX, 0) && verd__look(call) != 0)
         return pause_for(call);
     return verd__loop_wait(call->loop, call->fd, call->record, call->direction, call->tried);
+}
+
+static int wait_for(struct verd__call *call)
+{
+    if (__builtin_expect(!call->request->posix, 1))
+        return wait_again(call);
+    bool begun = verd__interruptible_begin(call->loop->scheduler, VERD__UNLESS_RESTARTED);
+    int result = wait_again(call);
+    verd__interruptible_end(call->loop->scheduler, begun);
+    return result;
+}
+
+/* Whether the call may wait for what it does not find. */
+static bool waits(const struct verd__call *call)
+{
+    int not_waiting = MSG_DONTWAIT | (call->direction == VERD__INPUT ? ASIDE : 0);
+    return !(call->request->flags & not_waiting) &&
+           (!call->request->posix || verd__is_blocking(call->fd));
 }
 
 /* After a read of `done` bytes: a stream that gave less than was asked for is empty, unless an end
@@ -96,14 +118,14 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     *result = -1;
     call->tried = true;
     call->vain++;
-    bool waits = !(call->request->flags & (MSG_DONTWAIT | ASIDE));
+    bool may_wait = waits(call);
     bool accepts = call->request->socket == NULL;
-    if ((waits || accepts) && at_end(call)) {
+    if ((may_wait || accepts) && at_end(call)) {
         *result = accepts ? -1 : 0;
         errno = EINVAL; /* of accept, the -1 */
         return true;
     }
-    if (!waits) {
+    if (!may_wait) {
         errno = EAGAIN;
         return !call->shut;
     }
@@ -117,7 +139,7 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     return false;
 }
 
-ssize_t verd__input_keep(int fd, const struct verd__request *request)
+static ssize_t input(int fd, const struct verd__request *request)
 {
     struct verd__call call = {.request = request, .fd = fd, .direction = VERD__INPUT};
     if (begin(&call) != 0)
@@ -137,10 +159,35 @@ ssize_t verd__input_keep(int fd, const struct verd__request *request)
                 return done;
             if (call.shut)
                 continue;
+        } else if (!waits(&call)) {
+            errno = EAGAIN;
+            return -1;
         }
         if (wait_for(&call) != 0)
             return -1;
     }
+}
+
+/* POSIX lets any number of threads wait for the same input: another number of the file has waits of its own. */
+static ssize_t input_of_twin(int fd, const struct verd__request *request)
+{
+    struct verd__held held;
+    int twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (twin < 0)
+        return -1;
+    verd__descriptor_hold(&held, twin);
+    ssize_t done = input(twin, request);
+    verd__descriptor_let_go(&held);
+    verd__descriptor_drop(twin);
+    return done;
+}
+
+ssize_t verd__input_keep(int fd, const struct verd__request *request)
+{
+    ssize_t done = input(fd, request);
+    if (__builtin_expect(request->posix, 0) && done < 0 && errno == EBUSY)
+        return input_of_twin(fd, request);
+    return done;
 }
 
 ssize_t verd__input(int fd, const struct verd__request *request)
@@ -161,10 +208,18 @@ static void hold(struct verd__call *call)
 static bool wait_to_write(struct verd__call *call)
 {
     call->vain++;
-    if (call->request->flags & MSG_DONTWAIT)
+    if (!waits(call))
         return false;
     hold(call);
     return wait_for(call) == 0;
+}
+
+/* Whether who writes at the moment is not waited for. */
+static inline bool may_not_queue(const struct verd__call *call)
+{
+    if (__builtin_expect(call->request->posix, 0) && (call->record->bits & VERD__FD_HELD))
+        return !waits(call);
+    return call->request->flags & MSG_DONTWAIT;
 }
 
 static ssize_t output(int fd, const struct verd__request *request, struct verd__output_lock *lock)
@@ -176,8 +231,8 @@ static ssize_t output(int fd, const struct verd__request *request, struct verd__
         .direction = VERD__OUTPUT,
         .tried = true,
     };
-    if (begin(&call) != 0 || verd__output_lock_begin(call.loop, lock, fd, call.record,
-                                                     request->flags & MSG_DONTWAIT) != 0)
+    if (begin(&call) != 0 ||
+        verd__output_lock_begin(call.loop, lock, fd, call.record, may_not_queue(&call)) != 0)
         return -1;
     for (;;) {
         ssize_t done = verd__attempt(&call);
@@ -218,6 +273,22 @@ ssize_t verd__output_part(int fd, const struct verd__request *request,
         end_output(lock);
     verd__spend();
     return done;
+}
+
+int verd__output_all(int fd, struct verd__request *request, size_t *count)
+{
+    struct verd__output_lock lock;
+    lock.holds = false;
+    *count = 0;
+    do {
+        ssize_t put = verd__output_part(fd, request, &lock);
+        if (put < 0)
+            return -1;
+        *count += (size_t)put;
+        request->data = (const char *)request->data + put;
+        request->size -= (size_t)put;
+    } while (request->size > 0);
+    return 0;
 }
 
 int verd__input_wait(int fd)

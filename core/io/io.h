@@ -37,9 +37,11 @@ struct verd__request {
         off_t *offset;              /* sendfile */
     };
     size_t size; /* bytes in all */
-    int count;   /* of the vector; 0: it is not one */
+    int count;   /* of the vector; 0: it is not one. accept: SOCK_..., the client's */
     int flags;   /* MSG_... */
     bool plain;  /* asks for data and nothing else: read, readv, recv */
+    bool
+        posix; /* as POSIX has it: a file with O_NONBLOCK is not waited for, and a signal ends a wait */
     union {
         struct sockaddr *from;     /* recvfrom, accept */
         const struct sockaddr *to; /* sendto */
@@ -66,9 +68,26 @@ ssize_t verd__output(int fd, const struct verd__request *request);
 ssize_t verd__output_part(int fd, const struct verd__request *request,
                           struct verd__output_lock *lock);
 
+/* verd__output for as long as there is some of the request's `data` left; nobody else writes in between. What is left
+ * is in the request then, and *count has been written. Returns 0, or -1 and errno. */
+int verd__output_all(int fd, struct verd__request *request, size_t *count);
+
 /* verd__input for who has something to do with the result before others run: gives no way, so it is to be followed
  * by verd__spend. */
 ssize_t verd__input_keep(int fd, const struct verd__request *request);
+
+/* As read(2) and the others, which suspend the green thread where they would block the OS thread. (read.c, write.c) */
+ssize_t verd__read_posix(int fd, void *buffer, size_t size);
+ssize_t verd__readv_posix(int fd, const struct iovec *vector, int count);
+ssize_t verd__write_posix(int fd, const void *buffer, size_t size);
+ssize_t verd__writev_posix(int fd, const struct iovec *vector, int count);
+ssize_t verd__sendfile_posix(int to, int from, off_t *offset, size_t count); /* sendfile.c */
+
+/* As poll(2), which does likewise; `timeout` is in nanoseconds. (readiness.c) */
+int verd__poll_posix(struct pollfd *fds, nfds_t n, verd_duration timeout);
+
+/* The first `done` bytes of the vector are written: the others, as far as possible. Returns the count of all. */
+ssize_t verd__write_rest(int fd, const struct iovec *vector, size_t count, size_t done);
 
 /* Waits until it is worth a try to read from the descriptor; not at all, if it is not known that there
  * is nothing. For who needs memory to read, but none to wait. 0, or -1 and errno as verd_read. */

@@ -18,16 +18,27 @@ static ssize_t read_file(int fd, const struct verd__request *request)
     return read(fd, request->buffer, request->size);
 }
 
-ssize_t verd_read(int fd, void *buffer, size_t size)
+static inline ssize_t read_as(int fd, void *buffer, size_t size, bool posix)
 {
     struct verd__request request = {
         .buffer = buffer,
         .size = size,
         .plain = true,
+        .posix = posix,
         .socket = read_socket,
         .file = read_file,
     };
     return verd__input(fd, &request);
+}
+
+ssize_t verd_read(int fd, void *buffer, size_t size)
+{
+    return read_as(fd, buffer, size, false);
+}
+
+ssize_t verd__read_posix(int fd, void *buffer, size_t size)
+{
+    return read_as(fd, buffer, size, true);
 }
 
 static ssize_t readv_socket(int fd, const struct verd__request *request, int flags)
@@ -41,18 +52,29 @@ static ssize_t readv_file(int fd, const struct verd__request *request)
     return readv(fd, request->vector, request->count);
 }
 
-ssize_t verd_readv(int fd, const struct iovec *vector, int count)
+static inline ssize_t readv_as(int fd, const struct iovec *vector, int count, bool posix)
 {
     struct verd__request request = {
         .vector = vector,
         .count = count,
         .plain = true,
+        .posix = posix,
         .socket = readv_socket,
         .file = readv_file,
     };
     if (verd__vector_size(vector, count, &request.size) != 0)
         return -1;
     return verd__input(fd, &request);
+}
+
+ssize_t verd_readv(int fd, const struct iovec *vector, int count)
+{
+    return readv_as(fd, vector, count, false);
+}
+
+ssize_t verd__readv_posix(int fd, const struct iovec *vector, int count)
+{
+    return readv_as(fd, vector, count, true);
 }
 
 ssize_t verd_read_full(int fd, void *buffer, size_t size, size_t *done)

@@ -3,9 +3,13 @@
 #include <verd/net.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "hub/hub.h"
+#include "io/descriptor.h"
+#include "io/io.h"
+#include "offload/handler.h"
 
 #define WAIT_EVENTS (POLLIN | POLLOUT | POLLPRI | POLLRDHUP)
 
@@ -109,7 +113,7 @@ int verd_wait_fd(int fd, short events)
     return ready;
 }
 
-static int poll_all(struct pollfd *fds, nfds_t n, int timeout_ms)
+static int poll_all(struct pollfd *fds, nfds_t n, verd_duration timeout)
 {
     struct verd__fd_watch few[WATCHES_INLINE];
     struct call call = {
@@ -117,12 +121,12 @@ static int poll_all(struct pollfd *fds, nfds_t n, int timeout_ms)
         .count = n,
         .watches = few,
         .deadline = VERD_FOREVER,
-        .over = timeout_ms == 0,
+        .over = timeout == 0,
     };
     if (begin(&call) != 0)
         return -1;
-    if (timeout_ms > 0)
-        call.deadline = verd__time_after(verd_now(), timeout_ms * VERD_MS);
+    if (timeout > 0 && timeout != VERD_FOREVER)
+        call.deadline = verd__time_after(verd_now(), timeout);
     int ready = look(fds, n);
     if (ready != 0 || call.over)
         return ready;
@@ -141,7 +145,54 @@ static int poll_all(struct pollfd *fds, nfds_t n, int timeout_ms)
 
 int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-    int ready = poll_all(fds, n, timeout_ms);
+    int ready = poll_all(fds, n, timeout_ms < 0 ? VERD_FOREVER : timeout_ms * VERD_MS);
+    verd__spend();
+    return ready;
+}
+
+/* Another number of a file has waits of its own: those that others wait for are waited for by such. Returns 0, or
+ * -1 and errno */
+static int make_twins(struct pollfd *twins, const struct pollfd *fds, nfds_t n)
+{
+    const struct verd__loop *loop = (const struct verd__loop *)verd__current->poller;
+    for (nfds_t i = 0; i < n; i++) {
+        const struct verd__fd *record = fds[i].fd >= 0 ? verd__loop_known(loop, fds[i].fd) : NULL;
+        twins[i] = (struct pollfd){.fd = -1, .events = fds[i].events};
+        if (record == NULL || !verd__fd_is_waited_for(record)) {
+            twins[i].fd = fds[i].fd;
+        } else {
+            twins[i].fd = fcntl(fds[i].fd, F_DUPFD_CLOEXEC, 0);
+            if (twins[i].fd < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int poll_twins(struct pollfd *fds, nfds_t n, verd_duration timeout)
+{
+    struct pollfd *twins = calloc(n, sizeof *twins);
+    if (twins == NULL)
+        return -1;
+    int ready = make_twins(twins, fds, n) == 0 ? poll_all(twins, n, timeout) : -1;
+    int error = errno;
+    for (nfds_t i = 0; i < n; i++) {
+        fds[i].revents = twins[i].revents;
+        if (twins[i].fd != fds[i].fd)
+            verd__descriptor_drop(twins[i].fd);
+    }
+    free(twins);
+    errno = error;
+    return ready;
+}
+
+int verd__poll_posix(struct pollfd *fds, nfds_t n, verd_duration timeout)
+{
+    bool begun = verd__interruptible_begin(verd__current, VERD__BY_ALL);
+    int ready = poll_all(fds, n, timeout);
+    if (ready < 0 && errno == EBUSY)
+        ready = poll_twins(fds, n, timeout);
+    verd__interruptible_end(verd__current, begun);
     verd__spend();
     return ready;
 }

@@ -171,13 +171,24 @@ static ssize_t send_file(int fd, const struct verd__request *request)
     return sendfile(fd, request->from_file, request->offset, request->size);
 }
 
-ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count)
+static ssize_t sendfile_as(int to, int from, off_t *offset, size_t count, bool posix)
 {
     struct verd__request request = {
         .offset = offset,
         .size = count,
+        .posix = posix,
         .from_file = from,
         .file = send_file,
     };
     return verd__output(to, &request);
+}
+
+ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count)
+{
+    return sendfile_as(to, from, offset, count, false);
+}
+
+ssize_t verd__sendfile_posix(int to, int from, off_t *offset, size_t count)
+{
+    return sendfile_as(to, from, offset, count, true);
 }

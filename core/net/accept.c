@@ -13,6 +13,7 @@
 #include "io/descriptor.h"
 #include "io/io.h"
 #include "io/ways.h"
+#include "net/socket.h"
 #include "offload/interrupt.h"
 #include "offload/offload.h"
 #include "sched/wait.h"
@@ -54,6 +55,7 @@ bool verd__accept_is_short(int error)
 /* An accept that is made by another OS thread. */
 struct accept_job {
     int listener;
+    int flags;
     int client; /* -1: none */
     socklen_t length;
     struct sockaddr_storage address;
@@ -64,8 +66,8 @@ static void *run_job(void *arg)
     struct accept_job *job = arg;
     do {
         job->length = sizeof job->address;
-        job->client = accept4(job->listener, (struct sockaddr *)&job->address, &job->length,
-                              SOCK_NONBLOCK | SOCK_CLOEXEC);
+        job->client =
+            accept4(job->listener, (struct sockaddr *)&job->address, &job->length, job->flags);
     } while (job->client < 0 && verd__interrupt_again());
     return NULL;
 }
@@ -107,6 +109,7 @@ static int accept_elsewhere(int fd, const struct verd__request *request)
     if (job == NULL)
         return -1;
     job->listener = fd;
+    job->flags = request->count;
     job->client = -1;
     const struct verd__offload offload = {.kind = VERD_OFFLOAD_DEVICES,
                                           .fn = run_job,
@@ -130,7 +133,7 @@ static ssize_t try_accept(int fd, const struct verd__request *request)
 {
     int client;
     if (!verd__is_blocking(fd)) {
-        client = accept4(fd, request->from, request->from_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        client = accept4(fd, request->from, request->from_length, request->count);
     } else if (verd__is_readable(fd)) {
         client = accept_elsewhere(fd, request);
     } else {
@@ -145,13 +148,15 @@ static ssize_t try_accept(int fd, const struct verd__request *request)
 }
 
 /* The kind of what a listener has accepted. One of ours has its options and its kind from it; else
- * TCP is told by having TCP's option. */
-static unsigned kind_of(int client, const struct verd__fd *listener)
+ * TCP is told by having TCP's option, which POSIX has as it is. */
+static unsigned kind_of(int client, const struct verd__fd *listener, bool posix)
 {
     static const int on = 1;
     unsigned listens = VERD__FD_OURS | VERD__FD_LISTENER;
     if ((listener->bits & listens) == listens)
         return VERD__FD_SOCKET | (listener->bits & (VERD__FD_STREAM | VERD__FD_UNIX));
+    if (posix)
+        return verd__socket_kind(client);
     if (setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)
         return VERD__FD_SOCKET | VERD__FD_STREAM;
     return VERD__FD_SOCKET;
@@ -195,20 +200,43 @@ static int adopt(int client, unsigned kind)
     return client;
 }
 
+static int accept_client(int fd, const struct verd__request *request)
+{
+    ssize_t client = verd__input_keep(fd, request);
+    if (client < 0)
+        return -1;
+    const struct verd__fd *listener = verd__loop_fd(verd__loop(verd__current), fd);
+    return adopt((int)client, kind_of((int)client, listener, request->posix));
+}
+
 int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
     struct verd__request request = {
         .size = 1,
+        .count = SOCK_NONBLOCK | SOCK_CLOEXEC,
         .flags = flags,
         .from = address,
         .from_length = length,
         .file = try_accept,
     };
-    ssize_t client = verd__input_keep(fd, &request);
-    if (client < 0)
-        return -1;
-    const struct verd__fd *listener = verd__loop_fd(verd__loop(verd__current), fd);
-    return adopt((int)client, kind_of((int)client, listener));
+    return accept_client(fd, &request);
+}
+
+int verd__accept_posix(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+        return verd__refuse(EINVAL);
+    struct verd__request request = {
+        .size = 1,
+        .count = flags,
+        .posix = true,
+        .from = address,
+        .from_length = length,
+        .file = try_accept,
+    };
+    int client = accept_client(fd, &request);
+    verd__spend();
+    return client;
 }
 
 int verd_accept(int fd, struct sockaddr *address, socklen_t *length)

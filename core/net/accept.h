@@ -18,6 +18,9 @@ struct verd__accept_trouble {
  * or -1 with any errno of accept(2), or as blocking calls have it. */
 int verd__accept(int fd, struct sockaddr *address, socklen_t *length, int flags);
 
+/* As accept4(2), which suspends the green thread where it would block the OS thread. */
+int verd__accept_posix(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
 /* Whether the error is a lack of descriptors or memory for a client that has come. */
 bool verd__accept_is_short(int error);
 

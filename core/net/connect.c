@@ -13,6 +13,7 @@
 #include "net/race.h"
 #include "net/socket.h"
 #include "net/start.h"
+#include "offload/handler.h"
 #include "sched/wait.h"
 
 /* A Unix listener with a full backlog tells nobody when there is room again. */
@@ -245,4 +246,18 @@ int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length)
     int result = connect_to(fd, address, length);
     verd__spend();
     return result;
+}
+
+int verd__connect_posix(int fd, const struct sockaddr *address, socklen_t length)
+{
+    if (!verd__is_blocking(fd))
+        return connect(fd, address, length);
+    struct verd__scheduler *scheduler = verd__begin();
+    struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
+    if (loop == NULL)
+        return verd__refuse(0);
+    bool begun = verd__interruptible_begin(scheduler, VERD__UNLESS_RESTARTED);
+    int result = connect_peer(loop, fd, address, length);
+    verd__interruptible_end(scheduler, begun);
+    return verd__done(scheduler, result);
 }

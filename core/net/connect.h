@@ -11,4 +11,7 @@ typedef int verd__vet(void *ctx, const struct sockaddr *address, socklen_t lengt
 /* As verd_connect, but only addresses that pass are tried. When none does, -1 with errno as the last was refused. */
 int verd__connect_vetted(const char *host, int port, verd__vet *vet, void *ctx);
 
+/* As connect(2), which suspends the green thread where it would block the OS thread. */
+int verd__connect_posix(int fd, const struct sockaddr *address, socklen_t length);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "io/io.h"
 #include "io/vector.h"
+#include "net/message.h"
 
 /* MSG_WAITALL is for streams alone, and gives way to MSG_PEEK, as POSIX allows. */
 static bool waits_for_all(int fd, int flags)
@@ -16,11 +17,30 @@ static bool waits_for_all(int fd, int flags)
            getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
-/* `got` bytes are there: receives the rest. What has come is not lost to an error. */
-static ssize_t receive_rest(int fd, char *buffer, size_t size, int flags, size_t got)
+static ssize_t receive(int fd, const struct verd__request *request, int flags)
 {
-    while (got < size) {
-        ssize_t more = verd_recv(fd, buffer + got, size - got, flags);
+    return recv(fd, request->buffer, request->size, flags);
+}
+
+static ssize_t recv_once(int fd, void *buffer, size_t size, int flags, bool posix)
+{
+    struct verd__request request = {
+        .buffer = buffer,
+        .size = size,
+        .flags = flags & ~MSG_WAITALL,
+        .plain = true,
+        .posix = posix,
+        .socket = receive,
+    };
+    return verd__input(fd, &request);
+}
+
+/* `got` bytes are there: receives the rest. What has come is not lost to an error. */
+static ssize_t receive_rest(int fd, const struct iovec *room, int flags, size_t got, bool posix)
+{
+    while (got < room->iov_len) {
+        ssize_t more =
+            recv_once(fd, (char *)room->iov_base + got, room->iov_len - got, flags, posix);
         if (more <= 0)
             break;
         got += (size_t)more;
@@ -28,24 +48,12 @@ static ssize_t receive_rest(int fd, char *buffer, size_t size, int flags, size_t
     return (ssize_t)got;
 }
 
-static ssize_t receive(int fd, const struct verd__request *request, int flags)
-{
-    return recv(fd, request->buffer, request->size, flags);
-}
-
 ssize_t verd_recv(int fd, void *buffer, size_t size, int flags)
 {
-    struct verd__request request = {
-        .buffer = buffer,
-        .size = size,
-        .flags = flags & ~MSG_WAITALL,
-        .plain = true,
-        .socket = receive,
-    };
-    ssize_t got = verd__input(fd, &request);
+    ssize_t got = recv_once(fd, buffer, size, flags, false);
     if (got <= 0 || (size_t)got >= size || !waits_for_all(fd, flags))
         return got;
-    return receive_rest(fd, buffer, size, request.flags, (size_t)got);
+    return receive_rest(fd, &(struct iovec){buffer, size}, flags, (size_t)got, false);
 }
 
 static ssize_t receive_from(int fd, const struct verd__request *request, int flags)
@@ -53,21 +61,35 @@ static ssize_t receive_from(int fd, const struct verd__request *request, int fla
     return recvfrom(fd, request->buffer, request->size, flags, request->from, request->from_length);
 }
 
-ssize_t verd_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
-                      socklen_t *length)
+static ssize_t recvfrom_as(int fd, const struct iovec *room, int flags, struct sockaddr *address,
+                           socklen_t *length, bool posix)
 {
     struct verd__request request = {
-        .buffer = buffer,
-        .size = size,
+        .buffer = room->iov_base,
+        .size = room->iov_len,
         .flags = flags & ~MSG_WAITALL,
+        .plain = posix && address == NULL && length == NULL,
+        .posix = posix,
         .from = address,
         .from_length = length,
         .socket = receive_from,
     };
     ssize_t got = verd__input(fd, &request);
-    if (got <= 0 || (size_t)got >= size || !waits_for_all(fd, flags))
+    if (got <= 0 || (size_t)got >= room->iov_len || !waits_for_all(fd, flags))
         return got;
-    return receive_rest(fd, buffer, size, request.flags, (size_t)got);
+    return receive_rest(fd, room, flags, (size_t)got, posix);
+}
+
+ssize_t verd_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                      socklen_t *length)
+{
+    return recvfrom_as(fd, &(struct iovec){buffer, size}, flags, address, length, false);
+}
+
+ssize_t verd__recvfrom_posix(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                             socklen_t *length)
+{
+    return recvfrom_as(fd, &(struct iovec){buffer, size}, flags, address, length, true);
 }
 
 static ssize_t receive_message(int fd, const struct verd__request *request, int flags)
@@ -76,14 +98,13 @@ static ssize_t receive_message(int fd, const struct verd__request *request, int 
 }
 
 /* `got` bytes of the message's vector are filled: fills the rest, an element at a time. */
-static ssize_t fill_vector(int fd, const struct msghdr *message, int flags, size_t got)
+static ssize_t fill_vector(int fd, const struct msghdr *message, int flags, size_t got, bool posix)
 {
     size_t before = 0;
     for (size_t i = 0; i < (size_t)message->msg_iovlen; i++) { /* an int in musl */
         const struct iovec *element = &message->msg_iov[i];
         if (got < before + element->iov_len) {
-            size_t filled =
-                (size_t)receive_rest(fd, element->iov_base, element->iov_len, flags, got - before);
+            size_t filled = (size_t)receive_rest(fd, element, flags, got - before, posix);
             got = before + filled;
             if (filled < element->iov_len)
                 break;
@@ -93,11 +114,12 @@ static ssize_t fill_vector(int fd, const struct msghdr *message, int flags, size
     return (ssize_t)got;
 }
 
-ssize_t verd_recvmsg(int fd, struct msghdr *message, int flags)
+static ssize_t recvmsg_as(int fd, struct msghdr *message, int flags, bool posix)
 {
     struct verd__request request = {
         .message = message,
         .flags = flags & ~MSG_WAITALL,
+        .posix = posix,
         .socket = receive_message,
     };
     int count = message->msg_iovlen > IOV_MAX ? -1 : (int)message->msg_iovlen;
@@ -111,5 +133,15 @@ ssize_t verd_recvmsg(int fd, struct msghdr *message, int flags)
     if (got <= 0 || (size_t)got >= request.size || message->msg_controllen != 0 ||
         !waits_for_all(fd, flags))
         return got;
-    return fill_vector(fd, message, request.flags, (size_t)got);
+    return fill_vector(fd, message, request.flags, (size_t)got, posix);
+}
+
+ssize_t verd_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return recvmsg_as(fd, message, flags, false);
+}
+
+ssize_t verd__recvmsg_posix(int fd, struct msghdr *message, int flags)
+{
+    return recvmsg_as(fd, message, flags, true);
 }

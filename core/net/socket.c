@@ -28,6 +28,24 @@ int verd__socket_tcp(int family)
     return -1;
 }
 
+/* An option of SOL_SOCKET; -1: it has none. */
+static int option_of(int fd, int option)
+{
+    int value = -1;
+    socklen_t length = sizeof value;
+    getsockopt(fd, SOL_SOCKET, option, &value, &length);
+    return value;
+}
+
+unsigned verd__socket_kind(int fd)
+{
+    if (option_of(fd, SO_PROTOCOL) == IPPROTO_TCP)
+        return VERD__FD_SOCKET | VERD__FD_STREAM;
+    if (option_of(fd, SO_DOMAIN) == AF_UNIX && option_of(fd, SO_TYPE) == SOCK_STREAM)
+        return VERD__FD_SOCKET | VERD__FD_UNIX;
+    return VERD__FD_SOCKET;
+}
+
 /* Whether who is connected to `wanted` and has the address `own` is on both ends; to no address is to this
  * machine's. */
 static bool is_own(const union verd__address *wanted, const union verd__address *own)

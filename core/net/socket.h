@@ -12,6 +12,9 @@
 /* A new stream socket, of this kind besides (VERD__FD_...). -1 and errno as socket(2), or ENOMEM. */
 int verd__socket_stream(int family, unsigned bits);
 
+/* The kind of a socket that somebody else has made (VERD__FD_...). */
+unsigned verd__socket_kind(int fd);
+
 /* A new TCP socket with TCP_NODELAY. -1 and errno likewise. */
 int verd__socket_tcp(int family);
 

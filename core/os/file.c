@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "offload/offload.h"
+#include "os/file.h"
 
 /* A call on a path, or on a descriptor. */
 struct inquiry {
     int (*run)(struct inquiry *inquiry);
     int result;
-    int fd; /* asked about, or opened; -1: none */
+    int fd; /* asked about, or the directory of what is opened */
     int flags;
     mode_t mode;
     struct stat status;
@@ -48,7 +49,7 @@ static void *run_inquiry(void *arg)
 
 static int run_open(struct inquiry *inquiry)
 {
-    return open(inquiry->path, inquiry->flags | O_CLOEXEC, inquiry->mode);
+    return openat(inquiry->fd, inquiry->path, inquiry->flags, inquiry->mode);
 }
 
 /* Nobody wants what was opened. */
@@ -118,19 +119,27 @@ static int ask_descriptor(int (*run)(struct inquiry *), int fd, struct stat *sta
     return ask(inquiry, verd__offload_free, status);
 }
 
-int verd_open(const char *path, int flags, ...)
+int verd__openat(int directory, const char *path, int flags, mode_t mode)
 {
     struct inquiry *inquiry = inquiry_new(run_open, path);
     if (inquiry == NULL)
         return -1;
+    inquiry->fd = directory;
     inquiry->flags = flags;
-    if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE) {
+    inquiry->mode = mode;
+    return ask(inquiry, release_open, NULL);
+}
+
+int verd_open(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    if (verd__open_has_mode(flags)) {
         va_list list;
         va_start(list, flags);
-        inquiry->mode = va_arg(list, mode_t);
+        mode = va_arg(list, mode_t);
         va_end(list);
     }
-    return ask(inquiry, release_open, NULL);
+    return verd__openat(AT_FDCWD, path, flags | O_CLOEXEC, mode);
 }
 
 int verd_stat(const char *path, struct stat *status)

@@ -66,6 +66,13 @@ struct verd__posix {
     bool is_asynchronous;
 };
 
+/* Which handlers of signals end a thread's wait with EINTR, besides what it waits for. */
+enum verd__interruptible {
+    VERD__NOT_INTERRUPTIBLE,
+    VERD__UNLESS_RESTARTED, /* those of signals without SA_RESTART */
+    VERD__BY_ALL,
+};
+
 struct verd__area {
     struct verd__wait wait;
     struct verd__join join;
@@ -81,6 +88,8 @@ struct verd__area {
     struct verd__list obligations; /* the first is the last to have come */
     verd_duration trimmed; /* `since` of the last wait in which its stack was trimmed (upkeep.h) */
     struct verd__posix posix;
+    uint8_t interruptible; /* enum verd__interruptible, of the wait that it is in or begins */
+    uint32_t handled;      /* valid if it is: the signals that had been handled before */
     char name[VERD_NAME_SIZE];
 };
 

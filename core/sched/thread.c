@@ -174,6 +174,11 @@ verd_thread *verd_self(void)
     return scheduler != NULL ? verd__handle(scheduler->running) : NULL;
 }
 
+bool verd_active(void)
+{
+    return verd__current != NULL;
+}
+
 bool verd_killed(void)
 {
     const struct verd__scheduler *scheduler = verd__current;

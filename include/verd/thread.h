@@ -212,6 +212,10 @@ void verd_shield_end(void);
  * Never blocks. */
 verd_thread *verd_self(void);
 
+/* Whether the calling OS thread has green threads, main at least: whether it has made a call of the library that
+ * needs them. Never blocks, and makes none; from any OS thread and signal handlers. */
+bool verd_active(void);
+
 /* Whether the calling thread has been killed; a shield does not hide it. Never blocks. */
 bool verd_killed(void);
 

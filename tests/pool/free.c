@@ -91,7 +91,7 @@ static int wait_all(struct caller *self)
 
 static int wait_all_for_a_while(struct caller *self)
 {
-    return caller_within(20 * VERD_MS, wait_all, self->object, self->item);
+    return caller_within(10 * VERD_SEC, wait_all, self->object, self->item);
 }
 
 Test(pool, waiting_for_all_of_an_idle_one_has_nothing_to_do_with_the_next_at_its_place)

@@ -318,6 +318,7 @@ int main(int argc, char **argv)
     run_table(net_scenarios, wanted);
     run_table(os_scenarios, wanted);
     run_table(serve_scenarios, wanted);
+    run_table(posix_scenarios, wanted);
     run_table(ending_scenarios, wanted);
     run_table(pthread_scenarios, wanted);
     if (wanted == NULL)

@@ -12,6 +12,7 @@
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -236,6 +237,10 @@ HOOK(int, fsync, (int fd), (fd), -1, EIO, ENOSPC)
 HOOK(int, fdatasync, (int fd), (fd), -1, EIO, ENOSPC)
 HOOK(int, stat, (const char *path, void *status), (path, status), -1, EIO, ENOMEM)
 HOOK(int, lstat, (const char *path, void *status), (path, status), -1, EIO, ENOMEM)
+HOOK(int, openat, (int fd, const char *path, int flags, unsigned mode), (fd, path, flags, mode), -1,
+     EMFILE, ENFILE, ENOMEM)
+HOOK(FILE *, fopencookie, (void *cookie, const char *mode, cookie_io_functions_t functions),
+     (cookie, mode, functions), NULL, ENOMEM)
 HOOK(int, flock, (int fd, int how), (fd, how), -1, ENOLCK)
 HOOK(int, unlink, (const char *path), (path), -1, EACCES, EIO)
 HOOK(ssize_t, readv, (int fd, const void *v, int n), (fd, v, n), -1, EINTR, EIO)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handlers of signals, which end a wait of POSIX's with EINTR: of one thread for each signal, as the kernel has
+ * it, of main if it waits so, else of the one that began last. A handler runs on an OS thread wherever that is at
+ * the moment, so the waits are ended by a post to its hub.
+ */
+#ifndef VERD_OFFLOAD_HANDLER_H
+#define VERD_OFFLOAD_HANDLER_H
+
+#include "sched/area.h"
+
+/* There are handlers that will tell, from now on. From any OS thread. */
+void verd__handlers_expect(void);
+
+/* The running thread's next wait may be ended so, by handlers that run from now on. Returns whether there is to be an
+ * end of it: not within another, and where no handler will tell; no memory to be told is like no handler. errno
+ * stays. */
+bool verd__interruptible_begin(struct verd__scheduler *scheduler, enum verd__interruptible how);
+void verd__interruptible_end(struct verd__scheduler *scheduler, bool begun);
+
+/* A handler has run, on this OS thread; `restarts`: its signal has SA_RESTART. From signal handlers; errno stays. */
+void verd__handler_has_run(bool restarts);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* Child processes, as POSIX has them. */
+#include "patch/posix.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <verd/net.h>
+#include <verd/os.h>
+
+#include "offload/handler.h"
+#include "sched/scheduler.h"
+
+pid_t verd_posix_wait(int *status)
+{
+    return verd_posix_waitpid(-1, status, 0);
+}
+
+pid_t verd_posix_waitpid(pid_t pid, int *status, int options)
+{
+    if (!verd_active())
+        return waitpid(pid, status, options);
+    bool begun = verd__interruptible_begin(verd__current, VERD__UNLESS_RESTARTED);
+    pid_t changed = verd_waitpid(pid, status, options);
+    verd__interruptible_end(verd__current, begun);
+    return changed;
+}
+
+/* Starts a shell for the command, which has a pipe for one of its standard descriptors, or none (-1). */
+static int start_shell(verd_process *process, const char *command, int piped)
+{
+    const char *const arguments[] = {"/bin/sh", "-c", command, NULL};
+    verd_process_options options = {.arguments = arguments};
+    if (piped == STDIN_FILENO)
+        options.input = VERD_PROCESS_PIPE;
+    else if (piped == STDOUT_FILENO)
+        options.output = VERD_PROCESS_PIPE;
+    return verd_spawn_process(process, &options);
+}
+
+/* As glibc's does in a thread that is cancelled: the command is ended, and leaves no zombie. */
+static void end_command(verd_process *process)
+{
+    verd_process_kill(process, SIGKILL);
+    verd_shield_begin();
+    verd_process_wait(process, NULL);
+    verd_shield_end();
+}
+
+int verd_posix_system(const char *command)
+{
+    verd_process process;
+    int status;
+    if (!verd_active() || command == NULL)
+        return system(command); /* NOLINT(cert-env33-c) */
+    if (start_shell(&process, command, -1) != 0)
+        return -1;
+    if (verd_process_wait(&process, &status) == 0)
+        return status;
+    int error = errno;
+    end_command(&process);
+    errno = error;
+    return -1;
+}
+
+/* ---- streams ---- */
+
+/* A stream of popen. */
+struct stream {
+    struct stream *next;
+    FILE *file;
+    int fd;
+    verd_process process;
+};
+
+/* Of all OS threads; a lock is held for no more than a look. */
+static struct {
+    pthread_mutex_t lock;
+    struct stream *first;
+} streams = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void add_stream(struct stream *stream)
+{
+    pthread_mutex_lock(&streams.lock);
+    stream->next = streams.first;
+    streams.first = stream;
+    pthread_mutex_unlock(&streams.lock);
+}
+
+/* NULL: the file is none of ours. */
+static struct stream *take_stream(const FILE *file)
+{
+    pthread_mutex_lock(&streams.lock);
+    struct stream **link = &streams.first;
+    while (*link != NULL && (*link)->file != file)
+        link = &(*link)->next;
+    struct stream *stream = *link;
+    if (stream != NULL)
+        *link = stream->next;
+    pthread_mutex_unlock(&streams.lock);
+    return stream;
+}
+
+static ssize_t read_stream(void *cookie, char *buffer, size_t size)
+{
+    return verd_read(((struct stream *)cookie)->fd, buffer, size);
+}
+
+static ssize_t write_stream(void *cookie, const char *data, size_t size)
+{
+    return verd_write_full(((struct stream *)cookie)->fd, data, size, NULL);
+}
+
+static int close_stream(void *cookie)
+{
+    return verd_close(((struct stream *)cookie)->fd);
+}
+
+static FILE *open_stream(struct stream *stream, const char *command, bool reads)
+{
+    static const cookie_io_functions_t functions = {
+        .read = read_stream, .write = write_stream, .close = close_stream};
+    if (start_shell(&stream->process, command, reads ? STDOUT_FILENO : STDIN_FILENO) != 0)
+        return NULL;
+    stream->fd = reads ? stream->process.output : stream->process.input;
+    stream->file = fopencookie(stream, reads ? "r" : "w", functions);
+    if (stream->file != NULL)
+        return stream->file;
+    verd_process_close(&stream->process);
+    end_command(&stream->process);
+    errno = ENOMEM;
+    return NULL;
+}
+
+FILE *verd_posix_popen(const char *command, const char *mode)
+{
+    if (!verd_active())
+        return popen(command, mode); /* NOLINT(cert-env33-c) */
+    if ((mode[0] != 'r' && mode[0] != 'w') || strspn(mode + 1, "e") != strlen(mode + 1)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct stream *stream = malloc(sizeof *stream);
+    if (stream == NULL)
+        return NULL;
+    if (open_stream(stream, command, mode[0] == 'r') != NULL) {
+        add_stream(stream);
+        return stream->file;
+    }
+    free(stream);
+    return NULL;
+}
+
+int verd_posix_pclose(FILE *file)
+{
+    struct stream *stream = take_stream(file);
+    int status = -1;
+    if (stream == NULL)
+        return pclose(file);
+    fclose(file);
+    if (verd_process_wait(&stream->process, &status) != 0)
+        status = -1;
+    free(stream);
+    return status;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Files on disks, as POSIX has them. */
+#include "patch/posix.h"
+
+#include <stdarg.h>
+
+#include <verd/os.h>
+
+#include "os/file.h"
+
+static int open_at(int directory, const char *path, int flags, mode_t mode)
+{
+    return verd_active() ? verd__openat(directory, path, flags, mode)
+                         : openat(directory, path, flags, mode);
+}
+
+/* The third argument of an open, if the flags say that there is one. */
+static mode_t mode_of(int flags, va_list list)
+{
+    return verd__open_has_mode(flags) ? va_arg(list, mode_t) : 0;
+}
+
+int verd_posix_open(const char *path, int flags, ...)
+{
+    va_list list;
+    va_start(list, flags);
+    mode_t mode = mode_of(flags, list);
+    va_end(list);
+    return open_at(AT_FDCWD, path, flags, mode);
+}
+
+int verd_posix_openat(int directory, const char *path, int flags, ...)
+{
+    va_list list;
+    va_start(list, flags);
+    mode_t mode = mode_of(flags, list);
+    va_end(list);
+    return open_at(directory, path, flags, mode);
+}
+
+int verd_posix_creat(const char *path, mode_t mode)
+{
+    return open_at(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+int verd_posix_fsync(int fd)
+{
+    return verd_active() ? verd_fsync(fd) : fsync(fd);
+}
+
+int verd_posix_fdatasync(int fd)
+{
+    return verd_active() ? verd_fdatasync(fd) : fdatasync(fd);
+}
+
+int verd_posix_stat(const char *path, struct stat *status)
+{
+    return verd_active() ? verd_stat(path, status) : stat(path, status);
+}
+
+int verd_posix_lstat(const char *path, struct stat *status)
+{
+    return verd_active() ? verd_lstat(path, status) : lstat(path, status);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handlers of signals that end waits with EINTR. The kernel has one of ours, which calls the program's and then
+ * tells the waits (offload/handler.h); the program sees its own.
+ */
+#include "patch/posix.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "offload/handler.h"
+
+/* The program's handlers, of one kind or the other, and whether their signals have SA_RESTART. */
+static _Atomic(uintptr_t) handlers[NSIG];
+static _Atomic(bool) restarts[NSIG];
+
+static uintptr_t handler_of(int signal)
+{
+    return atomic_load_explicit(&handlers[signal], memory_order_relaxed);
+}
+
+static void has_run(int signal)
+{
+    verd__handler_has_run(atomic_load_explicit(&restarts[signal], memory_order_relaxed));
+}
+
+static void handle(int signal)
+{
+    ((void (*)(int))handler_of(signal))(signal);
+    has_run(signal);
+}
+
+static void handle_with_info(int signal, siginfo_t *info, void *context)
+{
+    ((void (*)(int, siginfo_t *, void *))handler_of(signal))(signal, info, context);
+    has_run(signal);
+}
+
+static bool has_handler(const struct sigaction *action)
+{
+    return (action->sa_flags & SA_SIGINFO) ||
+           (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+}
+
+static uintptr_t get_handler(const struct sigaction *action)
+{
+    return action->sa_flags & SA_SIGINFO ? (uintptr_t)action->sa_sigaction
+                                         : (uintptr_t)action->sa_handler;
+}
+
+/* Puts ours in the place of the program's. */
+static void cover(int signal, struct sigaction *action)
+{
+    atomic_store_explicit(&handlers[signal], get_handler(action), memory_order_relaxed);
+    atomic_store_explicit(&restarts[signal], action->sa_flags & SA_RESTART, memory_order_relaxed);
+    if (action->sa_flags & SA_SIGINFO)
+        action->sa_sigaction = handle_with_info;
+    else
+        action->sa_handler = handle;
+    verd__handlers_expect();
+}
+
+/* And the program's in the place of ours. */
+static void uncover(struct sigaction *action, uintptr_t handler)
+{
+    if (!has_handler(action))
+        return;
+    if ((action->sa_flags & SA_SIGINFO) && action->sa_sigaction == handle_with_info)
+        action->sa_sigaction = (void (*)(int, siginfo_t *, void *))handler;
+    else if (!(action->sa_flags & SA_SIGINFO) && action->sa_handler == handle)
+        action->sa_handler = (void (*)(int))handler;
+}
+
+/* A signal that comes between the two may be handled by the new handler with the old flags. */
+int verd_posix_sigaction(int signal, const struct sigaction *action, struct sigaction *before)
+{
+    if (signal <= 0 || signal >= NSIG)
+        return sigaction(signal, action, before); /* EINVAL */
+    uintptr_t handler = handler_of(signal);
+    struct sigaction covered;
+    if (action != NULL && has_handler(action)) {
+        covered = *action;
+        cover(signal, &covered);
+        action = &covered;
+    }
+    int result = sigaction(signal, action, before);
+    if (result != 0)
+        atomic_store_explicit(&handlers[signal], handler, memory_order_relaxed);
+    else if (before != NULL)
+        uncover(before, handler);
+    return result;
+}
+
+/* BSD's, as glibc and musl have it: the handler stays, and calls are restarted. */
+void (*verd_posix_signal(int signal, void (*handler)(int)))(int)
+{
+    struct sigaction action = {.sa_flags = SA_RESTART}, before;
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    return verd_posix_sigaction(signal, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
+}

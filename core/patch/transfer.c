@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading and writing, as POSIX has it. */
+#include "patch/posix.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include <verd/net.h>
+#include <verd/os.h>
+
+#include "io/io.h"
+#include "io/vector.h"
+#include "net/message.h"
+
+/* ---- reading ---- */
+
+ssize_t verd_posix_read(int fd, void *buffer, size_t size)
+{
+    return verd_active() ? verd__read_posix(fd, buffer, size) : read(fd, buffer, size);
+}
+
+ssize_t verd_posix_readv(int fd, const struct iovec *vector, int count)
+{
+    return verd_active() ? verd__readv_posix(fd, vector, count) : readv(fd, vector, count);
+}
+
+ssize_t verd_posix_pread(int fd, void *buffer, size_t size, off_t offset)
+{
+    return verd_active() ? verd_pread(fd, buffer, size, offset) : pread(fd, buffer, size, offset);
+}
+
+ssize_t verd_posix_recv(int fd, void *buffer, size_t size, int flags)
+{
+    return verd_posix_recvfrom(fd, buffer, size, flags, NULL, NULL);
+}
+
+ssize_t verd_posix_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                            socklen_t *length)
+{
+    return verd_active() ? verd__recvfrom_posix(fd, buffer, size, flags, address, length)
+                         : recvfrom(fd, buffer, size, flags, address, length);
+}
+
+ssize_t verd_posix_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return verd_active() ? verd__recvmsg_posix(fd, message, flags) : recvmsg(fd, message, flags);
+}
+
+/* ---- writing ---- */
+
+/* What the kernel does with a write to what nobody will read; and the library does not. */
+static ssize_t tell_pipe(int fd, ssize_t done, int flags)
+{
+    int type = SOCK_STREAM;
+    socklen_t length = sizeof type;
+    if (done >= 0 || errno != EPIPE || (flags & MSG_NOSIGNAL))
+        return done;
+    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);
+    if (type == SOCK_STREAM)
+        raise(SIGPIPE);
+    errno = EPIPE;
+    return -1;
+}
+
+ssize_t verd_posix_write(int fd, const void *data, size_t size)
+{
+    return verd_active() ? tell_pipe(fd, verd__write_posix(fd, data, size), 0)
+                         : write(fd, data, size);
+}
+
+ssize_t verd_posix_writev(int fd, const struct iovec *vector, int count)
+{
+    return verd_active() ? tell_pipe(fd, verd__writev_posix(fd, vector, count), 0)
+                         : writev(fd, vector, count);
+}
+
+ssize_t verd_posix_pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    return verd_active() ? verd_pwrite(fd, data, size, offset) : pwrite(fd, data, size, offset);
+}
+
+ssize_t verd_posix_send(int fd, const void *data, size_t size, int flags)
+{
+    return verd_posix_sendto(fd, data, size, flags, NULL, 0);
+}
+
+ssize_t verd_posix_sendto(int fd, const void *data, size_t size, int flags,
+                          const struct sockaddr *address, socklen_t length)
+{
+    if (!verd_active())
+        return sendto(fd, data, size, flags, address, length);
+    return tell_pipe(fd, verd__sendto_posix(fd, data, size, flags, address, length), flags);
+}
+
+ssize_t verd_posix_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    return verd_active() ? tell_pipe(fd, verd__sendmsg_posix(fd, message, flags), flags)
+                         : sendmsg(fd, message, flags);
+}
+
+ssize_t verd_posix_sendfile(int to, int from, off_t *offset, size_t size)
+{
+    return verd_active() ? tell_pipe(to, verd__sendfile_posix(to, from, offset, size), 0)
+                         : sendfile(to, from, offset, size);
+}
+
+/* ---- vectors at an offset ---- */
+
+/* One element after the other, as far as they are filled. Returns the bytes in all, or -1 and errno if the first has
+ * failed. */
+static ssize_t each_element(const struct iovec *vector, int count, off_t offset,
+                            ssize_t (*transfer)(int fd, const struct iovec *element, off_t offset),
+                            int fd)
+{
+    size_t size, total = 0;
+    if (verd__vector_size(vector, count, &size) != 0)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        ssize_t done = transfer(fd, &vector[i], offset + (off_t)total);
+        if (done < 0)
+            return total > 0 ? (ssize_t)total : -1;
+        total += (size_t)done;
+        if ((size_t)done < vector[i].iov_len)
+            break;
+    }
+    return (ssize_t)total;
+}
+
+static ssize_t pread_element(int fd, const struct iovec *element, off_t offset)
+{
+    return verd_pread(fd, element->iov_base, element->iov_len, offset);
+}
+
+static ssize_t pwrite_element(int fd, const struct iovec *element, off_t offset)
+{
+    return verd_pwrite(fd, element->iov_base, element->iov_len, offset);
+}
+
+ssize_t verd_posix_preadv(int fd, const struct iovec *vector, int count, off_t offset)
+{
+    return verd_active() ? each_element(vector, count, offset, pread_element, fd)
+                         : preadv(fd, vector, count, offset);
+}
+
+ssize_t verd_posix_pwritev(int fd, const struct iovec *vector, int count, off_t offset)
+{
+    return verd_active() ? each_element(vector, count, offset, pwrite_element, fd)
+                         : pwritev(fd, vector, count, offset);
+}
+
+/* ---- several messages ---- */
+
+static bool is_past(const struct timespec *timeout, verd_duration begun)
+{
+    return timeout != NULL && verd_now() - begun >= timeout->tv_sec * VERD_SEC + timeout->tv_nsec;
+}
+
+/* The timeout is looked at between two messages, as recvmmsg(2) confesses. */
+int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                        struct timespec *timeout)
+{
+    if (!verd_active())
+        return recvmmsg(fd, messages, count, flags, timeout);
+    verd_duration begun = timeout != NULL ? verd_now() : 0;
+    unsigned got = 0;
+    while (got < count) {
+        int more = flags & ~MSG_WAITFORONE;
+        if (got > 0 && (flags & MSG_WAITFORONE))
+            more |= MSG_DONTWAIT;
+        ssize_t done = verd__recvmsg_posix(fd, &messages[got].msg_hdr, more);
+        if (done < 0)
+            break;
+        messages[got++].msg_len = (unsigned)done;
+        if (is_past(timeout, begun))
+            break;
+    }
+    return got > 0 || count == 0 ? (int)got : -1;
+}
+
+int verd_posix_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+    if (!verd_active())
+        return sendmmsg(fd, messages, count, flags);
+    unsigned sent = 0;
+    for (; sent < count; sent++) {
+        ssize_t done = verd_posix_sendmsg(fd, &messages[sent].msg_hdr, flags);
+        if (done < 0)
+            break;
+        messages[sent].msg_len = (unsigned)done;
+    }
+    return sent > 0 || count == 0 ? (int)sent : -1;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * POSIX made green: in a file that includes this, the names below suspend the green thread where they would
+ * block the OS thread. Source that was written for blocking calls becomes cooperative, and is otherwise left
+ * as it is.
+ *
+ *     #include <verd/posix.h>          // before all others, or cc -include verd/posix.h
+ *     #include <unistd.h>
+ *
+ *     while ((n = read(client, buffer, sizeof buffer)) > 0)       // others run meanwhile
+ *         write(client, buffer, (size_t)n);
+ *
+ * It is the functions that get other names for the linker, verd_posix_read for read, and no macro: pointers to them
+ * are meant as well, and members of structs that are called so are not.
+ *
+ * On an OS thread that has no green threads yet (verd_active) they are what they were. On one that has, they do
+ * what their manual pages say, to the errno: a descriptor's own O_NONBLOCK gives EAGAIN, SO_RCVTIMEO and SO_SNDTIMEO
+ * hold, a write to a file that blocks writes all, one to a closed pipe brings SIGPIPE, what is made here blocks and is
+ * inherited by programs that are executed, unless it is said otherwise, and any number of threads may wait for one
+ * descriptor. What differs:
+ *
+ *   killed, out of time  a call in a thread that verd_kill or a timeout scope reaches ends with -1 and ECANCELED or
+ *                        ETIMEDOUT, also those for which POSIX has no such errno (getaddrinfo: EAI_SYSTEM, sleep: 0,
+ *                        gethostbyname: TRY_AGAIN), but a write that has written some tells how much
+ *   signals              a handler that was set by sigaction or signal of such a file ends one wait with EINTR, where its
+ *                        manual page says so: main's, if it waits, else the last that began. Handlers that others have
+ *                        set end none
+ *   ppoll, pselect, epoll_pwait  their mask of signals is the OS thread's, for all its green threads, meanwhile
+ *   disk files           are opened, read and written by other OS threads, of which a kind has 20
+ *   close                wakes who waits for the descriptor: EBADF
+ *   popen                its stream has no descriptor of its own (fileno), and waits like read
+ *   fopen and the like   are libc's own, and block as before
+ *
+ * C or C++. With _FORTIFY_SOURCE or _FILE_OFFSET_BITS, and in C++, it has to come first; the headers named below then are
+ * without the checks of _FORTIFY_SOURCE. It defines _GNU_SOURCE if it comes first.
+ */
+#ifndef VERD_POSIX_H
+#define VERD_POSIX_H
+
+#if defined __cplusplus && defined _FEATURES_H && !defined VERD_POSIX_DECLARE_ONLY
+#error "in C++ <verd/posix.h> has to come before all headers of C: c++ -include verd/posix.h"
+#endif
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <features.h>
+
+/* With these the headers have functions that are inline, or have other names for the linker already. */
+#if (defined __USE_FORTIFY_LEVEL && __USE_FORTIFY_LEVEL > 0) || defined __USE_FILE_OFFSET64
+#if (defined _UNISTD_H || defined _FCNTL_H || defined _SYS_SOCKET_H || defined _SYS_POLL_H || \
+     defined _SYS_STAT_H) &&                                                                  \
+    !defined VERD_POSIX_DECLARE_ONLY
+#error \
+    "<verd/posix.h> has to come before the headers of POSIX and <verd.h>: cc -include verd/posix.h"
+#endif
+#endif
+
+#ifndef VERD_POSIX_DECLARE_ONLY
+#pragma redefine_extname read verd_posix_read
+#pragma redefine_extname readv verd_posix_readv
+#pragma redefine_extname pread verd_posix_pread
+#pragma redefine_extname preadv verd_posix_preadv
+#pragma redefine_extname write verd_posix_write
+#pragma redefine_extname writev verd_posix_writev
+#pragma redefine_extname pwrite verd_posix_pwrite
+#pragma redefine_extname pwritev verd_posix_pwritev
+#pragma redefine_extname sendfile verd_posix_sendfile
+#pragma redefine_extname recv verd_posix_recv
+#pragma redefine_extname recvfrom verd_posix_recvfrom
+#pragma redefine_extname recvmsg verd_posix_recvmsg
+#pragma redefine_extname recvmmsg verd_posix_recvmmsg
+#pragma redefine_extname send verd_posix_send
+#pragma redefine_extname sendto verd_posix_sendto
+#pragma redefine_extname sendmsg verd_posix_sendmsg
+#pragma redefine_extname sendmmsg verd_posix_sendmmsg
+#pragma redefine_extname connect verd_posix_connect
+#pragma redefine_extname accept verd_posix_accept
+#pragma redefine_extname accept4 verd_posix_accept4
+#pragma redefine_extname socket verd_posix_socket
+#pragma redefine_extname socketpair verd_posix_socketpair
+#pragma redefine_extname listen verd_posix_listen
+#pragma redefine_extname setsockopt verd_posix_setsockopt
+#pragma redefine_extname shutdown verd_posix_shutdown
+#pragma redefine_extname pipe verd_posix_pipe
+#pragma redefine_extname pipe2 verd_posix_pipe2
+#pragma redefine_extname dup verd_posix_dup
+#pragma redefine_extname dup2 verd_posix_dup2
+#pragma redefine_extname dup3 verd_posix_dup3
+#pragma redefine_extname close verd_posix_close
+#pragma redefine_extname poll verd_posix_poll
+#pragma redefine_extname ppoll verd_posix_ppoll
+#pragma redefine_extname select verd_posix_select
+#pragma redefine_extname pselect verd_posix_pselect
+#pragma redefine_extname epoll_wait verd_posix_epoll_wait
+#pragma redefine_extname epoll_pwait verd_posix_epoll_pwait
+#pragma redefine_extname sleep verd_posix_sleep
+#pragma redefine_extname usleep verd_posix_usleep
+#pragma redefine_extname nanosleep verd_posix_nanosleep
+#pragma redefine_extname clock_nanosleep verd_posix_clock_nanosleep
+#pragma redefine_extname open verd_posix_open
+#pragma redefine_extname openat verd_posix_openat
+#pragma redefine_extname creat verd_posix_creat
+#pragma redefine_extname fsync verd_posix_fsync
+#pragma redefine_extname fdatasync verd_posix_fdatasync
+#pragma redefine_extname stat verd_posix_stat
+#pragma redefine_extname lstat verd_posix_lstat
+#pragma redefine_extname getaddrinfo verd_posix_getaddrinfo
+#pragma redefine_extname gethostbyname verd_posix_gethostbyname
+#pragma redefine_extname gethostbyname2 verd_posix_gethostbyname2
+#pragma redefine_extname gethostbyname_r verd_posix_gethostbyname_r
+#pragma redefine_extname gethostbyname2_r verd_posix_gethostbyname2_r
+#pragma redefine_extname wait verd_posix_wait
+#pragma redefine_extname waitpid verd_posix_waitpid
+#pragma redefine_extname system verd_posix_system
+#pragma redefine_extname popen verd_posix_popen
+#pragma redefine_extname pclose verd_posix_pclose
+#pragma redefine_extname sigaction verd_posix_sigaction
+#pragma redefine_extname signal verd_posix_signal
+
+/* Large files have names of their own in glibc, and are the same. */
+#pragma redefine_extname open64 verd_posix_open
+#pragma redefine_extname openat64 verd_posix_openat
+#pragma redefine_extname creat64 verd_posix_creat
+#pragma redefine_extname pread64 verd_posix_pread
+#pragma redefine_extname pwrite64 verd_posix_pwrite
+#pragma redefine_extname preadv64 verd_posix_preadv
+#pragma redefine_extname pwritev64 verd_posix_pwritev
+#pragma redefine_extname sendfile64 verd_posix_sendfile
+#pragma redefine_extname stat64 verd_posix_stat
+#pragma redefine_extname lstat64 verd_posix_lstat
+#endif
+
+#pragma push_macro("__USE_FORTIFY_LEVEL")
+#pragma push_macro("__USE_EXTERN_INLINES")
+#pragma push_macro("__USE_FILE_OFFSET64")
+#ifdef __USE_FORTIFY_LEVEL
+#undef __USE_FORTIFY_LEVEL
+#define __USE_FORTIFY_LEVEL 0
+#endif
+#undef __USE_EXTERN_INLINES
+#undef __USE_FILE_OFFSET64
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#pragma pop_macro("__USE_FILE_OFFSET64")
+#pragma pop_macro("__USE_EXTERN_INLINES")
+#pragma pop_macro("__USE_FORTIFY_LEVEL")
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <verd/time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Reading and writing. May block. */
+ssize_t verd_posix_read(int fd, void *buffer, size_t size);
+ssize_t verd_posix_readv(int fd, const struct iovec *vector, int count);
+ssize_t verd_posix_pread(int fd, void *buffer, size_t size, off_t offset);
+ssize_t verd_posix_preadv(int fd, const struct iovec *vector, int count, off_t offset);
+ssize_t verd_posix_write(int fd, const void *data, size_t size);
+ssize_t verd_posix_writev(int fd, const struct iovec *vector, int count);
+ssize_t verd_posix_pwrite(int fd, const void *data, size_t size, off_t offset);
+ssize_t verd_posix_pwritev(int fd, const struct iovec *vector, int count, off_t offset);
+ssize_t verd_posix_sendfile(int to, int from, off_t *offset, size_t size);
+
+/* Messages. May block. */
+struct mmsghdr;
+ssize_t verd_posix_recv(int fd, void *buffer, size_t size, int flags);
+ssize_t verd_posix_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                            socklen_t *length);
+ssize_t verd_posix_recvmsg(int fd, struct msghdr *message, int flags);
+int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+                        struct timespec *timeout);
+ssize_t verd_posix_send(int fd, const void *data, size_t size, int flags);
+ssize_t verd_posix_sendto(int fd, const void *data, size_t size, int flags,
+                          const struct sockaddr *address, socklen_t length);
+ssize_t verd_posix_sendmsg(int fd, const struct msghdr *message, int flags);
+int verd_posix_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
+
+/* Making connections. May block. */
+int verd_posix_connect(int fd, const struct sockaddr *address, socklen_t length);
+int verd_posix_accept(int fd, struct sockaddr *address, socklen_t *length);
+int verd_posix_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
+/* Making descriptors, and what changes them. Never block. */
+int verd_posix_socket(int domain, int type, int protocol);
+int verd_posix_socketpair(int domain, int type, int protocol, int fds[2]);
+int verd_posix_listen(int fd, int backlog);
+int verd_posix_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
+int verd_posix_shutdown(int fd, int how);
+int verd_posix_pipe(int fds[2]);
+int verd_posix_pipe2(int fds[2], int flags);
+int verd_posix_dup(int fd);
+int verd_posix_dup2(int fd, int number);
+int verd_posix_dup3(int fd, int number, int flags);
+int verd_posix_close(int fd);
+
+/* Waiting for descriptors. May block. */
+int verd_posix_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int verd_posix_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+                     const sigset_t *mask);
+int verd_posix_select(int count, fd_set *input, fd_set *output, fd_set *urgent,
+                      struct timeval *timeout);
+int verd_posix_pselect(int count, fd_set *input, fd_set *output, fd_set *urgent,
+                       const struct timespec *timeout, const sigset_t *mask);
+int verd_posix_epoll_wait(int fd, struct epoll_event *events, int count, int timeout_ms);
+int verd_posix_epoll_pwait(int fd, struct epoll_event *events, int count, int timeout_ms,
+                           const sigset_t *mask);
+
+/* Time. May block. */
+unsigned verd_posix_sleep(unsigned seconds);
+int verd_posix_usleep(unsigned microseconds);
+int verd_posix_nanosleep(const struct timespec *span, struct timespec *left);
+int verd_posix_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
+                               struct timespec *left);
+
+/* Files on disks. May block. */
+int verd_posix_open(const char *path, int flags, ...);
+int verd_posix_openat(int directory, const char *path, int flags, ...);
+int verd_posix_creat(const char *path, mode_t mode);
+int verd_posix_fsync(int fd);
+int verd_posix_fdatasync(int fd);
+int verd_posix_stat(const char *path, struct stat *status);
+int verd_posix_lstat(const char *path, struct stat *status);
+
+/* Names. May block. */
+int verd_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                           struct addrinfo **result);
+struct hostent *verd_posix_gethostbyname(const char *name);
+struct hostent *verd_posix_gethostbyname2(const char *name, int family);
+int verd_posix_gethostbyname_r(const char *name, struct hostent *entry, char *room, size_t size,
+                               struct hostent **result, int *error);
+int verd_posix_gethostbyname2_r(const char *name, int family, struct hostent *entry, char *room,
+                                size_t size, struct hostent **result, int *error);
+
+/* Child processes. May block, but for popen. */
+pid_t verd_posix_wait(int *status);
+pid_t verd_posix_waitpid(pid_t pid, int *status, int options);
+int verd_posix_system(const char *command);
+FILE *verd_posix_popen(const char *command, const char *mode);
+int verd_posix_pclose(FILE *file);
+
+/* Handlers of signals. Never block. */
+int verd_posix_sigaction(int signal, const struct sigaction *action, struct sigaction *before);
+void (*verd_posix_signal(int signal, void (*handler)(int)))(int);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

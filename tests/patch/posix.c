@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What POSIX has no word for: kills and timeouts in calls made green, and others who wait for the same. That they do
+ * what their manual pages say is programs/posix_same. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <verd.h>
+
+#include "call.h"
+#include "patch/posix.h"
+#include "process.h"
+
+/* ---- each call that waits ---- */
+
+static int silent[2], full[2], listener, child = -1;
+
+static ssize_t wait_read(struct call *call)
+{
+    return verd_posix_read(silent[0], call->data, 1);
+}
+
+static ssize_t wait_readv(struct call *call)
+{
+    struct iovec room = {call->data, 1};
+    return verd_posix_readv(silent[0], &room, 1);
+}
+
+static ssize_t wait_recv(struct call *call)
+{
+    return verd_posix_recv(silent[0], call->data, 1, 0);
+}
+
+static ssize_t wait_recvmsg(struct call *call)
+{
+    struct iovec room = {call->data, 1};
+    struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
+    return verd_posix_recvmsg(silent[0], &message, 0);
+}
+
+static ssize_t wait_recvmmsg(struct call *call)
+{
+    struct iovec room = {call->data, 1};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &room, .msg_iovlen = 1}};
+    return verd_posix_recvmmsg(silent[0], &message, 1, 0, NULL);
+}
+
+static ssize_t wait_write(struct call *call)
+{
+    return verd_posix_write(full[0], call->data, 1);
+}
+
+static ssize_t wait_writev(struct call *call)
+{
+    struct iovec vector = {call->data, 1};
+    return verd_posix_writev(full[0], &vector, 1);
+}
+
+static ssize_t wait_send(struct call *call)
+{
+    return verd_posix_send(full[0], call->data, 1, 0);
+}
+
+static ssize_t wait_sendmsg(struct call *call)
+{
+    struct iovec vector = {call->data, 1};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    return verd_posix_sendmsg(full[0], &message, 0);
+}
+
+static ssize_t wait_accept(struct call *call)
+{
+    (void)call;
+    return verd_posix_accept(listener, NULL, NULL);
+}
+
+static ssize_t wait_poll(struct call *call)
+{
+    struct pollfd poller = {.fd = silent[0], .events = POLLIN};
+    (void)call;
+    return verd_posix_poll(&poller, 1, -1);
+}
+
+static ssize_t wait_ppoll(struct call *call)
+{
+    struct pollfd poller = {.fd = silent[0], .events = POLLIN};
+    (void)call;
+    return verd_posix_ppoll(&poller, 1, NULL, NULL);
+}
+
+static ssize_t wait_select(struct call *call)
+{
+    fd_set input;
+    FD_ZERO(&input);
+    FD_SET(silent[0], &input);
+    (void)call;
+    return verd_posix_select(silent[0] + 1, &input, NULL, NULL, NULL);
+}
+
+static ssize_t wait_epoll(struct call *call)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int epoll = epoll_create1(0);
+    epoll_ctl(epoll, EPOLL_CTL_ADD, silent[0], &event);
+    ssize_t result = verd_posix_epoll_wait(epoll, &event, 1, -1);
+    (void)call;
+    verd_posix_close(epoll);
+    return result;
+}
+
+static ssize_t wait_nanosleep(struct call *call)
+{
+    (void)call;
+    return verd_posix_nanosleep(&(struct timespec){.tv_sec = 1000}, NULL);
+}
+
+static ssize_t wait_usleep(struct call *call)
+{
+    (void)call;
+    return verd_posix_usleep(999000000);
+}
+
+static ssize_t wait_clock(struct call *call)
+{
+    (void)call;
+    errno =
+        verd_posix_clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_sec = 1000}, NULL);
+    return -1;
+}
+
+static ssize_t wait_child(struct call *call)
+{
+    (void)call;
+    return verd_posix_waitpid(child, NULL, 0);
+}
+
+static ssize_t wait_system(struct call *call)
+{
+    (void)call;
+    return verd_posix_system("sleep 1000");
+}
+
+static const struct {
+    const char *name;
+    ssize_t (*make)(struct call *call);
+} calls[] = {
+    {"read", wait_read},
+    {"readv", wait_readv},
+    {"recv", wait_recv},
+    {"recvmsg", wait_recvmsg},
+    {"recvmmsg", wait_recvmmsg},
+    {"write", wait_write},
+    {"writev", wait_writev},
+    {"send", wait_send},
+    {"sendmsg", wait_sendmsg},
+    {"accept", wait_accept},
+    {"poll", wait_poll},
+    {"ppoll", wait_ppoll},
+    {"select", wait_select},
+    {"epoll_wait", wait_epoll},
+    {"nanosleep", wait_nanosleep},
+    {"usleep", wait_usleep},
+    {"clock_nanosleep", wait_clock},
+    {"waitpid", wait_child},
+    {"system", wait_system},
+};
+#define CALLS (sizeof calls / sizeof *calls)
+
+static void make_world(void)
+{
+    int port;
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, silent), 0);
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, full), 0);
+    while (send(full[0], &port, sizeof port, MSG_DONTWAIT) > 0)
+        ;
+    listener = make_listener(&port);
+    cr_assert_eq(fcntl(listener, F_SETFL, 0), 0);
+    child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    cr_assert_not_null(verd_self()); /* there are green threads */
+}
+
+static void end_world(void)
+{
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+TestSuite(patch, .timeout = 60);
+
+Test(patch, a_kill_ends_each_call_that_waits_with_ECANCELED)
+{
+    make_world();
+    for (size_t i = 0; i < CALLS; i++) {
+        struct call call = {0};
+        call_start(&call, calls[i].make, -1);
+        cr_expect_not(call.returned, "%s waits", calls[i].name);
+        verd_kill(call.thread);
+        cr_expect_eq(call_end(&call), -ECANCELED, "%s: %zd", calls[i].name, call.outcome);
+    }
+    cr_expect_eq(waitpid(-1, NULL, WNOHANG), 0, "the command has left a zombie");
+    end_world();
+}
+
+Test(patch, a_timeout_ends_each_call_that_waits_with_ETIMEDOUT)
+{
+    make_world();
+    for (size_t i = 0; i < CALLS; i++) {
+        struct call call = {0};
+        cr_expect_eq(call_within(VERD_MS, &call, calls[i].make, -1), -ETIMEDOUT, "%s: %zd",
+                     calls[i].name, call.outcome);
+    }
+    end_world();
+}
+
+static ssize_t sleep_long(struct call *call)
+{
+    (void)call;
+    return verd_posix_sleep(1000);
+}
+
+/* Who sleeps on for what is left of it would never end. */
+Test(patch, a_sleep_that_is_killed_has_nothing_left)
+{
+    struct call call = {0};
+    call_start(&call, sleep_long, -1);
+    verd_kill(call.thread);
+    cr_expect_eq(call_end(&call), 0);
+}
+
+/* ---- an OS thread without green threads ---- */
+
+static void *use_all(void *arg)
+{
+    int fds[2], other[2];
+    char byte = 'x';
+    struct stat status;
+    bool fine = verd_posix_pipe(fds) == 0 && verd_posix_write(fds[1], &byte, 1) == 1 &&
+                verd_posix_read(fds[0], &byte, 1) == 1 &&
+                verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, other) == 0 &&
+                verd_posix_send(other[0], &byte, 1, 0) == 1 &&
+                verd_posix_recv(other[1], &byte, 1, 0) == 1 && verd_posix_usleep(1) == 0 &&
+                verd_posix_poll(NULL, 0, 0) == 0 && verd_posix_stat("/", &status) == 0 &&
+                verd_posix_close(fds[0]) == 0 && verd_posix_close(fds[1]) == 0 &&
+                verd_posix_close(other[0]) == 0 && verd_posix_close(other[1]) == 0;
+    *(bool *)arg = fine && !verd_active();
+    return NULL;
+}
+
+Test(patch, where_there_are_no_green_threads_none_are_made)
+{
+    bool fine = false;
+    pthread_t thread;
+    cr_expect_not(verd_active());
+    use_all(&fine);
+    cr_expect(fine, "main");
+    cr_assert_not_null(verd_self());
+    cr_expect(verd_active());
+    cr_assert_eq(pthread_create(&thread, NULL, use_all, &fine), 0);
+    pthread_join(thread, NULL);
+    cr_expect(fine, "another OS thread");
+}
+
+/* ---- several for the same ---- */
+
+static ssize_t read_one(struct call *call)
+{
+    return verd_posix_read(call->fd, call->data, 1);
+}
+
+static ssize_t poll_one(struct call *call)
+{
+    struct pollfd poller = {.fd = call->fd, .events = POLLIN};
+    return verd_posix_poll(&poller, 1, -1) == 1 ? poller.revents : -1;
+}
+
+static ssize_t accept_one(struct call *call)
+{
+    return verd_posix_accept(call->fd, NULL, NULL);
+}
+
+static size_t descriptors(void)
+{
+    size_t count = 0;
+    for (int fd = 0; fd < 1000; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+Test(patch, any_number_of_threads_may_read_the_same)
+{
+    struct call readers[5] = {0};
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_pipe(fds), 0);
+    for (int i = 0; i < 5; i++)
+        call_start(&readers[i], read_one, fds[0]);
+    cr_assert_eq(write(fds[1], "abcde", 5), 5);
+    char sum = 0;
+    for (int i = 0; i < 5; i++) {
+        cr_expect_eq(call_end(&readers[i]), 1);
+        sum = (char)(sum ^ readers[i].data[0]);
+    }
+    cr_expect_eq(sum, 'a' ^ 'b' ^ 'c' ^ 'd' ^ 'e');
+}
+
+Test(patch, who_waits_beside_another_leaves_no_descriptor)
+{
+    struct call readers[3] = {0};
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_pipe(fds), 0);
+    struct call first = {0};
+    call_start(&first, read_one, fds[0]);
+    size_t before = descriptors();
+    for (int i = 0; i < 3; i++)
+        call_start(&readers[i], i == 2 ? poll_one : read_one, fds[0]);
+    cr_expect_eq(descriptors(), before + 3);
+    for (int i = 0; i < 3; i++) {
+        verd_kill(readers[i].thread);
+        cr_expect_eq(call_end(&readers[i]), -ECANCELED);
+    }
+    cr_expect_eq(descriptors(), before);
+    cr_assert_eq(write(fds[1], "x", 1), 1);
+    cr_expect_eq(call_end(&first), 1);
+}
+
+Test(patch, who_polls_beside_a_reader_is_told_as_well)
+{
+    struct call reader = {0}, pollers[2] = {0};
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    call_start(&reader, read_one, fds[0]);
+    for (int i = 0; i < 2; i++)
+        call_start(&pollers[i], poll_one, fds[0]);
+    cr_assert_eq(write(fds[1], "ab", 2), 2);
+    cr_expect_eq(call_end(&reader), 1);
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(call_end(&pollers[i]), POLLIN);
+}
+
+Test(patch, any_number_of_threads_may_accept_of_a_listener)
+{
+    struct call acceptors[4] = {0};
+    int port, clients[4];
+    listener = make_listener(&port);
+    fcntl(listener, F_SETFL, 0);
+    for (int i = 0; i < 4; i++)
+        call_start(&acceptors[i], accept_one, listener);
+    for (int i = 0; i < 4; i++)
+        clients[i] = verd_connect("127.0.0.1", port);
+    for (int i = 0; i < 4; i++)
+        cr_expect_gt(call_end(&acceptors[i]), 0);
+    for (int i = 0; i < 4; i++)
+        verd_close(clients[i]);
+}
+
+/* ---- whole writes ---- */
+
+#define LONG ((size_t)500000)
+
+static char data[2][LONG];
+
+static ssize_t write_long(struct call *call)
+{
+    return verd_posix_write(call->fd, data[call->size], LONG);
+}
+
+Test(patch, what_one_call_writes_is_not_mixed_with_anothers)
+{
+    static char got[2 * LONG];
+    struct call writers[2] = {{.size = 0}, {.size = 1}};
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    memset(data[0], 'a', LONG);
+    memset(data[1], 'b', LONG);
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    for (size_t i = 0; i < 2; i++)
+        call_start(&writers[i], write_long, fds[0]);
+    cr_assert_eq(verd_read_full(fds[1], got, sizeof got, NULL), (ssize_t)sizeof got);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_eq(call_end(&writers[i]), (ssize_t)LONG);
+    cr_expect_eq(memcmp(got, data[0], LONG), 0);
+    cr_expect_eq(memcmp(got + LONG, data[1], LONG), 0);
+}
+
+Test(patch, a_write_that_is_killed_tells_how_much_it_has_written)
+{
+    struct call writer = {.size = 0};
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    call_start(&writer, write_long, fds[0]);
+    verd_kill(writer.thread);
+    ssize_t written = call_end(&writer);
+    cr_expect(written > 0 && written < (ssize_t)LONG);
+    cr_expect_eq((ssize_t)drain(fds[1]), written);
+}
+
+/* A writer holds the descriptor, and the file is non-blocking. */
+Test(patch, a_file_that_does_not_block_is_not_queued_for)
+{
+    struct call writer = {.size = 0};
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    call_start(&writer, write_long, fds[0]);
+    cr_assert_not(writer.returned);
+    cr_assert_eq(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+    errno = 0;
+    cr_expect_eq(outcome(verd_posix_write(fds[0], "x", 1)), -EAGAIN);
+    verd_kill(writer.thread);
+    cr_expect_gt(call_end(&writer), 0);
+}
+
+/* ---- closing ---- */
+
+Test(patch, who_waits_for_a_descriptor_that_is_closed_is_told)
+{
+    struct call reader = {0};
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_pipe(fds), 0);
+    call_start(&reader, read_one, fds[0]);
+    cr_expect_eq(verd_posix_close(fds[0]), 0);
+    cr_expect_eq(call_end(&reader), -EBADF);
+}
+
+Test(patch, who_waits_for_a_number_that_becomes_another_file_is_told)
+{
+    struct call reader = {0};
+    int fds[2], other = open("/dev/null", O_RDONLY);
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_pipe(fds), 0);
+    call_start(&reader, read_one, fds[0]);
+    cr_expect_eq(verd_posix_dup2(other, fds[0]), fds[0]);
+    cr_expect_eq(call_end(&reader), -EBADF);
+    call_start(&reader, read_one, fds[0]);
+    cr_expect_eq(call_end(&reader), 0);
+}
+
+/* ---- commands ---- */
+
+static ssize_t read_line(struct call *call)
+{
+    FILE *stream = verd_posix_popen("sleep 0.05; echo hello", "r");
+    call->size = stream != NULL && fgets(call->data, sizeof call->data, stream) != NULL;
+    return verd_posix_pclose(stream);
+}
+
+Test(patch, others_run_while_a_command_is_read_of)
+{
+    struct call reader = {0};
+    size_t turns = 0;
+    call_start(&reader, read_line, -1);
+    for (; !reader.returned; turns++)
+        cr_assert_eq(verd_sleep(VERD_MS), 0);
+    cr_expect_eq(call_end(&reader), 0);
+    cr_expect_str_eq(reader.data, "hello\n");
+    cr_expect_geq(turns, 10);
+}
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+/* Of libc's popen is what it is given, and the other way round. */
+Test(patch, streams_of_before_the_first_green_thread_are_closed_by_libc)
+{
+    FILE *stream = verd_posix_popen("exit 3", "r");
+    cr_assert_not_null(verd_self());
+    signal(SIGPIPE, ignore);
+    cr_expect_eq(WEXITSTATUS(verd_posix_pclose(stream)), 3);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the calls of POSIX do is the same whether their names are libc's or <verd/posix.h>'s, with green threads
+ * or without: the same cases are compiled twice, and what they say is compared line by line.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <verd.h>
+
+#include "posix_same/book.h"
+
+static struct book plain, outside, inside;
+static bool over;
+
+/* Somebody else who runs meanwhile. */
+static void tick(void *ticks)
+{
+    while (!over && verd_sleep(VERD_MS) == 0)
+        ++*(size_t *)ticks;
+}
+
+static void *run_inside(void *arg)
+{
+    green_cases(&inside);
+    return arg;
+}
+
+/* Prints where they differ. Returns how often. */
+static size_t compare(const char *where, const struct book *book)
+{
+    size_t differences = book->count != plain.count;
+    for (size_t i = 0; i < plain.count && i < book->count; i++) {
+        if (strcmp(plain.lines[i], book->lines[i]) == 0)
+            continue;
+        printf("libc: %s\n%s: %s\n", plain.lines[i], where, book->lines[i]);
+        differences++;
+    }
+    return differences;
+}
+
+int main(void)
+{
+    size_t ticks = 0;
+    alarm(100);
+    plain_cases(&plain);
+    green_cases(&outside);
+    if (verd_active()) {
+        puts("without green threads there are some now");
+        return 1;
+    }
+    verd_spawn_n(tick, &ticks);
+    verd_thread *thread = verd_spawn_with(&(verd_attr){.stack_size = 256 * 1024}, run_inside, NULL);
+    if (verd_join(thread, NULL) != 0)
+        return 1;
+    over = true;
+    size_t differences = compare("green threads", &inside) + compare("no green threads", &outside);
+    printf("%zu outcomes, %zu different\n", plain.count, differences);
+    if (ticks < 100) {
+        printf("only %zu ticks while they waited\n", ticks);
+        return 1;
+    }
+    return differences != 0 || plain.count < 200;
+}

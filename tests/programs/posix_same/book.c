@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* All that is done here is done by libc's calls. */
+#include "book.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+void book_note(struct book *book, const char *call, long result, int error)
+{
+    char line[400];
+    if (book->count == BOOK_LINES)
+        abort();
+    if (result < 0)
+        snprintf(line, sizeof line, "%s = %ld (%s)", call, result, strerror(error));
+    else
+        snprintf(line, sizeof line, "%s = %ld", call, result);
+    book->lines[book->count++] = strdup(line);
+}
+
+/* ---- the others ---- */
+
+struct deed {
+    unsigned ms;
+    int fd;
+    int number;
+    char text[64];
+    void (*act)(struct deed *deed);
+};
+
+static pthread_t others[64];
+static size_t other_count;
+
+static void *play(void *arg)
+{
+    struct deed *deed = arg;
+    usleep(deed->ms * 1000);
+    deed->act(deed);
+    free(deed);
+    return NULL;
+}
+
+/* Signals are for the OS thread of the cases. */
+static void start(struct deed deed)
+{
+    struct deed *own = malloc(sizeof *own);
+    sigset_t all, before;
+    *own = deed;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    if (pthread_create(&others[other_count++], NULL, play, own) != 0)
+        abort();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void later_done(void)
+{
+    while (other_count > 0)
+        pthread_join(others[--other_count], NULL);
+}
+
+static void act_write(struct deed *deed)
+{
+    (void)!write(deed->fd, deed->text, strlen(deed->text));
+}
+
+void later_write(unsigned ms, int fd, const char *text)
+{
+    struct deed deed = {.ms = ms, .fd = fd, .act = act_write};
+    snprintf(deed.text, sizeof deed.text, "%s", text);
+    start(deed);
+}
+
+static void act_read(struct deed *deed)
+{
+    char buffer[4096];
+    ssize_t n;
+    for (size_t rest = (size_t)deed->number; rest > 0; rest -= (size_t)n) {
+        n = read(deed->fd, buffer, rest < sizeof buffer ? rest : sizeof buffer);
+        if (n <= 0)
+            break;
+    }
+}
+
+void later_read(unsigned ms, int fd, size_t size)
+{
+    start((struct deed){.ms = ms, .fd = fd, .number = (int)size, .act = act_read});
+}
+
+static void act_close(struct deed *deed)
+{
+    close(deed->fd);
+}
+
+void later_close(unsigned ms, int fd)
+{
+    start((struct deed){.ms = ms, .fd = fd, .act = act_close});
+}
+
+static void act_signal(struct deed *deed)
+{
+    kill(getpid(), deed->number);
+}
+
+void later_signal(unsigned ms, int signal)
+{
+    start((struct deed){.ms = ms, .number = signal, .act = act_signal});
+}
+
+static void act_connect(struct deed *deed)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(deed->number)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        (void)!write(fd, "hello", 5);
+    close(fd);
+}
+
+void later_connect(unsigned ms, int port)
+{
+    start((struct deed){.ms = ms, .number = port, .act = act_connect});
+}
+
+long now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int flags_of(int fd)
+{
+    return fcntl(fd, F_GETFL);
+}
+
+int plain_close(int fd)
+{
+    return close(fd);
+}

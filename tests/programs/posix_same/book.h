@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What the cases say, a line each, and who else acts in them. */
+#ifndef POSIX_SAME_BOOK_H
+#define POSIX_SAME_BOOK_H
+
+#include <stddef.h>
+
+#define BOOK_LINES 600
+
+struct book {
+    size_t count;
+    char *lines[BOOK_LINES];
+};
+
+/* Notes what a call returned, and its errno if that was below 0. */
+void book_note(struct book *book, const char *call, long result, int error);
+
+/* The cases: as they are compiled plainly, and with <verd/posix.h>. */
+void plain_cases(struct book *book);
+void green_cases(struct book *book);
+
+/* What an OS thread of its own does after so many milliseconds, by libc's calls. */
+void later_write(unsigned ms, int fd, const char *text);
+void later_read(unsigned ms, int fd, size_t size);
+void later_close(unsigned ms, int fd);
+void later_signal(unsigned ms, int signal);
+void later_connect(unsigned ms, int port);
+
+/* Waits until all of them have. */
+void later_done(void);
+
+/* Milliseconds on CLOCK_MONOTONIC. */
+long now_ms(void);
+
+/* A descriptor's flags, as the kernel has them. */
+int flags_of(int fd);
+
+/* libc's, which the library knows nothing of. */
+int plain_close(int fd);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* Cases of sockets. */
+#include "cases.h"
+
+static void receiving(struct book *book)
+{
+    char buffer[16] = "";
+    int fds[2];
+    SAY(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+    SAY(recv(fds[0], buffer, 4, MSG_DONTWAIT));
+    SAY(send(fds[1], "abcdef", 6, 0));
+    SAY(recv(fds[0], buffer, 4, MSG_PEEK));
+    SAY(recv(fds[0], buffer, 4, MSG_PEEK));
+    SAY(memcmp(buffer, "abcd", 4));
+    SAY(recv(fds[0], buffer, 2, 0));
+    later_write(20, fds[1], "ghij");
+    SAY(recv(fds[0], buffer, 8, MSG_WAITALL));
+    SAY(memcmp(buffer, "cdefghij", 8));
+    later_done();
+    SAY(recv(fds[0], buffer, 4, MSG_DONTWAIT));
+    later_write(20, fds[1], "k");
+    SAY(recvfrom(fds[0], buffer, 4, 0, NULL, NULL));
+    later_done();
+    SAY(set_flags(fds[0], O_NONBLOCK));
+    SAY(recv(fds[0], buffer, 4, 0));
+    SAY(recv(fds[0], buffer, 4, MSG_WAITALL));
+    SAY(recvfrom(fds[0], buffer, 4, 0, NULL, NULL));
+    SAY(set_flags(fds[0], 0));
+    later_close(20, fds[1]);
+    SAY(recv(fds[0], buffer, 8, MSG_WAITALL));
+    later_done();
+    SAY(recv(fds[0], buffer, 8, 0));
+    SAY(send(fds[0], "x", 1, MSG_NOSIGNAL));
+    handle(SIGPIPE, 0);
+    SAY(send(fds[0], "x", 1, 0));
+    SAY(caught);
+    SAY(close(fds[0]));
+    SAY(recv(fds[0], buffer, 8, 0));
+    SAY(send(fds[0], "x", 1, 0));
+    SAY(pipe(fds));
+    SAY(recv(fds[0], buffer, 8, 0));
+    SAY(send(fds[1], "x", 1, 0));
+    SAY(close(fds[0]));
+    SAY(close(fds[1]));
+    signal(SIGPIPE, SIG_DFL);
+}
+
+static void sending(struct book *book)
+{
+    static char much[3000000];
+    int fds[2];
+    struct iovec vector[2] = {{much, 1000000}, {much, 2000000}};
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2};
+    SAY(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+    later_read(20, fds[1], sizeof much);
+    SAY(send(fds[0], much, sizeof much, 0));
+    later_done();
+    later_read(20, fds[1], sizeof much);
+    SAY(sendmsg(fds[0], &message, 0));
+    later_done();
+    later_read(20, fds[1], sizeof much);
+    SAY(writev(fds[0], vector, 2));
+    later_done();
+    SAY(send(fds[0], much, sizeof much, MSG_DONTWAIT) < (ssize_t)sizeof much);
+    SAY(send(fds[0], much, sizeof much, MSG_DONTWAIT) < (ssize_t)sizeof much);
+    SAY(set_flags(fds[0], O_NONBLOCK));
+    while (send(fds[0], much, 1, 0) > 0)
+        ;
+    SAY(send(fds[0], much, sizeof much, 0));
+    SAY(sendmsg(fds[0], &message, 0));
+    SAY(close(fds[0]));
+    SAY(close(fds[1]));
+}
+
+static void datagrams(struct book *book)
+{
+    char buffer[16] = "";
+    struct iovec room = {buffer, 4};
+    struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
+    struct mmsghdr several[3] = {0};
+    struct iovec parts[3] = {{buffer, 2}, {buffer + 2, 2}, {buffer + 4, 2}};
+    int fds[2];
+    SAY(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds));
+    SAY(send(fds[0], "", 0, 0));
+    SAY(recv(fds[1], buffer, sizeof buffer, 0));
+    SAY(write(fds[0], "abcdef", 6));
+    SAY(recvmsg(fds[1], &message, 0));
+    SAY(message.msg_flags & MSG_TRUNC);
+    SAY(write(fds[0], "abcdef", 6));
+    SAY(recv(fds[1], buffer, 4, MSG_TRUNC));
+    later_write(20, fds[0], "xyz");
+    SAY(recv(fds[1], buffer, sizeof buffer, MSG_WAITALL));
+    later_done();
+    for (int i = 0; i < 3; i++)
+        several[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+    SAY(sendmmsg(fds[0], several, 3, 0));
+    SAY(several[2].msg_len);
+    SAY(recvmmsg(fds[1], several, 2, 0, NULL));
+    SAY(recvmmsg(fds[1], several, 3, MSG_WAITFORONE, NULL));
+    SAY(recvmmsg(fds[1], several, 3, MSG_DONTWAIT, NULL));
+    SAY(recvmmsg(fds[1], several, 0, 0, NULL));
+    later_write(20, fds[0], "qq");
+    SAY(recvmmsg(fds[1], several, 3, MSG_WAITFORONE, NULL));
+    later_done();
+    SAY(sendmmsg(-1, several, 3, 0));
+    SAY(set_flags(fds[1], O_NONBLOCK));
+    SAY(recvmsg(fds[1], &message, 0));
+    SAY(close(fds[0]));
+    SAY(close(fds[1]));
+}
+
+static void limits(struct book *book)
+{
+    static char much[3000000];
+    struct timeval limit = {0, 50000};
+    char byte;
+    int fds[2], port, listener = make_listener(&port);
+    SAY(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+    SAY(setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+    SAY(setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+    long begun = now_ms();
+    SAY(recv(fds[0], &byte, 1, 0));
+    SAY(now_ms() - begun >= 45);
+    SAY(read(fds[0], &byte, 1));
+    SAY(send(fds[0], much, sizeof much, 0) < (ssize_t)sizeof much);
+    SAY(send(fds[0], much, sizeof much, 0));
+    SAY(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+    SAY(accept(listener, NULL, NULL));
+    SAY(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, 1));
+    SAY(setsockopt(-1, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+    SAY(close(listener));
+    SAY(close(fds[0]));
+    SAY(close(fds[1]));
+}
+
+static void connections(struct book *book)
+{
+    char buffer[16];
+    struct sockaddr_in address, peer;
+    struct pollfd writable;
+    socklen_t length = sizeof peer, int_length = sizeof(int);
+    int port, error = -1, no_delay = -1, client, server, listener = make_listener(&port);
+    address = loopback(port);
+    SAY((client = socket(AF_INET, SOCK_STREAM, 0)) > 0);
+    SAY(flags_of(client) & O_NONBLOCK);
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(flags_of(client) & O_NONBLOCK);
+    SAY((server = accept(listener, (struct sockaddr *)&peer, &length)) > 0);
+    SAY(length);
+    SAY(peer.sin_family);
+    SAY(flags_of(server) & O_NONBLOCK);
+    SAY(fcntl(server, F_GETFD) & FD_CLOEXEC);
+    SAY(getsockopt(server, IPPROTO_TCP, TCP_NODELAY, &no_delay, &int_length));
+    SAY(no_delay);
+    SAY(getsockopt(client, IPPROTO_TCP, TCP_NODELAY, &no_delay, &int_length));
+    SAY(no_delay);
+    later_write(20, client, "ping");
+    SAY(read(server, buffer, sizeof buffer));
+    later_done();
+    SAY(shutdown(client, SHUT_WR));
+    SAY(read(server, buffer, sizeof buffer));
+    SAY(shutdown(-1, SHUT_WR));
+    SAY(close(client));
+    SAY(close(server));
+    later_connect(20, port);
+    SAY((server = accept(listener, NULL, NULL)) > 0);
+    SAY(read(server, buffer, sizeof buffer));
+    SAY(close(server));
+    later_done();
+    later_connect(20, port);
+    SAY((server = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) > 0);
+    SAY(flags_of(server) & O_NONBLOCK);
+    SAY(fcntl(server, F_GETFD) & FD_CLOEXEC);
+    SAY(close(server));
+    later_done();
+    SAY(accept4(listener, NULL, NULL, 12345));
+    SAY(set_flags(listener, O_NONBLOCK));
+    SAY(accept(listener, NULL, NULL));
+    SAY((client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) > 0);
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    writable = (struct pollfd){.fd = client, .events = POLLOUT};
+    SAY(poll(&writable, 1, 5000));
+    SAY(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &int_length));
+    SAY(error);
+    SAY((server = accept(listener, NULL, NULL)) > 0);
+    SAY(flags_of(server) & O_NONBLOCK);
+    SAY(close(server));
+    SAY(close(client));
+    SAY(close(listener));
+    SAY((client = socket(AF_INET, SOCK_STREAM, 0)) > 0);
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(connect(client, (struct sockaddr *)&address, 3));
+    SAY(accept(client, NULL, NULL));
+    SAY(close(client));
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(accept(client, NULL, NULL));
+    SAY(accept(STDIN_FILENO + 4000, NULL, NULL));
+    SAY(socket(AF_INET, 12345, 0));
+    SAY(socket(12345, SOCK_STREAM, 0));
+    SAY(listen(-1, 3));
+}
+
+static void unix_connections(struct book *book)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener, client, server;
+    snprintf(address.sun_path, sizeof address.sun_path, "/tmp/verd-posix-%d", (int)getpid());
+    unlink(address.sun_path);
+    SAY((listener = socket(AF_UNIX, SOCK_STREAM, 0)) > 0);
+    SAY((client = socket(AF_UNIX, SOCK_STREAM, 0)) > 0);
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(bind(listener, (struct sockaddr *)&address, sizeof address));
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(listen(listener, 3));
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY((server = accept(listener, NULL, NULL)) > 0);
+    SAY(write(server, "x", 1));
+    SAY(read(client, &(char){0}, 1));
+    SAY(close(server));
+    SAY(close(client));
+    SAY(close(listener));
+    unlink(address.sun_path);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Cases of files, names, child processes and signals. */
+#include "cases.h"
+
+static void files(struct book *book)
+{
+    char path[64], other[80], buffer[16] = "";
+    struct stat status;
+    struct iovec vector[2] = {{buffer, 3}, {buffer + 3, 3}};
+    off_t offset = 2;
+    int fd, pipe_fds[2];
+    snprintf(path, sizeof path, "/tmp/verd-posix-file-%d", (int)getpid());
+    snprintf(other, sizeof other, "%s/none", path);
+    unlink(path);
+    SAY(open(path, O_RDONLY));
+    SAY((fd = open(path, O_CREAT | O_EXCL | O_RDWR, 0640)) > 0);
+    SAY(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    SAY(open(path, O_CREAT | O_EXCL | O_RDWR, 0640));
+    SAY(stat(path, &status));
+    SAY(status.st_mode);
+    SAY(write(fd, "0123456789", 10));
+    SAY(lseek(fd, 0, SEEK_CUR));
+    SAY(read(fd, buffer, 4));
+    SAY(pread(fd, buffer, 4, 3));
+    SAY(memcmp(buffer, "3456", 4));
+    SAY(pread(fd, buffer, 4, -1));
+    SAY(pread(fd, buffer, 4, 8));
+    SAY(pread(fd, buffer, 4, 10));
+    SAY(pwrite(fd, "ab", 2, 9));
+    SAY(pwrite(fd, "ab", 2, -1));
+    SAY(preadv(fd, vector, 2, 7));
+    SAY(memcmp(buffer, "789ab", 4));
+    SAY(memcmp(buffer + 3, "b", 1));
+    SAY(pwritev(fd, vector, 2, 20));
+    SAY(preadv(fd, vector, minus_one, 0));
+    SAY(lseek(fd, 0, SEEK_SET));
+    SAY(read(fd, buffer, 4));
+    SAY(lseek(fd, 0, SEEK_CUR));
+    SAY(fsync(fd));
+    SAY(fdatasync(fd));
+    SAY(set_flags(fd, O_NONBLOCK));
+    SAY(read(fd, buffer, 4)); /* which means nothing to a file */
+    SAY(pipe(pipe_fds));
+    SAY(sendfile(pipe_fds[1], fd, &offset, 4));
+    SAY(offset);
+    SAY(sendfile(pipe_fds[1], fd, NULL, 2));
+    SAY(lseek(fd, 0, SEEK_CUR));
+    SAY(read(pipe_fds[0], buffer, 6));
+    SAY(memcmp(buffer, "234589", 6));
+    SAY(pread(pipe_fds[0], buffer, 1, 0));
+    SAY(fsync(pipe_fds[0]));
+    SAY(sendfile(pipe_fds[1], pipe_fds[0], NULL, 2));
+    SAY(close(pipe_fds[0]));
+    SAY(close(pipe_fds[1]));
+    SAY(close(fd));
+    SAY((fd = creat(path, 0600)) > 0);
+    SAY(read(fd, buffer, 4));
+    SAY(close(fd));
+    SAY(stat(path, &status));
+    SAY(status.st_size);
+    SAY(open(other, O_RDONLY));
+    SAY(stat(other, &status));
+    SAY(lstat("/nowhere", &status));
+    SAY(lstat("/proc/self", &status));
+    SAY(S_ISLNK(status.st_mode));
+    SAY(stat("/proc/self", &status));
+    SAY(S_ISDIR(status.st_mode));
+    SAY((fd = open("/tmp", O_RDONLY | O_DIRECTORY)) > 0);
+    SAY(read(fd, buffer, 4));
+    SAY(openat(fd, "nothing-of-this-name", O_RDONLY));
+    SAY(close(openat(fd, path + 5, O_RDONLY | O_CLOEXEC)));
+    SAY(close(fd));
+    SAY(open("", O_RDONLY));
+    SAY(fsync(-1));
+    unlink(path);
+}
+
+static void names(struct book *book)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM}, *found;
+    struct hostent entry, *host;
+    char room[1024];
+    int error;
+    SAY(getaddrinfo("127.0.0.1", "80", &hints, &found));
+    SAY(ntohs(((struct sockaddr_in *)found->ai_addr)->sin_port));
+    freeaddrinfo(found);
+    SAY(getaddrinfo("no number", "80", &hints, &found) == EAI_NONAME);
+    SAY(getaddrinfo(NULL, NULL, &hints, &found) == EAI_NONAME);
+    hints.ai_flags = 12345 << 8;
+    SAY(getaddrinfo("127.0.0.1", NULL, &hints, &found) == EAI_BADFLAGS);
+    SAY((host = gethostbyname("127.0.0.1")) != NULL);
+    SAY(host->h_length);
+    SAY(((unsigned char *)host->h_addr_list[0])[0]);
+    SAY(host->h_addr_list[1] == NULL);
+    SAY(strcmp(host->h_name, "127.0.0.1"));
+    SAY(gethostbyname2("::1", AF_INET6)->h_length);
+    SAY(gethostbyname_r("127.0.0.2", &entry, room, sizeof room, &host, &error));
+    SAY(host == &entry);
+    SAY(((unsigned char *)host->h_addr_list[0])[3]);
+    SAY(gethostbyname_r("127.0.0.2", &entry, room, 8, &host, &error));
+    SAY(host == NULL);
+}
+
+static void children(struct book *book)
+{
+    char line[64] = "";
+    FILE *stream;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(7);
+    SAY(waitpid(pid, &status, 0) == pid);
+    SAY(WEXITSTATUS(status));
+    SAY(waitpid(pid, &status, 0));
+    SAY(wait(&status));
+    SAY(waitpid(-1, &status, WNOHANG));
+    pid = fork();
+    if (pid == 0) {
+        usleep(30000);
+        _exit(3);
+    }
+    SAY(waitpid(pid, &status, WNOHANG));
+    SAY(wait(&status) == pid);
+    SAY(WEXITSTATUS(status));
+    SAY(waitpid(-1, &status, 12345));
+    SAY(system("exit 5"));
+    SAY(system(NULL) != 0);
+    SAY(system("kill -9 $$"));
+    SAY((stream = popen("echo one; sleep 0.02; echo two; exit 4", "r")) != NULL);
+    SAY(fgets(line, sizeof line, stream) != NULL);
+    SAY(strcmp(line, "one\n"));
+    SAY(fgets(line, sizeof line, stream) != NULL);
+    SAY(strcmp(line, "two\n"));
+    SAY(fgets(line, sizeof line, stream) == NULL);
+    SAY(pclose(stream));
+    SAY((stream = popen("read x; test \"$x\" = hello", "w")) != NULL);
+    SAY(fputs("hello\n", stream) >= 0);
+    SAY(pclose(stream));
+    SAY(popen("true", "x") == NULL);
+}
+
+static void interruptions(struct book *book)
+{
+    struct sigaction action;
+    struct timespec span = {5, 0}, left = {0, 0};
+    struct epoll_event event;
+    char byte;
+    sigset_t none;
+    int fds[2], port, listener = make_listener(&port), epoll = epoll_create1(0);
+    sigemptyset(&none);
+    SAY(pipe(fds));
+    handle(SIGUSR1, 0);
+    SAY(sigaction(SIGUSR1, NULL, &action));
+    SAY(action.sa_handler == catch);
+    SAY(action.sa_flags & (SA_RESTART | SA_SIGINFO));
+    later_signal(30, SIGUSR1);
+    SAY(read(fds[0], &byte, 1));
+    SAY(caught);
+    later_signal(30, SIGUSR1);
+    SAY(accept(listener, NULL, NULL));
+    later_signal(30, SIGUSR1);
+    SAY(poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1, -1));
+    later_signal(30, SIGUSR1);
+    SAY(select(0, NULL, NULL, NULL, NULL));
+    later_signal(30, SIGUSR1);
+    SAY(epoll_wait(epoll, &event, 1, -1));
+    later_signal(30, SIGUSR1);
+    SAY(nanosleep(&span, &left));
+    SAY(left.tv_sec);
+    later_signal(30, SIGUSR1);
+    SAY(usleep(900000));
+    later_signal(30, SIGUSR1);
+    SAY(sleep(5));
+    later_signal(30, SIGUSR1);
+    SAY(clock_nanosleep(CLOCK_MONOTONIC, 0, &span, &left) == EINTR);
+    later_done();
+    handle(SIGUSR1, SA_RESTART);
+    SAY(sigaction(SIGUSR1, NULL, &action));
+    SAY(action.sa_handler == catch);
+    later_signal(20, SIGUSR1);
+    later_write(60, fds[1], "x");
+    SAY(read(fds[0], &byte, 1));
+    SAY(caught);
+    later_done();
+    later_signal(30, SIGUSR1);
+    SAY(poll(NULL, 0, 5000));
+    SAY(signal(SIGUSR1, SIG_IGN) == catch);
+    SAY(signal(SIGUSR1, catch) == SIG_IGN);
+    SAY(signal(SIGUSR1, SIG_DFL) == catch);
+    SAY(sigaction(SIGKILL, &action, NULL));
+    SAY(sigaction(12345, NULL, &action));
+    SAY(signal(-1, catch) == SIG_ERR);
+    later_done();
+    SAY(close(epoll));
+    SAY(close(listener));
+    SAY(close(fds[0]));
+    SAY(close(fds[1]));
+}
