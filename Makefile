@@ -196,6 +196,8 @@ $(BENCH_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
 $(SUITE_OBJ): COMPILE = $(CC) $(TEST_C) $(CRITERION_C)
 $(filter-out %/process.c.o,$(SUITE_OBJ)): | $(CRITERION_READY) criterion
 $(EXAMPLE_OBJ) $(PROGRAM_OBJ): COMPILE = $(CC) $(EXAMPLE_C)
+# Its source knows nothing of the library.
+$(OBJ)/tests/examples/thread_server.c.o: COMPILE += -include verd/posix.h -include verd/pthread.h
 $(call objects,$(PART_SRC)): COMPILE = $(CC) $(EXAMPLE_C) -Icore
 $(filter %.cc.o,$(PROGRAM_OBJ)): COMPILE = $(CXX) $(PROGRAM_CXX)
 

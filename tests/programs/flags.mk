@@ -9,7 +9,7 @@ FAULT_OBJ := $(call objects,$(wildcard tests/programs/fault/*.c))
 ERRNO_OBJ := $(call objects,$(wildcard tests/programs/errno/*.c))
 
 $(addprefix $(BUILD)/programs/,http_client_peers schedule_fuzz stack_guard_depth \
-    stack_guard_fallback web_crawler): \
+    stack_guard_fallback thread_server web_crawler): \
     $(OBJ)/tests/support/process.c.o
 $(BUILD)/programs/fault_injection: $(FAULT_OBJ) $(OBJ)/tests/support/process.c.o
 $(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/support/process.c.o \
