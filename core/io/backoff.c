@@ -36,6 +36,9 @@ static void hook_exit(struct verd__scheduler *scheduler)
 /* By its entry a wait ends when a descriptor has been closed; else by the time. */
 int verd__backoff_wait(struct verd__backoff *backoff, struct verd__scheduler *scheduler)
 {
+    if (!verd__may_wait(
+            scheduler)) /* a kill between the end of the wait before and its thread's turn told nobody */
+        return -1;
     struct verd__wait *wait = verd__own_wait(scheduler);
     if (backoff->pause == 0)
         backoff->pause = PAUSE_MIN;

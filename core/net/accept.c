@@ -175,7 +175,7 @@ int verd__accept_recover(int fd, struct verd__accept_trouble *trouble)
     if (record == NULL)
         return -1;
     uint32_t generation = record->generation;
-    if (!verd__may_wait(scheduler) || verd__backoff_wait(&trouble->backoff, scheduler) != 0)
+    if (verd__backoff_wait(&trouble->backoff, scheduler) != 0)
         return -1;
     return verd__loop_is_same(record, generation) ? 0 : -1;
 }

@@ -52,3 +52,21 @@ Test(io, who_waits_for_a_free_descriptor_has_it_as_soon_as_one_is_closed)
     cr_expect_eq(verd_close(fds[1]), 0);
     cr_expect_eq(caller_end(&second), 0);
 }
+
+static int wait_twice(struct caller *self)
+{
+    return verd__backoff_wait(&backoff, verd__scheduler()) == 0 ? wait_once(self) : 1;
+}
+
+/* The kill ends no wait: the thread has to run yet. */
+Test(io, who_is_killed_as_a_wait_for_a_descriptor_ends_begins_no_other)
+{
+    struct caller waiter = {0};
+    int fds[2];
+    make_pair(fds);
+    backoff.pause = 3600 * VERD_SEC;
+    caller_start(&waiter, wait_twice, NULL, NULL);
+    cr_expect_eq(verd_close(fds[0]), 0);
+    verd_kill(waiter.thread);
+    cr_expect_eq(caller_end(&waiter), -ECANCELED);
+}
