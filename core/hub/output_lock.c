@@ -90,6 +90,9 @@ int verd__output_lock_queue(struct verd__loop *loop, struct verd__output_lock *l
             errno = EAGAIN;
             return -1;
         }
+        if (!verd__may_wait(
+                loop->scheduler)) /* killed between the end of the wait before and its turn */
+            return -1;
         struct verd__wait *wait = verd__own_wait(loop->scheduler);
         lock->record = record;
         lock->generation = record->generation;

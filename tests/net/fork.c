@@ -9,7 +9,7 @@
 #include "call.h"
 #include "process.h"
 
-#define TIMEOUT_MS 20
+#define TIMEOUT_MS 150
 
 static int pair[2];
 static struct call poller;
