@@ -105,6 +105,7 @@ void bench_queue_rendezvous_io(void);
 void bench_queue_buffered(void);
 void bench_semaphore(void);
 void bench_pthread_mutex(void);
+void bench_posix_read(void);
 void bench_post(void);
 void bench_offload(void);
 void bench_parked(void);

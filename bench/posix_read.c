@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What does read of <verd/posix.h> cost of a socket that is ready?
+ *
+ * Beside it stands verd_read of the same. */
+#define VERD_POSIX_DECLARE_ONLY
+#include <verd/posix.h>
+
+#include <verd/net.h>
+
+#include "bench.h"
+
+/* Bytes that the socket has to be read one by one. */
+#define FILL 20000
+
+static double read_all(ssize_t (*read_one)(int fd, void *buffer, size_t size), long count)
+{
+    static const char data[FILL];
+    char byte;
+    int fds[2];
+    double spent = 0;
+    if (verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+        bench_fail("socketpair");
+    for (long done = 0; done < count; done += FILL) {
+        if (send(fds[1], data, sizeof data, 0) != FILL)
+            bench_fail("send");
+        double start = bench_time();
+        for (int i = 0; i < FILL; i++)
+            if (read_one(fds[0], &byte, 1) != 1)
+                bench_fail("read");
+        spent += bench_time() - start;
+    }
+    verd_close(fds[0]);
+    verd_close(fds[1]);
+    return spent / (double)count;
+}
+
+static double posix(void *state, long count)
+{
+    (void)state;
+    return read_all(verd_posix_read, count);
+}
+
+static double plain(void *state, long count)
+{
+    (void)state;
+    return read_all(verd_read, count);
+}
+
+void bench_posix_read(void)
+{
+    bench_pin(0);
+    if (verd_self() == NULL)
+        bench_fail("verd_self");
+    bench_measure(&(struct bench_pair){.name = "posix_read",
+                                       .unit = "ns",
+                                       .floor_name = "verd_read",
+                                       .value = posix,
+                                       .floor = plain,
+                                       .count = 2L * FILL});
+}
