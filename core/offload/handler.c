@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 
 #include "offload/inbox.h"
-#include "sched/slab.h"
 #include "sched/wait.h"
 
 static _Atomic(bool) expected;
@@ -60,34 +59,21 @@ union event {
     };
 };
 
-/* Whom it interrupts, while they are gone through. */
-static _Thread_local struct verd__thread *chosen;
-static _Thread_local union event event;
+/* Whom alone the signals are for that come now. */
+static _Thread_local struct verd__thread *addressee;
 
-static bool is_later(const struct verd__thread *thread, const struct verd__thread *other)
-{
-    return verd__area(thread)->wait.since >= verd__area(other)->wait.since;
-}
-
-static void choose(struct verd__scheduler *scheduler, struct verd__thread *thread)
+static void interrupt(struct verd__thread *thread, union event event)
 {
     const struct verd__area *area = thread->state == VERD__STARTED ? verd__area(thread) : NULL;
-    if (area == NULL || area->wait.kind == NULL || area->interruptible < event.least ||
-        (int32_t)(area->handled - event.number) >= 0) /* it began later */
-        return;
-    if (chosen == NULL || thread == scheduler->main ||
-        (chosen != scheduler->main && is_later(thread, chosen)))
-        chosen = thread;
+    if (area != NULL && area->wait.kind != NULL && area->interruptible >= event.least &&
+        (int32_t)(area->handled - event.number) < 0) /* else it began later */
+        verd__wait_abort(thread, EINTR, thread->shield);
 }
 
 /* On a green thread of its own. */
-static void interrupt_one(void *arg)
+static void interrupt_main(void *arg)
 {
-    event.arg = arg;
-    chosen = NULL;
-    verd__slabs_each(verd__current, NULL, choose);
-    if (chosen != NULL)
-        verd__wait_abort(chosen, EINTR, chosen->shield);
+    interrupt(verd__current->main, (union event){.arg = arg});
 }
 
 void verd__handler_has_run(bool restarts)
@@ -95,7 +81,18 @@ void verd__handler_has_run(bool restarts)
     union event now = {.number = ++handled,
                        .least = restarts ? VERD__BY_ALL : VERD__UNLESS_RESTARTED};
     int error = errno;
-    if (verd__current != NULL && inbox != NULL)
-        verd_post(inbox, interrupt_one, now.arg);
+    if (verd__current == NULL || inbox == NULL)
+        return;
+    if (addressee != NULL)
+        interrupt(addressee, now);
+    else
+        verd_post(inbox, interrupt_main, now.arg);
     errno = error;
+}
+
+struct verd__thread *verd__handler_address(struct verd__thread *thread)
+{
+    struct verd__thread *before = addressee;
+    addressee = thread;
+    return before;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handlers of signals, which end a wait of POSIX's with EINTR: of one thread for each signal, as the kernel has
- * it, of main if it waits so, else of the one that began last. A handler runs on an OS thread wherever that is at
- * the moment, so the waits are ended by a post to its hub.
+ * Handlers of signals, which end a wait of POSIX's with EINTR: main's, for it is main to whom the kernel gives a
+ * signal of the process's, and those of one thread alone. A handler runs on an OS thread wherever that is at the moment,
+ * so the wait is ended by a post to its hub.
  */
 #ifndef VERD_OFFLOAD_HANDLER_H
 #define VERD_OFFLOAD_HANDLER_H
@@ -17,6 +17,10 @@ void verd__handlers_expect(void);
  * stays. */
 bool verd__interruptible_begin(struct verd__scheduler *scheduler, enum verd__interruptible how);
 void verd__interruptible_end(struct verd__scheduler *scheduler, bool begun);
+
+/* Signals that come from now on, sent by this thread and not blocked, so that they come at once, are for that thread;
+ * NULL: for main, as all others. Returns for whom they were. */
+struct verd__thread *verd__handler_address(struct verd__thread *thread);
 
 /* A handler has run, on this OS thread; `restarts`: its signal has SA_RESTART. From signal handlers; errno stays. */
 void verd__handler_has_run(bool restarts);

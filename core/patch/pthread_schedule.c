@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "offload/handler.h"
 #include "patch/pthread_thread.h"
 #include "sched/thread.h"
 
@@ -17,14 +18,19 @@ int verd_sched_yield(void)
 static int send(pthread_t handle, int signal, const union sigval *value)
 {
     int error;
-    if (verd__pthread_find(handle, &error) == NULL)
+    struct verd__thread *thread = verd__pthread_find(handle, &error);
+    if (thread == NULL)
         return error;
+    struct verd__thread *before = verd__handler_address(thread);
 #ifdef __GLIBC__
     if (value != NULL)
-        return pthread_sigqueue(pthread_self(), signal, *value);
+        error = pthread_sigqueue(pthread_self(), signal, *value);
+    else
 #endif
+        error = pthread_kill(pthread_self(), signal);
     (void)value;
-    return pthread_kill(pthread_self(), signal);
+    verd__handler_address(before);
+    return error;
 }
 
 int verd_pthread_kill(pthread_t thread, int signal)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "offload/handler.h"
 #include "patch/pthread.h"
 #include "sync/semaphore.h"
 
@@ -37,9 +38,27 @@ int verd_sem_destroy(sem_t *semaphore)
     return units_of(semaphore)->waiters.first != NULL ? refuse(EBUSY) : 0;
 }
 
+/* Any handler of a signal ends it. */
+static int acquire_slowly(sem_t *semaphore)
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler == NULL)
+        return -1;
+    bool begun = verd__interruptible_begin(scheduler, VERD__UNLESS_RESTARTED);
+    int result = verd__units_acquire(units_of(semaphore));
+    verd__interruptible_end(scheduler, begun);
+    return result;
+}
+
+static inline int acquire(sem_t *semaphore)
+{
+    return units_of(semaphore)->count > 0 ? verd__units_acquire(units_of(semaphore))
+                                          : acquire_slowly(semaphore);
+}
+
 int verd_sem_wait(sem_t *semaphore)
 {
-    int result = verd__units_acquire(units_of(semaphore));
+    int result = acquire(semaphore);
     if (__builtin_expect(result != 0 && errno == ECANCELED, 0))
         verd__cancel_here();
     return result;
@@ -58,9 +77,7 @@ static int wait_until(sem_t *semaphore, clockid_t clock, const struct timespec *
     int error = verd__deadline_begin(&deadline, clock, until);
     if (error == 0) {
         int before = errno;
-        error = deadline.has_passed
-                    ? ETIMEDOUT
-                    : verd__outcome(verd__units_acquire(units_of(semaphore)), before);
+        error = deadline.has_passed ? ETIMEDOUT : verd__outcome(acquire_slowly(semaphore), before);
         verd__deadline_end(&deadline);
     }
     if (error == 0)

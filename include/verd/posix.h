@@ -22,17 +22,23 @@
  *   killed, out of time  a call in a thread that verd_kill or a timeout scope reaches ends with -1 and ECANCELED or
  *                        ETIMEDOUT, also those for which POSIX has no such errno (getaddrinfo: EAI_SYSTEM, sleep: 0,
  *                        gethostbyname: TRY_AGAIN), but a write that has written some tells how much
- *   signals              a handler that was set by sigaction or signal of such a file ends one wait with EINTR, where its
- *                        manual page says so: main's, if it waits, else the last that began. Handlers that others have
- *                        set end none
- *   ppoll, pselect, epoll_pwait  their mask of signals is the OS thread's, for all its green threads, meanwhile
- *   disk files           are opened, read and written by other OS threads, of which a kind has 20
+ *   signals              a handler that was set by sigaction or signal of such a file ends a wait with EINTR where the
+ *                        call's manual page says so: main's, to which the kernel gives the process's signals, or that of
+ *                        the thread which pthread_kill of <verd/pthread.h> has named. Other handlers end none
+ *   ppoll, pselect, epoll_pwait, sigsuspend  their mask of signals is the OS thread's, for all its green threads,
+ *                        meanwhile
+ *   disk files, names    are opened, read, written and looked up by other OS threads, of which each of these has 20.
+ *                        To connect, or to accept, at a socket that blocks takes one for a moment
  *   close                wakes who waits for the descriptor: EBADF
  *   popen                its stream has no descriptor of its own (fileno), and waits like read
- *   fopen and the like   are libc's own, and block as before
+ *   all others           are libc's own, and hold the OS thread with all its green threads as long as they block: fopen,
+ *                        fdopen and what is done with their streams, wait3, wait4, waitid, msgrcv, semop, mq_receive,
+ *                        tcdrain, syslog, getnameinfo, ...
  *
  * C or C++. With _FORTIFY_SOURCE or _FILE_OFFSET_BITS, and in C++, it has to come first; the headers named below then are
- * without the checks of _FORTIFY_SOURCE. It defines _GNU_SOURCE if it comes first.
+ * without the checks of _FORTIFY_SOURCE. If it comes first, glibc's headers show what they show with _GNU_SOURCE, so
+ * strerror_r is GNU's. A thread's stack is of VERD_STACK_SIZE: compile with -fstack-clash-protection, lest a large frame
+ * steps over its guard, and let the environment's VERD_STACK_SIZE say if it is too small.
  */
 #ifndef VERD_POSIX_H
 #define VERD_POSIX_H
@@ -41,6 +47,14 @@
 #error "in C++ <verd/posix.h> has to come before all headers of C: c++ -include verd/posix.h"
 #endif
 
+/* The headers show all that they have, and what the file itself asks for later is as if nobody had asked before. */
+#pragma push_macro("_GNU_SOURCE")
+#pragma push_macro("_DEFAULT_SOURCE")
+#pragma push_macro("_POSIX_C_SOURCE")
+#pragma push_macro("_POSIX_SOURCE")
+#pragma push_macro("_XOPEN_SOURCE")
+#pragma push_macro("_XOPEN_SOURCE_EXTENDED")
+#pragma push_macro("_LARGEFILE64_SOURCE")
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -116,6 +130,14 @@
 #pragma redefine_extname popen verd_posix_popen
 #pragma redefine_extname pclose verd_posix_pclose
 #pragma redefine_extname sigaction verd_posix_sigaction
+#pragma redefine_extname flock verd_posix_flock
+#pragma redefine_extname fcntl verd_posix_fcntl
+#pragma redefine_extname lockf verd_posix_lockf
+#pragma redefine_extname pause verd_posix_pause
+#pragma redefine_extname sigsuspend verd_posix_sigsuspend
+#pragma redefine_extname sigwait verd_posix_sigwait
+#pragma redefine_extname sigwaitinfo verd_posix_sigwaitinfo
+#pragma redefine_extname sigtimedwait verd_posix_sigtimedwait
 #pragma redefine_extname signal verd_posix_signal
 
 /* Large files have names of their own in glibc, and are the same. */
@@ -129,6 +151,8 @@
 #pragma redefine_extname sendfile64 verd_posix_sendfile
 #pragma redefine_extname stat64 verd_posix_stat
 #pragma redefine_extname lstat64 verd_posix_lstat
+#pragma redefine_extname fcntl64 verd_posix_fcntl
+#pragma redefine_extname lockf64 verd_posix_lockf
 #endif
 
 #pragma push_macro("__USE_FORTIFY_LEVEL")
@@ -145,6 +169,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -159,6 +184,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#pragma pop_macro("_LARGEFILE64_SOURCE")
+#pragma pop_macro("_XOPEN_SOURCE_EXTENDED")
+#pragma pop_macro("_XOPEN_SOURCE")
+#pragma pop_macro("_POSIX_SOURCE")
+#pragma pop_macro("_POSIX_C_SOURCE")
+#pragma pop_macro("_DEFAULT_SOURCE")
+#pragma pop_macro("_GNU_SOURCE")
 
 #include <verd/time.h>
 
@@ -253,6 +286,19 @@ pid_t verd_posix_waitpid(pid_t pid, int *status, int options);
 int verd_posix_system(const char *command);
 FILE *verd_posix_popen(const char *command, const char *mode);
 int verd_posix_pclose(FILE *file);
+
+/* Locks of files, which are tried time and again, at most 64 ms apart: nobody tells that one is free, and a
+ * deadlock (EDEADLK) is not seen. May block. */
+int verd_posix_flock(int fd, int operation);
+int verd_posix_fcntl(int fd, int command, ...);
+int verd_posix_lockf(int fd, int command, off_t length);
+
+/* Waiting for signals. May block. */
+int verd_posix_pause(void);
+int verd_posix_sigsuspend(const sigset_t *mask);
+int verd_posix_sigwait(const sigset_t *set, int *signal);
+int verd_posix_sigwaitinfo(const sigset_t *set, siginfo_t *info);
+int verd_posix_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout);
 
 /* Handlers of signals. Never block. */
 int verd_posix_sigaction(int signal, const struct sigaction *action, struct sigaction *before);

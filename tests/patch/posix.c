@@ -145,7 +145,7 @@ static ssize_t wait_child(struct call *call)
 static ssize_t wait_system(struct call *call)
 {
     (void)call;
-    return verd_posix_system("sleep 1000");
+    return verd_posix_system("exec sleep 1000");
 }
 
 static const struct {

@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "patch/posix.h"
+#include "patch/pthread.h"
 
 static int silent[2];
 static volatile sig_atomic_t caught;
@@ -31,46 +32,43 @@ static void make_world(void)
     cr_assert_eq(verd_posix_pipe(silent), 0);
 }
 
-/* Waits of their own for each. */
-static ssize_t sleep_long(struct call *call)
-{
-    (void)call;
-    return verd_posix_nanosleep(&(struct timespec){.tv_sec = 1000}, NULL);
-}
-
 static ssize_t read_silent(struct call *call)
 {
     return verd_posix_read(silent[0], call->data, 1);
 }
 
-static ssize_t read_plainly(struct call *call)
+/* Another green thread's doings, while main waits. */
+static void raise_soon(void *arg)
 {
-    return verd_read(silent[0], call->data, 1);
+    (void)arg;
+    verd_sleep(5 * VERD_MS);
+    raise(SIGUSR1);
 }
 
-/* The handler has run, and whom it interrupts. */
-static void raise_and_settle(int signal)
+static void write_later(void *arg)
 {
-    caught = 0;
-    cr_assert_eq(raise(signal), 0);
-    cr_assert_eq(caught, 1);
-    cr_assert_eq(verd_sleep(5 * VERD_MS), 0);
-    settle();
+    (void)arg;
+    verd_sleep(30 * VERD_MS);
+    cr_assert_eq(write(silent[1], "x", 1), 1);
 }
 
-Test(patch, a_handler_ends_the_wait_that_began_last)
+static int sleep_for(long ms)
 {
-    struct call first = {0}, last = {0};
+    return verd_posix_nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+Test(patch, a_handler_ends_mains_wait_whatever_runs_at_the_moment)
+{
+    struct call other = {0};
+    char byte;
     make_world();
     handle(SIGUSR1, 0);
-    call_start(&first, read_silent, -1);
-    verd_sleep(VERD_MS);
-    call_start(&last, sleep_long, -1);
-    raise_and_settle(SIGUSR1);
-    cr_expect(last.returned && last.outcome == -EINTR);
-    cr_expect_not(first.returned);
-    raise_and_settle(SIGUSR1);
-    cr_expect(first.returned && first.outcome == -EINTR);
+    verd_spawn_n(raise_soon, NULL);
+    cr_expect_eq(outcome(verd_posix_read(silent[0], &byte, 1)), -EINTR);
+    call_start(&other, read_silent, -1);
+    verd_spawn_n(raise_soon, NULL);
+    cr_expect_eq(outcome(sleep_for(1000000)), -EINTR);
+    cr_expect_not(other.returned, "it is main's signal");
 }
 
 static void *raise_later(void *thread)
@@ -80,67 +78,149 @@ static void *raise_later(void *thread)
     return NULL;
 }
 
-Test(patch, a_handler_ends_mains_wait_before_all_others)
+Test(patch, a_handler_ends_mains_wait_that_is_the_hubs)
 {
-    struct call other = {0};
     pthread_t self = pthread_self(), thread;
+    char byte;
     make_world();
     handle(SIGUSR1, 0);
-    char byte;
     cr_assert_eq(pthread_create(&thread, NULL, raise_later, &self), 0);
-    call_start(&other, sleep_long, -1);
     cr_expect_eq(outcome(verd_posix_read(silent[0], &byte, 1)), -EINTR);
     pthread_join(thread, NULL);
-    cr_expect_not(other.returned);
 }
 
-Test(patch, a_handler_with_SA_RESTART_ends_no_read_but_a_sleep)
-{
-    struct call reader = {0}, sleeper = {0};
-    make_world();
-    handle(SIGUSR1, SA_RESTART);
-    call_start(&sleeper, sleep_long, -1);
-    call_start(&reader, read_silent, -1);
-    raise_and_settle(SIGUSR1);
-    cr_expect_not(reader.returned);
-    cr_expect(sleeper.returned && sleeper.outcome == -EINTR);
-}
-
-Test(patch, a_handler_ends_no_wait_of_the_librarys_own_calls)
+Test(patch, a_handler_ends_nobodys_wait_if_main_waits_otherwise)
 {
     struct call reader = {0};
     make_world();
     handle(SIGUSR1, 0);
-    call_start(&reader, read_plainly, -1);
-    raise_and_settle(SIGUSR1);
+    call_start(&reader, read_silent, -1);
+    verd_spawn_n(raise_soon, NULL);
+    cr_assert_eq(verd_sleep(20 * VERD_MS), 0);
+    cr_expect_eq(caught, 1);
     cr_expect_not(reader.returned);
+}
+
+Test(patch, a_handler_with_SA_RESTART_ends_no_read_but_a_sleep)
+{
+    char byte;
+    make_world();
+    handle(SIGUSR1, SA_RESTART);
+    verd_spawn_n(raise_soon, NULL);
+    cr_expect_eq(outcome(sleep_for(1000000)), -EINTR);
+    verd_spawn_n(raise_soon, NULL);
+    verd_spawn_n(write_later, NULL);
+    cr_expect_eq(outcome(verd_posix_read(silent[0], &byte, 1)), 1);
+    cr_expect_eq(caught, 2);
+}
+
+Test(patch, a_handler_ends_no_wait_of_the_librarys_own_calls)
+{
+    char byte;
+    make_world();
+    handle(SIGUSR1, 0);
+    verd_spawn_n(raise_soon, NULL);
+    verd_spawn_n(write_later, NULL);
+    cr_expect_eq(outcome(verd_read(silent[0], &byte, 1)), 1);
+    cr_expect_eq(caught, 1);
 }
 
 /* It ran before, and its wait was another. */
 Test(patch, a_handler_ends_no_wait_that_begins_later)
 {
-    struct call before = {0}, after = {0};
     make_world();
     handle(SIGUSR1, 0);
-    call_start(&before, sleep_long, -1);
-    verd_kill(before.thread);
-    call_end(&before);
+    cr_assert_eq(sleep_for(1), 0); /* from here on it would be told */
     cr_assert_eq(raise(SIGUSR1), 0);
-    call_start(&after, read_silent, -1);
-    verd_sleep(5 * VERD_MS);
-    cr_expect_not(after.returned);
+    cr_expect_eq(sleep_for(10), 0);
 }
 
-Test(patch, a_handler_ends_a_wait_whatever_runs_at_the_moment)
+/* ---- a signal for one thread ---- */
+
+static void *read_as_posix(void *arg)
 {
-    struct call reader = {0};
+    struct call *call = arg;
+    call->outcome = outcome(read_silent(call));
+    call->returned = true;
+    return NULL;
+}
+
+Test(patch, a_signal_for_one_thread_ends_its_wait_and_no_others)
+{
+    struct call reader = {0}, other = {0};
+    pthread_t thread;
     make_world();
     handle(SIGUSR1, 0);
-    call_start(&reader, read_silent, -1);
-    caught = 0;
-    cr_assert_eq(raise(SIGUSR1), 0); /* this thread runs */
-    cr_expect_not(reader.returned);
-    cr_expect_eq(call_end(&reader), -EINTR);
+    call_start(&other, read_silent, -1);
+    cr_assert_eq(verd_pthread_create(&thread, NULL, read_as_posix, &reader), 0);
+    settle();
+    cr_assert_not(reader.returned);
+    cr_expect_eq(verd_pthread_kill(thread, SIGUSR1), 0);
+    cr_expect_eq(sleep_for(10), 0, "main's is not ended");
+    cr_expect(reader.returned && reader.outcome == -EINTR);
+    cr_expect_not(other.returned);
+    cr_expect_eq(verd_pthread_join(thread, NULL), 0);
+}
+
+Test(patch, a_handler_ends_mains_wait_for_a_semaphore)
+{
+    sem_t semaphore;
+    make_world();
+    handle(SIGUSR1, 0);
+    verd_sem_init(&semaphore, 0, 0);
+    verd_spawn_n(raise_soon, NULL);
+    cr_expect_eq(outcome(verd_sem_wait(&semaphore)), -EINTR);
+    verd_sem_post(&semaphore);
+    cr_expect_eq(verd_sem_wait(&semaphore), 0);
+}
+
+/* ---- waiting for signals ---- */
+
+Test(patch, others_run_until_a_handler_ends_a_pause)
+{
+    make_world();
+    handle(SIGUSR1, SA_RESTART);
+    verd_spawn_n(raise_soon, NULL);
+    cr_expect_eq(outcome(verd_posix_pause()), -EINTR);
+    cr_expect_eq(caught, 1);
+}
+
+Test(patch, others_run_until_a_signal_that_is_waited_for_comes)
+{
+    sigset_t usr1;
+    siginfo_t info;
+    int got = 0;
+    make_world();
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+    verd_spawn_n(raise_soon, NULL);
+    cr_expect_eq(verd_posix_sigwait(&usr1, &got), 0);
+    cr_expect_eq(got, SIGUSR1);
+    verd_spawn_n(raise_soon, NULL);
+    cr_expect_eq(verd_posix_sigwaitinfo(&usr1, &info), SIGUSR1);
+    cr_expect_eq(info.si_signo, SIGUSR1);
+    struct timespec soon = {0, 10000000}, late = {1000, 0}, never = {0, 0}, wrong = {0, -1};
+    cr_expect_eq(outcome(verd_posix_sigtimedwait(&usr1, &info, &soon)), -EAGAIN);
+    cr_expect_eq(outcome(verd_posix_sigtimedwait(&usr1, &info, &never)), -EAGAIN);
+    cr_expect_eq(outcome(verd_posix_sigtimedwait(&usr1, &info, &wrong)), -EINVAL);
+    verd_spawn_n(raise_soon, NULL);
+    cr_expect_eq(verd_posix_sigtimedwait(&usr1, &info, &late), SIGUSR1);
+}
+
+Test(patch, a_signal_ends_a_suspension_that_lets_it_come)
+{
+    sigset_t usr1, none;
+    make_world();
+    handle(SIGUSR1, 0);
+    sigemptyset(&none);
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+    raise(SIGUSR1);
+    cr_expect_eq(caught, 0);
+    cr_expect_eq(outcome(verd_posix_sigsuspend(&none)), -EINTR);
+    cr_expect_eq(caught, 1);
 }
 
 static void count_twice(int signal, siginfo_t *info, void *context)
