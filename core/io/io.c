@@ -55,12 +55,31 @@ static int wait_again(struct verd__call *call)
     return verd__loop_wait(call->loop, call->fd, call->record, call->direction, call->tried);
 }
 
+/* POSIX lets any number of threads wait for the same: another number of the file has waits of its own. */
+static int wait_for_twin(const struct verd__call *call)
+{
+    struct verd__held held;
+    int twin = fcntl(call->fd, F_DUPFD_CLOEXEC, 0);
+    if (twin < 0)
+        return -1;
+    verd__descriptor_hold(&held, twin);
+    struct verd__fd *record = verd__loop_fd(call->loop, twin);
+    int result = record != NULL
+                     ? verd__loop_wait(call->loop, twin, record, call->direction, call->tried)
+                     : -1;
+    verd__descriptor_let_go(&held);
+    verd__descriptor_drop(twin);
+    return result;
+}
+
 static int wait_for(struct verd__call *call)
 {
     if (__builtin_expect(!call->request->posix, 1))
         return wait_again(call);
     bool begun = verd__interruptible_begin(call->loop->scheduler, VERD__UNLESS_RESTARTED);
     int result = wait_again(call);
+    if (result != 0 && errno == EBUSY)
+        result = wait_for_twin(call);
     verd__interruptible_end(call->loop->scheduler, begun);
     return result;
 }
@@ -85,12 +104,13 @@ static inline void note_read(const struct verd__call *call, size_t done)
         verd__fd_emptied(call->record);
 }
 
-/* Whether a read may find something; if not, the hub will say when. */
+/* Whether a read may find something; if not, the hub will say when. Where others use the descriptor by calls that the
+ * library does not see, that may be of the file before. */
 static inline bool worth_trying(const struct verd__call *call)
 {
     const struct verd__request *request = call->request;
-    return verd__fd_may_have_input(call->record) || (request->flags & (MSG_DONTWAIT | ASIDE)) ||
-           request->size == 0;
+    return verd__fd_may_have_input(call->record) || request->posix ||
+           (request->flags & (MSG_DONTWAIT | ASIDE)) || request->size == 0;
 }
 
 /* There was nothing to read. A datagram socket or a Unix listener that was shut down says so for
@@ -139,7 +159,7 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     return false;
 }
 
-static ssize_t input(int fd, const struct verd__request *request)
+ssize_t verd__input_keep(int fd, const struct verd__request *request)
 {
     struct verd__call call = {.request = request, .fd = fd, .direction = VERD__INPUT};
     if (begin(&call) != 0)
@@ -159,40 +179,18 @@ static ssize_t input(int fd, const struct verd__request *request)
                 return done;
             if (call.shut)
                 continue;
-        } else if (!waits(&call)) {
-            errno = EAGAIN;
-            return -1;
         }
         if (wait_for(&call) != 0)
             return -1;
     }
 }
 
-/* POSIX lets any number of threads wait for the same input: another number of the file has waits of its own. */
-static ssize_t input_of_twin(int fd, const struct verd__request *request)
-{
-    struct verd__held held;
-    int twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (twin < 0)
-        return -1;
-    verd__descriptor_hold(&held, twin);
-    ssize_t done = input(twin, request);
-    verd__descriptor_let_go(&held);
-    verd__descriptor_drop(twin);
-    return done;
-}
-
-ssize_t verd__input_keep(int fd, const struct verd__request *request)
-{
-    ssize_t done = input(fd, request);
-    if (__builtin_expect(request->posix, 0) && done < 0 && errno == EBUSY)
-        return input_of_twin(fd, request);
-    return done;
-}
-
 ssize_t verd__input(int fd, const struct verd__request *request)
 {
+    int before = errno;
     ssize_t done = verd__input_keep(fd, request);
+    if (request->posix && done >= 0)
+        errno = before;
     verd__spend();
     return done;
 }
@@ -278,6 +276,7 @@ ssize_t verd__output_part(int fd, const struct verd__request *request,
 int verd__output_all(int fd, struct verd__request *request, size_t *count)
 {
     struct verd__output_lock lock;
+    int before = errno;
     lock.holds = false;
     *count = 0;
     do {
@@ -288,6 +287,8 @@ int verd__output_all(int fd, struct verd__request *request, size_t *count)
         request->data = (const char *)request->data + put;
         request->size -= (size_t)put;
     } while (request->size > 0);
+    if (request->posix)
+        errno = before;
     return 0;
 }
 

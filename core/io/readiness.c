@@ -188,11 +188,14 @@ static int poll_twins(struct pollfd *fds, nfds_t n, verd_duration timeout)
 
 int verd__poll_posix(struct pollfd *fds, nfds_t n, verd_duration timeout)
 {
+    int before = errno;
     bool begun = verd__interruptible_begin(verd__current, VERD__BY_ALL);
     int ready = poll_all(fds, n, timeout);
     if (ready < 0 && errno == EBUSY)
         ready = poll_twins(fds, n, timeout);
     verd__interruptible_end(verd__current, begun);
+    if (ready >= 0)
+        errno = before;
     verd__spend();
     return ready;
 }

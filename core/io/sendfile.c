@@ -190,5 +190,11 @@ ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count)
 
 ssize_t verd__sendfile_posix(int to, int from, off_t *offset, size_t count)
 {
-    return sendfile_as(to, from, offset, count, true);
+    size_t total = 0;
+    ssize_t done;
+    do {
+        done = sendfile_as(to, from, offset, count - total, true);
+        total += done > 0 ? (size_t)done : 0;
+    } while (done > 0 && total < count);
+    return done < 0 && total == 0 ? -1 : (ssize_t)total;
 }

@@ -234,7 +234,10 @@ int verd__accept_posix(int fd, struct sockaddr *address, socklen_t *length, int 
         .from_length = length,
         .file = try_accept,
     };
+    int before = errno;
     int client = accept_client(fd, &request);
+    if (client >= 0)
+        errno = before;
     verd__spend();
     return client;
 }

@@ -11,7 +11,7 @@
 
 int verd_posix_pause(void)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return pause();
     bool begun = verd__mask_begin(NULL);
     verd_sleep(VERD_FOREVER);
@@ -21,7 +21,7 @@ int verd_posix_pause(void)
 
 int verd_posix_sigsuspend(const sigset_t *mask)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return sigsuspend(mask);
     bool begun = verd__mask_begin(mask);
     verd_sleep(VERD_FOREVER);
@@ -31,7 +31,7 @@ int verd_posix_sigsuspend(const sigset_t *mask)
 
 int verd_posix_sigwaitinfo(const sigset_t *set, siginfo_t *info)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return sigwaitinfo(set, info);
     bool begun = verd__mask_begin(NULL);
     int signal = verd_signal_wait(set, info);
@@ -43,7 +43,7 @@ int verd_posix_sigwaitinfo(const sigset_t *set, siginfo_t *info)
 int verd_posix_sigwait(const sigset_t *set, int *signal)
 {
     int before = errno;
-    if (!verd_active())
+    if (!verd__is_green())
         return sigwait(set, signal);
     int got = verd_signal_wait(set, NULL);
     if (got < 0)
@@ -60,7 +60,7 @@ int verd_posix_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct t
     verd_timeout limit;
     if (timeout == NULL)
         return verd_posix_sigwaitinfo(set, info);
-    if (!verd_active() || (timeout->tv_sec == 0 && timeout->tv_nsec == 0))
+    if (!verd__is_green() || (timeout->tv_sec == 0 && timeout->tv_nsec == 0))
         return sigtimedwait(set, info, timeout);
     if (verd__span(timeout, &span) != 0 || verd_timeout_begin(&limit, span) != 0)
         return -1;

@@ -19,12 +19,18 @@ pid_t verd_posix_wait(int *status)
 
 pid_t verd_posix_waitpid(pid_t pid, int *status, int options)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return waitpid(pid, status, options);
     bool begun = verd__interruptible_begin(verd__current, VERD__UNLESS_RESTARTED);
     pid_t changed = verd_waitpid(pid, status, options);
     verd__interruptible_end(verd__current, begun);
-    return changed;
+    if (changed >= 0 || errno != EINTR)
+        return changed;
+    changed =
+        waitpid(pid, status, options | WNOHANG); /* it may be the handler of its own SIGCHLD */
+    if (changed == 0)
+        errno = EINTR;
+    return changed != 0 ? changed : -1;
 }
 
 /* Starts a shell for the command, which has a pipe for one of its standard descriptors, or none (-1). */
@@ -52,7 +58,7 @@ int verd_posix_system(const char *command)
 {
     verd_process process;
     int status;
-    if (!verd_active() || command == NULL)
+    if (!verd__is_green() || command == NULL)
         return system(command); /* NOLINT(cert-env33-c) */
     if (start_shell(&process, command, -1) != 0)
         return -1;
@@ -135,7 +141,7 @@ static FILE *open_stream(struct stream *stream, const char *command, bool reads)
 
 FILE *verd_posix_popen(const char *command, const char *mode)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return popen(command, mode); /* NOLINT(cert-env33-c) */
     if ((mode[0] != 'r' && mode[0] != 'w') || strspn(mode + 1, "e") != strlen(mode + 1)) {
         errno = EINVAL;
@@ -159,8 +165,12 @@ int verd_posix_pclose(FILE *file)
     if (stream == NULL)
         return pclose(file);
     fclose(file);
-    if (verd_process_wait(&stream->process, &status) != 0)
+    if (verd_process_wait(&stream->process, &status) != 0) {
+        int error = errno;
+        end_command(&stream->process);
+        errno = error;
         status = -1;
+    }
     free(stream);
     return status;
 }

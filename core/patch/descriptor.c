@@ -31,7 +31,7 @@ static struct verd__fd *record_of(int fd)
 static void forget(int fd)
 {
     struct verd__scheduler *scheduler = verd__current;
-    if (scheduler != NULL && scheduler->poller != NULL)
+    if (verd__is_green() && scheduler->poller != NULL)
         verd__loop_forget(verd__loop(scheduler), fd);
 }
 
@@ -45,13 +45,13 @@ static void forget_twin(int fd, int number)
 int verd_posix_socket(int domain, int type, int protocol)
 {
     int fd = socket(domain, type, protocol);
-    return verd_active() && fd >= 0 ? verd__descriptor_new(fd, verd__socket_kind(fd)) : fd;
+    return verd__is_green() && fd >= 0 ? verd__descriptor_new(fd, verd__socket_kind(fd)) : fd;
 }
 
 int verd_posix_socketpair(int domain, int type, int protocol, int fds[2])
 {
     int made[2];
-    if (!verd_active())
+    if (!verd__is_green())
         return socketpair(domain, type, protocol, fds);
     if (socketpair(domain, type, protocol, made) != 0)
         return -1;
@@ -66,7 +66,7 @@ int verd_posix_pipe(int fds[2])
 int verd_posix_pipe2(int fds[2], int flags)
 {
     int made[2];
-    if (!verd_active())
+    if (!verd__is_green())
         return pipe2(fds, flags);
     return pipe2(made, flags) == 0 ? verd__descriptor_pair(fds, made, 0) : -1;
 }
@@ -93,7 +93,8 @@ int verd_posix_setsockopt(int fd, int level, int option, const void *value, sock
 
 int verd_posix_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
-    return verd_active() ? verd__connect_posix(fd, address, length) : connect(fd, address, length);
+    return verd__is_green() ? verd__connect_posix(fd, address, length)
+                            : connect(fd, address, length);
 }
 
 int verd_posix_accept(int fd, struct sockaddr *address, socklen_t *length)
@@ -103,13 +104,13 @@ int verd_posix_accept(int fd, struct sockaddr *address, socklen_t *length)
 
 int verd_posix_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
-    return verd_active() ? verd__accept_posix(fd, address, length, flags)
-                         : accept4(fd, address, length, flags);
+    return verd__is_green() ? verd__accept_posix(fd, address, length, flags)
+                            : accept4(fd, address, length, flags);
 }
 
 int verd_posix_shutdown(int fd, int how)
 {
-    return verd_shutdown(fd, how);
+    return verd__is_green() ? verd_shutdown(fd, how) : shutdown(fd, how);
 }
 
 int verd_posix_dup(int fd)
@@ -134,5 +135,5 @@ int verd_posix_dup3(int fd, int number, int flags)
 
 int verd_posix_close(int fd)
 {
-    return verd_close(fd);
+    return verd__is_green() ? verd_close(fd) : close(fd);
 }

@@ -10,8 +10,8 @@
 
 static int open_at(int directory, const char *path, int flags, mode_t mode)
 {
-    return verd_active() ? verd__openat(directory, path, flags, mode)
-                         : openat(directory, path, flags, mode);
+    return verd__is_green() ? verd__openat(directory, path, flags, mode)
+                            : openat(directory, path, flags, mode);
 }
 
 /* The third argument of an open, if the flags say that there is one. */
@@ -45,20 +45,20 @@ int verd_posix_creat(const char *path, mode_t mode)
 
 int verd_posix_fsync(int fd)
 {
-    return verd_active() ? verd_fsync(fd) : fsync(fd);
+    return verd__is_green() ? verd_fsync(fd) : fsync(fd);
 }
 
 int verd_posix_fdatasync(int fd)
 {
-    return verd_active() ? verd_fdatasync(fd) : fdatasync(fd);
+    return verd__is_green() ? verd_fdatasync(fd) : fdatasync(fd);
 }
 
 int verd_posix_stat(const char *path, struct stat *status)
 {
-    return verd_active() ? verd_stat(path, status) : stat(path, status);
+    return verd__is_green() ? verd_stat(path, status) : stat(path, status);
 }
 
 int verd_posix_lstat(const char *path, struct stat *status)
 {
-    return verd_active() ? verd_lstat(path, status) : lstat(path, status);
+    return verd__is_green() ? verd_lstat(path, status) : lstat(path, status);
 }

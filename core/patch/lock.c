@@ -48,7 +48,7 @@ static int try_flock(const struct trial *trial)
 int verd_posix_flock(int fd, int operation)
 {
     struct trial trial = {.attempt = try_flock, .fd = fd, .how = operation};
-    if (!verd_active() || (operation & (LOCK_NB | LOCK_UN)))
+    if (!verd__is_green() || (operation & (LOCK_NB | LOCK_UN)))
         return flock(fd, operation);
     return wait_for_lock(&trial);
 }
@@ -65,7 +65,7 @@ int verd_posix_fcntl(int fd, int command, ...)
     void *argument = va_arg(list, void *); /* or a number, which lies in the same place */
     va_end(list);
     struct trial trial = {.attempt = try_fcntl, .fd = fd, .region = argument};
-    if (verd_active() && (command == F_SETLKW || command == F_OFD_SETLKW)) {
+    if (verd__is_green() && (command == F_SETLKW || command == F_OFD_SETLKW)) {
         trial.how = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
         return wait_for_lock(&trial);
     }
@@ -80,7 +80,7 @@ static int try_lockf(const struct trial *trial)
 int verd_posix_lockf(int fd, int command, off_t length)
 {
     struct trial trial = {.attempt = try_lockf, .fd = fd, .length = length};
-    if (!verd_active() || command != F_LOCK)
+    if (!verd__is_green() || command != F_LOCK)
         return lockf(fd, command, length);
     return wait_for_lock(&trial);
 }

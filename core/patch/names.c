@@ -12,8 +12,8 @@
 int verd_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                            struct addrinfo **result)
 {
-    return verd_active() ? verd_getaddrinfo(host, service, hints, result)
-                         : getaddrinfo(host, service, hints, result);
+    return verd__is_green() ? verd_getaddrinfo(host, service, hints, result)
+                            : getaddrinfo(host, service, hints, result);
 }
 
 /* ---- the caller's memory, as it is used up ---- */
@@ -106,7 +106,7 @@ int verd_posix_gethostbyname2_r(const char *name, int family, struct hostent *en
     const struct addrinfo hints = {
         .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
     struct addrinfo *found;
-    if (!verd_active())
+    if (!verd__is_green())
         return gethostbyname2_r(name, family, entry, room, size, result, error);
     *result = NULL;
     int failed = verd_getaddrinfo(name, NULL, &hints, &found);
@@ -161,7 +161,7 @@ struct hostent *verd_posix_gethostbyname2(const char *name, int family)
 {
     struct hostent *result = NULL;
     int error = TRY_AGAIN;
-    if (!verd_active())
+    if (!verd__is_green())
         return gethostbyname2(name, family); /* cppcheck-suppress gethostbyname2Called */
     struct answer *answer = own_answer();
     if (answer != NULL)

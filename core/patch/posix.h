@@ -8,4 +8,8 @@
 
 #include <verd/thread.h>
 
+/* Whether a call is to be the library's: there are green threads, and it is not made by a handler of a signal, which
+ * interrupts whatever runs; those are libc's, and safe there if libc's are. */
+bool verd__is_green(void);
+
 #endif

@@ -32,15 +32,15 @@ static verd_duration left_until(verd_duration deadline)
 
 int verd_posix_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-    return verd_active() ? verd__poll_posix(fds, count, span_of_ms(timeout_ms))
-                         : poll(fds, count, timeout_ms);
+    return verd__is_green() ? verd__poll_posix(fds, count, span_of_ms(timeout_ms))
+                            : poll(fds, count, timeout_ms);
 }
 
 int verd_posix_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
                      const sigset_t *mask)
 {
     verd_duration span = VERD_FOREVER;
-    if (!verd_active())
+    if (!verd__is_green())
         return ppoll(fds, count, timeout, mask);
     if (timeout != NULL && verd__span(timeout, &span) != 0)
         return -1;
@@ -73,7 +73,7 @@ static int wait_for_events(int fd, struct epoll_event *events, int count, verd_d
 int verd_posix_epoll_pwait(int fd, struct epoll_event *events, int count, int timeout_ms,
                            const sigset_t *mask)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return epoll_pwait(fd, events, count, timeout_ms, mask);
     if (verd__begin() == NULL)
         return verd__refuse(0);
@@ -183,6 +183,8 @@ static int select_within(int count, fd_set *const members[3], verd_duration dead
         errno = EINVAL;
         return -1;
     }
+    if (count > FD_SETSIZE) /* getdtablesize(), perhaps: there is no more of the sets */
+        count = FD_SETSIZE;
     if (begin_selection(&selection, count) != 0)
         return -1;
     int ready = select_until(&selection, deadline);
@@ -201,7 +203,7 @@ int verd_posix_select(int count, fd_set *input, fd_set *output, fd_set *urgent,
                       struct timeval *timeout)
 {
     verd_duration span = VERD_FOREVER;
-    if (!verd_active())
+    if (!verd__is_green())
         return select(count, input, output, urgent, timeout);
     if (timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_usec < 0)) {
         errno = EINVAL;
@@ -223,7 +225,7 @@ int verd_posix_pselect(int count, fd_set *input, fd_set *output, fd_set *urgent,
                        const struct timespec *timeout, const sigset_t *mask)
 {
     verd_duration span = VERD_FOREVER;
-    if (!verd_active())
+    if (!verd__is_green())
         return pselect(count, input, output, urgent, timeout, mask);
     if (timeout != NULL && verd__span(timeout, &span) != 0)
         return -1;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "offload/handler.h"
+#include "sched/scheduler.h"
 
 /* The program's handlers, of one kind or the other, and whether their signals have SA_RESTART. */
 static _Atomic(uintptr_t) handlers[NSIG];
@@ -20,27 +21,67 @@ static uintptr_t handler_of(int signal)
     return atomic_load_explicit(&handlers[signal], memory_order_relaxed);
 }
 
-static void has_run(int signal)
+/* The handler that runs on this OS thread: of which thread, and where its frame begins. */
+struct running {
+    const struct verd__thread *thread;
+    const char *frame; /* NULL: there is none */
+};
+static _Thread_local volatile struct running running;
+
+/* One that was left by siglongjmp is no longer there: then its frame is gone, or another thread runs. */
+bool verd__is_green(void)
 {
+    const struct verd__scheduler *scheduler = verd__current;
+    if (scheduler == NULL)
+        return false;
+    if (__builtin_expect(running.frame == NULL, 1))
+        return true;
+    return running.thread != scheduler->running ||
+           (const char *)__builtin_frame_address(0) > running.frame;
+}
+
+static struct running begin_handler(const void *frame)
+{
+    struct running before = {running.thread, running.frame};
+    if (verd__current != NULL) {
+        running.thread = verd__current->running;
+        running.frame = frame;
+    }
+    return before;
+}
+
+static void end_handler(struct running before, int signal)
+{
+    running.frame = before.frame;
+    running.thread = before.thread;
     verd__handler_has_run(atomic_load_explicit(&restarts[signal], memory_order_relaxed));
 }
 
 static void handle(int signal)
 {
+    struct running before = begin_handler(__builtin_frame_address(0));
     ((void (*)(int))handler_of(signal))(signal);
-    has_run(signal);
+    end_handler(before, signal);
 }
 
 static void handle_with_info(int signal, siginfo_t *info, void *context)
 {
+    struct running before = begin_handler(__builtin_frame_address(0));
     ((void (*)(int, siginfo_t *, void *))handler_of(signal))(signal, info, context);
-    has_run(signal);
+    end_handler(before, signal);
 }
 
 static bool has_handler(const struct sigaction *action)
 {
     return (action->sa_flags & SA_SIGINFO) ||
            (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+}
+
+/* As a file without these names has been told. */
+static bool is_covered(const struct sigaction *action)
+{
+    return action->sa_flags & SA_SIGINFO ? action->sa_sigaction == handle_with_info
+                                         : action->sa_handler == handle;
 }
 
 static uintptr_t get_handler(const struct sigaction *action)
@@ -64,11 +105,11 @@ static void cover(int signal, struct sigaction *action)
 /* And the program's in the place of ours. */
 static void uncover(struct sigaction *action, uintptr_t handler)
 {
-    if (!has_handler(action))
+    if (!is_covered(action))
         return;
-    if ((action->sa_flags & SA_SIGINFO) && action->sa_sigaction == handle_with_info)
+    if (action->sa_flags & SA_SIGINFO)
         action->sa_sigaction = (void (*)(int, siginfo_t *, void *))handler;
-    else if (!(action->sa_flags & SA_SIGINFO) && action->sa_handler == handle)
+    else
         action->sa_handler = (void (*)(int))handler;
 }
 
@@ -78,17 +119,20 @@ int verd_posix_sigaction(int signal, const struct sigaction *action, struct siga
     if (signal <= 0 || signal >= NSIG)
         return sigaction(signal, action, before); /* EINVAL */
     uintptr_t handler = handler_of(signal);
+    bool restarted = atomic_load_explicit(&restarts[signal], memory_order_relaxed);
     struct sigaction covered;
-    if (action != NULL && has_handler(action)) {
+    if (action != NULL && has_handler(action) && !is_covered(action)) {
         covered = *action;
         cover(signal, &covered);
         action = &covered;
     }
     int result = sigaction(signal, action, before);
-    if (result != 0)
-        atomic_store_explicit(&handlers[signal], handler, memory_order_relaxed);
-    else if (before != NULL)
+    if (result == 0 && before != NULL)
         uncover(before, handler);
+    if (result != 0) {
+        atomic_store_explicit(&handlers[signal], handler, memory_order_relaxed);
+        atomic_store_explicit(&restarts[signal], restarted, memory_order_relaxed);
+    }
     return result;
 }
 

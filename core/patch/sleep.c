@@ -41,7 +41,7 @@ static int sleep_for(verd_duration span, verd_duration *left)
 unsigned verd_posix_sleep(unsigned seconds)
 {
     verd_duration left;
-    if (!verd_active())
+    if (!verd__is_green())
         return sleep(seconds);
     int error = sleep_for(seconds * VERD_SEC, &left);
     (void)result_of(error);
@@ -51,14 +51,14 @@ unsigned verd_posix_sleep(unsigned seconds)
 int verd_posix_usleep(unsigned microseconds)
 {
     verd_duration left;
-    if (!verd_active())
+    if (!verd__is_green())
         return usleep(microseconds);
     return result_of(sleep_for(microseconds * VERD_US, &left));
 }
 
 int verd_posix_nanosleep(const struct timespec *span, struct timespec *left)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return nanosleep(span, left);
     return result_of(verd_posix_clock_nanosleep(CLOCK_MONOTONIC, 0, span, left));
 }
@@ -74,7 +74,7 @@ int verd_posix_clock_nanosleep(clockid_t clock, int flags, const struct timespec
                                struct timespec *left)
 {
     verd_duration span, rest;
-    if (!verd_active())
+    if (!verd__is_green())
         return clock_nanosleep(clock, flags, time, left);
     verd_duration now = now_on(clock);
     if (now < 0 || clock == CLOCK_THREAD_CPUTIME_ID || verd__span(time, &span) != 0)

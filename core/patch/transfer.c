@@ -11,22 +11,24 @@
 #include "io/io.h"
 #include "io/vector.h"
 #include "net/message.h"
+#include "patch/span.h"
 
 /* ---- reading ---- */
 
 ssize_t verd_posix_read(int fd, void *buffer, size_t size)
 {
-    return verd_active() ? verd__read_posix(fd, buffer, size) : read(fd, buffer, size);
+    return verd__is_green() ? verd__read_posix(fd, buffer, size) : read(fd, buffer, size);
 }
 
 ssize_t verd_posix_readv(int fd, const struct iovec *vector, int count)
 {
-    return verd_active() ? verd__readv_posix(fd, vector, count) : readv(fd, vector, count);
+    return verd__is_green() ? verd__readv_posix(fd, vector, count) : readv(fd, vector, count);
 }
 
 ssize_t verd_posix_pread(int fd, void *buffer, size_t size, off_t offset)
 {
-    return verd_active() ? verd_pread(fd, buffer, size, offset) : pread(fd, buffer, size, offset);
+    return verd__is_green() ? verd_pread(fd, buffer, size, offset)
+                            : pread(fd, buffer, size, offset);
 }
 
 ssize_t verd_posix_recv(int fd, void *buffer, size_t size, int flags)
@@ -37,13 +39,13 @@ ssize_t verd_posix_recv(int fd, void *buffer, size_t size, int flags)
 ssize_t verd_posix_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
                             socklen_t *length)
 {
-    return verd_active() ? verd__recvfrom_posix(fd, buffer, size, flags, address, length)
-                         : recvfrom(fd, buffer, size, flags, address, length);
+    return verd__is_green() ? verd__recvfrom_posix(fd, buffer, size, flags, address, length)
+                            : recvfrom(fd, buffer, size, flags, address, length);
 }
 
 ssize_t verd_posix_recvmsg(int fd, struct msghdr *message, int flags)
 {
-    return verd_active() ? verd__recvmsg_posix(fd, message, flags) : recvmsg(fd, message, flags);
+    return verd__is_green() ? verd__recvmsg_posix(fd, message, flags) : recvmsg(fd, message, flags);
 }
 
 /* ---- writing ---- */
@@ -64,19 +66,19 @@ static ssize_t tell_pipe(int fd, ssize_t done, int flags)
 
 ssize_t verd_posix_write(int fd, const void *data, size_t size)
 {
-    return verd_active() ? tell_pipe(fd, verd__write_posix(fd, data, size), 0)
-                         : write(fd, data, size);
+    return verd__is_green() ? tell_pipe(fd, verd__write_posix(fd, data, size), 0)
+                            : write(fd, data, size);
 }
 
 ssize_t verd_posix_writev(int fd, const struct iovec *vector, int count)
 {
-    return verd_active() ? tell_pipe(fd, verd__writev_posix(fd, vector, count), 0)
-                         : writev(fd, vector, count);
+    return verd__is_green() ? tell_pipe(fd, verd__writev_posix(fd, vector, count), 0)
+                            : writev(fd, vector, count);
 }
 
 ssize_t verd_posix_pwrite(int fd, const void *data, size_t size, off_t offset)
 {
-    return verd_active() ? verd_pwrite(fd, data, size, offset) : pwrite(fd, data, size, offset);
+    return verd__is_green() ? verd_pwrite(fd, data, size, offset) : pwrite(fd, data, size, offset);
 }
 
 ssize_t verd_posix_send(int fd, const void *data, size_t size, int flags)
@@ -87,21 +89,21 @@ ssize_t verd_posix_send(int fd, const void *data, size_t size, int flags)
 ssize_t verd_posix_sendto(int fd, const void *data, size_t size, int flags,
                           const struct sockaddr *address, socklen_t length)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return sendto(fd, data, size, flags, address, length);
     return tell_pipe(fd, verd__sendto_posix(fd, data, size, flags, address, length), flags);
 }
 
 ssize_t verd_posix_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    return verd_active() ? tell_pipe(fd, verd__sendmsg_posix(fd, message, flags), flags)
-                         : sendmsg(fd, message, flags);
+    return verd__is_green() ? tell_pipe(fd, verd__sendmsg_posix(fd, message, flags), flags)
+                            : sendmsg(fd, message, flags);
 }
 
 ssize_t verd_posix_sendfile(int to, int from, off_t *offset, size_t size)
 {
-    return verd_active() ? tell_pipe(to, verd__sendfile_posix(to, from, offset, size), 0)
-                         : sendfile(to, from, offset, size);
+    return verd__is_green() ? tell_pipe(to, verd__sendfile_posix(to, from, offset, size), 0)
+                            : sendfile(to, from, offset, size);
 }
 
 /* ---- vectors at an offset ---- */
@@ -138,29 +140,27 @@ static ssize_t pwrite_element(int fd, const struct iovec *element, off_t offset)
 
 ssize_t verd_posix_preadv(int fd, const struct iovec *vector, int count, off_t offset)
 {
-    return verd_active() ? each_element(vector, count, offset, pread_element, fd)
-                         : preadv(fd, vector, count, offset);
+    return verd__is_green() ? each_element(vector, count, offset, pread_element, fd)
+                            : preadv(fd, vector, count, offset);
 }
 
 ssize_t verd_posix_pwritev(int fd, const struct iovec *vector, int count, off_t offset)
 {
-    return verd_active() ? each_element(vector, count, offset, pwrite_element, fd)
-                         : pwritev(fd, vector, count, offset);
+    return verd__is_green() ? each_element(vector, count, offset, pwrite_element, fd)
+                            : pwritev(fd, vector, count, offset);
 }
 
 /* ---- several messages ---- */
-
-static bool is_past(const struct timespec *timeout, verd_duration begun)
-{
-    return timeout != NULL && verd_now() - begun >= timeout->tv_sec * VERD_SEC + timeout->tv_nsec;
-}
 
 /* The timeout is looked at between two messages, as recvmmsg(2) confesses. */
 int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                         struct timespec *timeout)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return recvmmsg(fd, messages, count, flags, timeout);
+    verd_duration span = VERD_FOREVER;
+    if (timeout != NULL && verd__span(timeout, &span) != 0)
+        return -1;
     verd_duration begun = timeout != NULL ? verd_now() : 0;
     unsigned got = 0;
     while (got < count) {
@@ -171,7 +171,7 @@ int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int fl
         if (done < 0)
             break;
         messages[got++].msg_len = (unsigned)done;
-        if (is_past(timeout, begun))
+        if (span != VERD_FOREVER && verd_now() - begun >= span)
             break;
     }
     return got > 0 || count == 0 ? (int)got : -1;
@@ -179,7 +179,7 @@ int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int fl
 
 int verd_posix_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-    if (!verd_active())
+    if (!verd__is_green())
         return sendmmsg(fd, messages, count, flags);
     unsigned sent = 0;
     for (; sent < count; sent++) {

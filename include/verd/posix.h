@@ -29,11 +29,17 @@
  *                        meanwhile
  *   disk files, names    are opened, read, written and looked up by other OS threads, of which each of these has 20.
  *                        To connect, or to accept, at a socket that blocks takes one for a moment
- *   close                wakes who waits for the descriptor: EBADF
- *   popen                its stream has no descriptor of its own (fileno), and waits like read
+ *   in handlers          of signals these calls are libc's own, and as safe there
+ *   close                wakes who waits for the descriptor: EBADF; but of several in the same direction only the first:
+ *                        shut it down first. It waits for SO_LINGER, as verd_close
+ *   select               looks at FD_SETSIZE descriptors at most
+ *   system, popen        start their command with no signal blocked and SIGPIPE's default; SIGINT, SIGQUIT and SIGCHLD keep
+ *                        their effect on the caller. A stream of popen has no descriptor (fileno), waits like read, and
+ *                        belongs to one thread at a time
+ *   vfork                is fork
  *   all others           are libc's own, and hold the OS thread with all its green threads as long as they block: fopen,
- *                        fdopen and what is done with their streams, wait3, wait4, waitid, msgrcv, semop, mq_receive,
- *                        tcdrain, syslog, getnameinfo, ...
+ *                        fdopen and what is done with their streams, fstat, wait3, wait4, waitid, splice, preadv2,
+ *                        epoll_pwait2, getnameinfo, gethostbyaddr, msgrcv, semop, mq_receive, tcdrain, syslog, ...
  *
  * C or C++. With _FORTIFY_SOURCE or _FILE_OFFSET_BITS, and in C++, it has to come first; the headers named below then are
  * without the checks of _FORTIFY_SOURCE. If it comes first, glibc's headers show what they show with _GNU_SOURCE, so
@@ -130,6 +136,7 @@
 #pragma redefine_extname popen verd_posix_popen
 #pragma redefine_extname pclose verd_posix_pclose
 #pragma redefine_extname sigaction verd_posix_sigaction
+#pragma redefine_extname vfork fork
 #pragma redefine_extname flock verd_posix_flock
 #pragma redefine_extname fcntl verd_posix_fcntl
 #pragma redefine_extname lockf verd_posix_lockf

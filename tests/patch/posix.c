@@ -378,6 +378,12 @@ static ssize_t write_long(struct call *call)
     return verd_posix_write(call->fd, data[call->size], LONG);
 }
 
+static ssize_t read_all(struct call *call)
+{
+    static char got[1000000];
+    return verd_read_full(call->fd, got, call->size, NULL);
+}
+
 Test(patch, what_one_call_writes_is_not_mixed_with_anothers)
 {
     static char got[2 * LONG];
@@ -484,4 +490,94 @@ Test(patch, streams_of_before_the_first_green_thread_are_closed_by_libc)
     cr_assert_not_null(verd_self());
     signal(SIGPIPE, ignore);
     cr_expect_eq(WEXITSTATUS(verd_posix_pclose(stream)), 3);
+}
+
+static ssize_t poll_for_room(struct call *call)
+{
+    struct pollfd poller = {.fd = call->fd, .events = POLLOUT};
+    return verd_posix_poll(&poller, 1, -1);
+}
+
+static ssize_t write_one(struct call *call)
+{
+    return verd_posix_write(call->fd, "x", 1);
+}
+
+Test(patch, who_writes_beside_a_poller_waits_as_well)
+{
+    struct call poller = {0}, writer = {0};
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    while (send(fds[0], data, 1000, MSG_DONTWAIT) > 0)
+        ;
+    call_start(&poller, poll_for_room, fds[0]);
+    call_start(&writer, write_one, fds[0]);
+    cr_expect_not(poller.returned || writer.returned);
+    drain(fds[1]);
+    cr_expect_eq(call_end(&poller), 1);
+    cr_expect_eq(call_end(&writer), 1);
+}
+
+/* ---- what others do with a descriptor ---- */
+
+Test(patch, what_a_number_was_before_hides_nothing_of_what_it_is_now)
+{
+    uint64_t value = 0;
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    cr_assert_eq(outcome(verd_posix_read(fds[0], &value, 1)), -EAGAIN);
+    close(fds[0]); /* by libc, as fclose would */
+    cr_assert_eq(eventfd(1, EFD_NONBLOCK), fds[0]);
+    cr_expect_eq(verd_posix_read(fds[0], &value, sizeof value), 8);
+    cr_expect_eq(value, 1);
+}
+
+Test(patch, all_of_a_file_is_sent_to_what_blocks)
+{
+    char path[] = "/tmp/verd-send-XXXXXX";
+    struct call reader = {.size = 1000000};
+    int fds[2], file = mkstemp(path);
+    unlink(path);
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(ftruncate(file, 1000000), 0);
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    call_start(&reader, read_all, fds[1]);
+    cr_expect_eq(verd_posix_sendfile(fds[0], file, NULL, 1000000), 1000000);
+    cr_expect_eq(call_end(&reader), 1000000);
+}
+
+/* ---- errno ---- */
+
+Test(patch, a_call_that_succeeds_leaves_errno_alone)
+{
+    char byte;
+    int fds[2];
+    cr_assert_not_null(verd_self());
+    cr_assert_eq(verd_posix_pipe(fds), 0);
+    errno = E2BIG;
+    cr_expect_eq(verd_posix_write(fds[1], "x", 1), 1);
+    cr_expect_eq(verd_posix_read(fds[0], &byte, 1), 1);
+    cr_expect_eq(verd_posix_poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1, 1), 0);
+    cr_expect_eq(verd_posix_usleep(1), 0);
+    cr_expect_eq(errno, E2BIG);
+}
+
+/* ---- ends of commands ---- */
+
+static ssize_t close_stream(struct call *call)
+{
+    FILE *stream = verd_posix_popen("exec sleep 1000", "r");
+    (void)call;
+    return verd_posix_pclose(stream);
+}
+
+Test(patch, a_command_whose_end_is_not_waited_for_leaves_no_zombie)
+{
+    struct call closer = {0};
+    call_start(&closer, close_stream, -1);
+    verd_kill(closer.thread);
+    cr_expect_eq(call_end(&closer), -ECANCELED);
+    cr_expect_eq(outcome(waitpid(-1, NULL, WNOHANG)), -ECHILD);
 }

@@ -3,6 +3,7 @@
 /* Which wait a handler ends. */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <unistd.h>
 
 #include <verd.h>
@@ -55,6 +56,11 @@ static void write_later(void *arg)
 static int sleep_for(long ms)
 {
     return verd_posix_nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+static void count_turn(void *turns)
+{
+    ++*(size_t *)turns;
 }
 
 Test(patch, a_handler_ends_mains_wait_whatever_runs_at_the_moment)
@@ -294,4 +300,76 @@ Test(patch, of_several_masks_the_last_holds_until_all_are_over)
     verd_kill(second.thread);
     call_end(&second);
     cr_expect(is_blocked(SIGUSR1));
+}
+
+/* ---- calls in handlers ---- */
+
+static void tell_pipe(int signal)
+{
+    (void)signal;
+    if (verd_posix_write(silent[1], "x", 1) == 1)
+        caught++;
+}
+
+/* It interrupts whatever runs, so nobody may give way in it. */
+Test(patch, what_a_handler_calls_is_libcs)
+{
+    struct sigaction action = {.sa_handler = tell_pipe};
+    char byte;
+    make_world();
+    cr_assert_eq(verd_posix_sigaction(SIGUSR1, &action, NULL), 0);
+    size_t ran = 0;
+    verd_spawn_n(count_turn, &ran);
+    for (int i = 0; i < 1000; i++)
+        raise(SIGUSR1);
+    cr_expect_eq(caught, 1000);
+    cr_expect_eq(ran, 0, "a handler has given way");
+    cr_expect_eq(verd_posix_read(silent[0], &byte, 1), 1);
+}
+
+static sigjmp_buf out;
+
+static void leave(int signal)
+{
+    (void)signal;
+    siglongjmp(out, 1);
+}
+
+Test(patch, a_handler_that_was_left_is_over)
+{
+    struct sigaction action = {.sa_handler = leave};
+    size_t ran = 0;
+    make_world();
+    cr_assert_eq(verd_posix_sigaction(SIGUSR1, &action, NULL), 0);
+    if (sigsetjmp(out, 1) == 0)
+        raise(SIGUSR1);
+    verd_spawn_n(count_turn, &ran);
+    cr_expect_eq(verd_posix_usleep(1000), 0);
+    cr_expect_eq(ran, 1);
+}
+
+Test(patch, a_handler_that_another_file_has_saved_can_be_restored)
+{
+    struct sigaction saved;
+    handle(SIGUSR1, 0);
+    cr_assert_eq(sigaction(SIGUSR1, NULL, &saved), 0); /* which sees the library's */
+    cr_assert_eq(verd_posix_sigaction(SIGUSR1, &saved, NULL), 0);
+    raise(SIGUSR1);
+    cr_expect_eq(caught, 1);
+}
+
+/* ---- children ---- */
+
+Test(patch, a_child_that_has_ended_is_told_of_before_the_handler_of_its_end)
+{
+    make_world();
+    handle(SIGCHLD, 0);
+    for (int i = 0; i < 20; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            usleep(2000);
+            _exit(0);
+        }
+        cr_assert_eq(verd_posix_wait(NULL), pid);
+    }
 }
