@@ -172,6 +172,13 @@ static ssize_t attempt_now(const struct verd__call *call)
     return done;
 }
 
+/* Whether the file was opened for it. Of the other end of a pipe poll(2) says nothing, ever. */
+static bool is_open_for(int fd, enum verd__direction direction)
+{
+    int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+    return mode != (direction == VERD__INPUT ? O_WRONLY : O_RDONLY);
+}
+
 static ssize_t attempt_by_flags(const struct verd__call *call, enum way way, mode_t type)
 {
     if (way == NOW || call->request->size <= SMALL) {
@@ -180,6 +187,10 @@ static ssize_t attempt_by_flags(const struct verd__call *call, enum way way, mod
         ssize_t done = attempt_now(call);
         if (done >= 0 || errno != EOPNOTSUPP)
             return done;
+    }
+    if (!is_open_for(call->fd, call->direction)) {
+        errno = EBADF;
+        return -1;
     }
     if (verd__look(call) != 0)
         return attempt_elsewhere(call, type);

@@ -581,3 +581,15 @@ Test(patch, a_command_whose_end_is_not_waited_for_leaves_no_zombie)
     cr_expect_eq(call_end(&closer), -ECANCELED);
     cr_expect_eq(outcome(waitpid(-1, NULL, WNOHANG)), -ECHILD);
 }
+
+/* Also where the kernel cannot try a pipe without waiting. */
+Test(patch, the_wrong_end_of_a_pipe_is_told_at_once)
+{
+    struct call call = {0};
+    char byte = 'x';
+    int fds[2];
+    cr_assert_eq(pipe(fds), 0);
+    cr_expect_eq(call_within(10 * VERD_SEC, &call, read_one, fds[1]), -EBADF);
+    cr_expect_eq(outcome(verd_read(fds[1], &byte, 1)), -EBADF);
+    cr_expect_eq(outcome(verd_write(fds[0], &byte, 1)), -EBADF);
+}

@@ -60,7 +60,9 @@ static void selecting(struct book *book)
     SAY(select(fds[1] + 1, &in, NULL, &urgent, &none));
     SAY(FD_ISSET(fds[0], &in));
     SAY(select(0, NULL, NULL, NULL, &soon));
+#ifdef __GLIBC__ /* musl's leaves it as it was */
     SAY(soon.tv_sec + soon.tv_usec);
+#endif
     FD_SET(fds[0], &in);
     FD_SET(fds[0], &out);
     FD_SET(fds[1], &out);
