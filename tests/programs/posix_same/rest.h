@@ -82,7 +82,7 @@ static void names(struct book *book)
     char room[1024];
     int error;
     SAY(getaddrinfo("127.0.0.1", "80", &hints, &found));
-    SAY(ntohs(((struct sockaddr_in *)found->ai_addr)->sin_port));
+    SAY(ntohs(((struct sockaddr_in *)(void *)found->ai_addr)->sin_port));
     freeaddrinfo(found);
     SAY(getaddrinfo("no number", "80", &hints, &found) == EAI_NONAME);
     SAY(getaddrinfo(NULL, NULL, &hints, &found) == EAI_NONAME);
