@@ -19,9 +19,10 @@ static double read_all(ssize_t (*read_one)(int fd, void *buffer, size_t size), l
     char byte;
     int fds[2];
     double spent = 0;
+    long done = 0;
     if (verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
         bench_fail("socketpair");
-    for (long done = 0; done < count; done += FILL) {
+    for (; done < count; done += FILL) {
         if (send(fds[1], data, sizeof data, 0) != FILL)
             bench_fail("send");
         double start = bench_time();
@@ -32,7 +33,7 @@ static double read_all(ssize_t (*read_one)(int fd, void *buffer, size_t size), l
     }
     verd_close(fds[0]);
     verd_close(fds[1]);
-    return spent / (double)count;
+    return spent / (double)done;
 }
 
 static double posix(void *state, long count)
