@@ -187,7 +187,7 @@ ssize_t verd__input_keep(int fd, const struct verd__request *request)
 
 ssize_t verd__input(int fd, const struct verd__request *request)
 {
-    int before = errno;
+    int before = request->posix ? errno : 0;
     ssize_t done = verd__input_keep(fd, request);
     if (request->posix && done >= 0)
         errno = before;
@@ -276,7 +276,7 @@ ssize_t verd__output_part(int fd, const struct verd__request *request,
 int verd__output_all(int fd, struct verd__request *request, size_t *count)
 {
     struct verd__output_lock lock;
-    int before = errno;
+    int before = request->posix ? errno : 0;
     lock.holds = false;
     *count = 0;
     do {

@@ -19,17 +19,20 @@ static bool waits_for_all(int fd, int flags)
 
 static ssize_t receive(int fd, const struct verd__request *request, int flags)
 {
-    return recv(fd, request->buffer, request->size, flags);
+    return recvfrom(fd, request->buffer, request->size, flags, request->from, request->from_length);
 }
 
-static ssize_t recv_once(int fd, void *buffer, size_t size, int flags, bool posix)
+static ssize_t recv_once(int fd, const struct iovec *room, int flags, struct sockaddr *address,
+                         socklen_t *length, bool posix)
 {
     struct verd__request request = {
-        .buffer = buffer,
-        .size = size,
+        .buffer = room->iov_base,
+        .size = room->iov_len,
         .flags = flags & ~MSG_WAITALL,
-        .plain = true,
+        .plain = address == NULL && length == NULL,
         .posix = posix,
+        .from = address,
+        .from_length = length,
         .socket = receive,
     };
     return verd__input(fd, &request);
@@ -39,8 +42,8 @@ static ssize_t recv_once(int fd, void *buffer, size_t size, int flags, bool posi
 static ssize_t receive_rest(int fd, const struct iovec *room, int flags, size_t got, bool posix)
 {
     while (got < room->iov_len) {
-        ssize_t more =
-            recv_once(fd, (char *)room->iov_base + got, room->iov_len - got, flags, posix);
+        struct iovec rest = {(char *)room->iov_base + got, room->iov_len - got};
+        ssize_t more = recv_once(fd, &rest, flags, NULL, NULL, posix);
         if (more <= 0)
             break;
         got += (size_t)more;
@@ -48,36 +51,18 @@ static ssize_t receive_rest(int fd, const struct iovec *room, int flags, size_t 
     return (ssize_t)got;
 }
 
-ssize_t verd_recv(int fd, void *buffer, size_t size, int flags)
-{
-    ssize_t got = recv_once(fd, buffer, size, flags, false);
-    if (got <= 0 || (size_t)got >= size || !waits_for_all(fd, flags))
-        return got;
-    return receive_rest(fd, &(struct iovec){buffer, size}, flags, (size_t)got, false);
-}
-
-static ssize_t receive_from(int fd, const struct verd__request *request, int flags)
-{
-    return recvfrom(fd, request->buffer, request->size, flags, request->from, request->from_length);
-}
-
 static ssize_t recvfrom_as(int fd, const struct iovec *room, int flags, struct sockaddr *address,
                            socklen_t *length, bool posix)
 {
-    struct verd__request request = {
-        .buffer = room->iov_base,
-        .size = room->iov_len,
-        .flags = flags & ~MSG_WAITALL,
-        .plain = posix && address == NULL && length == NULL,
-        .posix = posix,
-        .from = address,
-        .from_length = length,
-        .socket = receive_from,
-    };
-    ssize_t got = verd__input(fd, &request);
+    ssize_t got = recv_once(fd, room, flags, address, length, posix);
     if (got <= 0 || (size_t)got >= room->iov_len || !waits_for_all(fd, flags))
         return got;
     return receive_rest(fd, room, flags, (size_t)got, posix);
+}
+
+ssize_t verd_recv(int fd, void *buffer, size_t size, int flags)
+{
+    return recvfrom_as(fd, &(struct iovec){buffer, size}, flags, NULL, NULL, false);
 }
 
 ssize_t verd_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,

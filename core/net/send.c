@@ -6,36 +6,31 @@
 
 static ssize_t send_data(int fd, const struct verd__request *request, int flags)
 {
-    return send(fd, request->data, request->size, flags);
+    return sendto(fd, request->data, request->size, flags, request->to, request->to_length);
+}
+
+static inline struct verd__request request_for(const void *data, size_t size, int flags,
+                                               const struct sockaddr *address, socklen_t length)
+{
+    return (struct verd__request){
+        .data = data,
+        .size = size,
+        .flags = flags,
+        .to = address,
+        .to_length = address != NULL ? length : 0,
+        .socket = send_data,
+    };
 }
 
 ssize_t verd_send(int fd, const void *buffer, size_t size, int flags)
 {
-    struct verd__request request = {
-        .data = buffer,
-        .size = size,
-        .flags = flags,
-        .socket = send_data,
-    };
-    return verd__output(fd, &request);
-}
-
-static ssize_t send_to(int fd, const struct verd__request *request, int flags)
-{
-    return sendto(fd, request->data, request->size, flags, request->to, request->to_length);
+    return verd_sendto(fd, buffer, size, flags, NULL, 0);
 }
 
 ssize_t verd_sendto(int fd, const void *buffer, size_t size, int flags,
                     const struct sockaddr *address, socklen_t length)
 {
-    struct verd__request request = {
-        .data = buffer,
-        .size = size,
-        .flags = flags,
-        .to = address,
-        .to_length = address != NULL ? length : 0,
-        .socket = send_to,
-    };
+    struct verd__request request = request_for(buffer, size, flags, address, length);
     return verd__output(fd, &request);
 }
 
@@ -43,15 +38,8 @@ ssize_t verd__sendto_posix(int fd, const void *buffer, size_t size, int flags,
                            const struct sockaddr *address, socklen_t length)
 {
     size_t count;
-    struct verd__request request = {
-        .data = buffer,
-        .size = size,
-        .flags = flags,
-        .posix = true,
-        .to = address,
-        .to_length = address != NULL ? length : 0,
-        .socket = send_to,
-    };
+    struct verd__request request = request_for(buffer, size, flags, address, length);
+    request.posix = true;
     int result = verd__output_all(fd, &request, &count);
     return result == 0 || count > 0 ? (ssize_t)count : -1;
 }

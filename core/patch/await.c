@@ -9,24 +9,23 @@
 #include "patch/mask.h"
 #include "patch/span.h"
 
-int verd_posix_pause(void)
+/* Until a handler has run. */
+static int suspend(const sigset_t *mask)
 {
-    if (!verd__is_green())
-        return pause();
-    bool begun = verd__mask_begin(NULL);
-    verd_sleep(VERD_FOREVER);
-    verd__mask_end(NULL, begun);
-    return -1;
-}
-
-int verd_posix_sigsuspend(const sigset_t *mask)
-{
-    if (!verd__is_green())
-        return sigsuspend(mask);
     bool begun = verd__mask_begin(mask);
     verd_sleep(VERD_FOREVER);
     verd__mask_end(mask, begun);
     return -1;
+}
+
+int verd_posix_pause(void)
+{
+    return verd__is_green() ? suspend(NULL) : pause();
+}
+
+int verd_posix_sigsuspend(const sigset_t *mask)
+{
+    return verd__is_green() ? suspend(mask) : sigsuspend(mask);
 }
 
 int verd_posix_sigwaitinfo(const sigset_t *set, siginfo_t *info)

@@ -45,29 +45,33 @@ static int start_shell(verd_process *process, const char *command, int piped)
     return verd_spawn_process(process, &options);
 }
 
-/* As glibc's does in a thread that is cancelled: the command is ended, and leaves no zombie. */
+/* As glibc's system does in a thread that is cancelled: the command is ended, and leaves no zombie. errno stays. */
 static void end_command(verd_process *process)
 {
+    int error = errno;
     verd_process_kill(process, SIGKILL);
     verd_shield_begin();
     verd_process_wait(process, NULL);
     verd_shield_end();
+    errno = error;
+}
+
+/* The command's status; or -1 and errno, and it is ended. */
+static int status_of(verd_process *process)
+{
+    int status;
+    if (verd_process_wait(process, &status) == 0)
+        return status;
+    end_command(process);
+    return -1;
 }
 
 int verd_posix_system(const char *command)
 {
     verd_process process;
-    int status;
     if (!verd__is_green() || command == NULL)
         return system(command); /* NOLINT(cert-env33-c) */
-    if (start_shell(&process, command, -1) != 0)
-        return -1;
-    if (verd_process_wait(&process, &status) == 0)
-        return status;
-    int error = errno;
-    end_command(&process);
-    errno = error;
-    return -1;
+    return start_shell(&process, command, -1) == 0 ? status_of(&process) : -1;
 }
 
 /* ---- streams ---- */
@@ -161,16 +165,10 @@ FILE *verd_posix_popen(const char *command, const char *mode)
 int verd_posix_pclose(FILE *file)
 {
     struct stream *stream = take_stream(file);
-    int status = -1;
     if (stream == NULL)
         return pclose(file);
     fclose(file);
-    if (verd_process_wait(&stream->process, &status) != 0) {
-        int error = errno;
-        end_command(&stream->process);
-        errno = error;
-        status = -1;
-    }
+    int status = status_of(&stream->process);
     free(stream);
     return status;
 }

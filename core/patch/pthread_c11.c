@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "patch/pthread.h"
+#include "patch/span.h"
 
 _Static_assert(sizeof(thrd_t) == sizeof(pthread_t) && sizeof(mtx_t) == sizeof(pthread_mutex_t) &&
                    sizeof(cnd_t) == sizeof(pthread_cond_t) &&
@@ -73,14 +74,13 @@ static void store_left(verd_duration deadline, struct timespec *left)
 
 int verd_thrd_sleep(const struct timespec *span, struct timespec *left)
 {
-    verd_duration length, deadline;
-    if (span->tv_sec < 0 || span->tv_nsec < 0 || span->tv_nsec >= VERD_SEC)
-        return -2;
-    if (__builtin_mul_overflow((verd_duration)span->tv_sec, VERD_SEC, &length) ||
-        __builtin_add_overflow(length, (verd_duration)span->tv_nsec, &length) ||
-        __builtin_add_overflow(length, verd_now(), &deadline))
-        deadline = VERD_FOREVER;
+    verd_duration length;
     int before = errno;
+    if (verd__span(span, &length) != 0) {
+        errno = before;
+        return -2;
+    }
+    verd_duration deadline = verd__time_after(verd_now(), length);
     int error = verd__outcome(verd_sleep_until(deadline), before);
     if (error == 0)
         return 0;

@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "transfer.h"
-
-#include "message.h"
-#include "ready.h"
-#include "rest.h"
+#include "all.h"
 
 void plain_cases(struct book *book)
 {
-    reading(book);
-    writing(book);
-    vectors(book);
-    numbers(book);
-    counters(book);
-    receiving(book);
-    sending(book);
-    datagrams(book);
-    limits(book);
-    connections(book);
-    unix_connections(book);
-    polling(book);
-    selecting(book);
-    epolling(book);
-    sleeping(book);
-    files(book);
-    names(book);
-    children(book);
-    interruptions(book);
+    all_cases(book);
 }
