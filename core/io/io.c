@@ -7,6 +7,7 @@
 
 #include "io/attempt.h"
 #include "io/descriptor.h"
+#include "io/vector.h"
 #include "io/ways.h"
 #include "offload/handler.h"
 
@@ -41,10 +42,8 @@ static int pause_for(struct verd__call *call)
     uint32_t generation = call->record->generation;
     if (call->pause == 0)
         call->pause = PAUSE_MIN;
-    if (verd_sleep(call->pause) != 0)
+    if (verd__pause(&call->pause, PAUSE_MAX) != 0)
         return -1;
-    if (call->pause < PAUSE_MAX)
-        call->pause *= 2;
     return verd__loop_is_same(call->record, generation) ? 0 : -1;
 }
 
@@ -259,8 +258,10 @@ ssize_t verd__output(int fd, const struct verd__request *request)
     return done;
 }
 
-ssize_t verd__output_part(int fd, const struct verd__request *request,
-                          struct verd__output_lock *lock)
+/* verd__output for a call of several parts, the same lock for each: while they are short of `size`, nobody else
+ * writes in between. */
+static ssize_t output_part(int fd, const struct verd__request *request,
+                           struct verd__output_lock *lock)
 {
     ssize_t done = output(fd, request, lock);
     if (done >= 0 && (size_t)done < request->size && !lock->holds) {
@@ -280,12 +281,15 @@ int verd__output_all(int fd, struct verd__request *request, size_t *count)
     lock.holds = false;
     *count = 0;
     do {
-        ssize_t put = verd__output_part(fd, request, &lock);
+        ssize_t put = output_part(fd, request, &lock);
         if (put < 0)
             return -1;
         *count += (size_t)put;
-        request->data = (const char *)request->data + put;
         request->size -= (size_t)put;
+        if (request->count > 0)
+            verd__vector_advance(&request->pieces, &request->count, (size_t)put);
+        else
+            request->data = (const char *)request->data + put;
     } while (request->size > 0);
     if (request->posix)
         errno = before;

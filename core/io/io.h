@@ -32,6 +32,7 @@ struct verd__request {
         void *buffer;               /* read */
         const void *data;           /* write */
         const struct iovec *vector; /* either, with `count` */
+        struct iovec *pieces;       /* the same, for verd__output_all, which changes them */
         struct msghdr *message;     /* recvmsg */
         const struct msghdr *sent;  /* sendmsg */
         off_t *offset;              /* sendfile */
@@ -63,12 +64,7 @@ struct verd__request {
 ssize_t verd__input(int fd, const struct verd__request *request);
 ssize_t verd__output(int fd, const struct verd__request *request);
 
-/* verd__output for a call of several pieces, the same lock for each: while they are short of `size`, nobody else
- * writes in between. */
-ssize_t verd__output_part(int fd, const struct verd__request *request,
-                          struct verd__output_lock *lock);
-
-/* verd__output for as long as there is some of the request's `data` left; nobody else writes in between. What is left
+/* verd__output for as long as there is some of the request's `data` or `pieces` left; nobody else writes in between. What is left
  * is in the request then, and *count has been written. Returns 0, or -1 and errno. */
 int verd__output_all(int fd, struct verd__request *request, size_t *count);
 

@@ -105,29 +105,30 @@ ssize_t verd__writev_posix(int fd, const struct iovec *vector, int count)
     return verd__write_rest(fd, vector, (size_t)count, (size_t)done);
 }
 
-ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done)
+/* All of the request, of which *done (unless NULL) is told. Returns as verd_write_full. */
+static ssize_t output_full(int fd, struct verd__request *request, size_t *done)
 {
-    struct verd__request request = request_for(buffer, size, false);
     size_t count = 0;
-    int result = size > 0 ? verd__output_all(fd, &request, &count) : 0;
+    int result = request->size > 0 ? verd__output_all(fd, request, &count) : 0;
     if (done != NULL)
         *done = count;
     return result == 0 ? (ssize_t)count : -1;
 }
 
+ssize_t verd_write_full(int fd, const void *buffer, size_t size, size_t *done)
+{
+    struct verd__request request = request_for(buffer, size, false);
+    return output_full(fd, &request, done);
+}
+
 ssize_t verd_writev_full(int fd, struct iovec *vector, int count, size_t *done)
 {
-    struct verd__output_lock lock;
-    size_t size = 0, written = 0;
-    ssize_t put = verd__vector_size(vector, count, &size);
-    lock.holds = false;
-    while (put >= 0 && written < size) {
-        verd__vector_advance(&vector, &count, (size_t)put);
-        struct verd__request rest = request_for_vector(vector, count, size - written, false);
-        put = verd__output_part(fd, &rest, &lock);
-        written += put > 0 ? (size_t)put : 0;
+    size_t size;
+    if (verd__vector_size(vector, count, &size) != 0) {
+        if (done != NULL)
+            *done = 0;
+        return -1;
     }
-    if (done != NULL)
-        *done = written;
-    return put < 0 ? -1 : (ssize_t)written;
+    struct verd__request request = request_for_vector(vector, count, size, false);
+    return output_full(fd, &request, done);
 }

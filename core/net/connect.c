@@ -89,9 +89,8 @@ static int connect_peer(struct verd__loop *loop, int fd, const struct sockaddr *
         interrupted = errno == EINTR;
         if (!is_backlog_full(address, errno))
             break;
-        if (verd_sleep(pause) != 0)
+        if (verd__pause(&pause, PAUSE_MAX) != 0)
             return -1;
-        pause = twice(pause, PAUSE_MAX);
     }
     return interrupted || errno == EINPROGRESS ? finish(loop, fd, address, length) : -1;
 }

@@ -43,10 +43,8 @@ static pid_t look_until(pid_t pid, int *status, int options)
     verd_duration pause = PAUSE_MIN;
     pid_t changed;
     while ((changed = waitpid(pid, status, options | WNOHANG)) == 0) {
-        if (verd_sleep(pause) != 0)
+        if (verd__pause(&pause, PAUSE_MAX) != 0)
             return -1;
-        if (pause < PAUSE_MAX)
-            pause *= 2;
     }
     return changed;
 }

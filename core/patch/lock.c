@@ -6,7 +6,7 @@
 #include <stdarg.h>
 
 #include "offload/handler.h"
-#include "sched/scheduler.h"
+#include "sched/wait.h"
 
 #define PAUSE_MIN VERD_MS
 #define PAUSE_MAX (64 * VERD_MS)
@@ -31,12 +31,10 @@ static int wait_for_lock(const struct trial *trial)
         if (errno != EAGAIN && errno != EACCES)
             return -1;
         bool begun = verd__interruptible_begin(verd__current, VERD__UNLESS_RESTARTED);
-        int slept = verd_sleep(pause);
+        int slept = verd__pause(&pause, PAUSE_MAX);
         verd__interruptible_end(verd__current, begun);
         if (slept != 0)
             return -1;
-        if (pause < PAUSE_MAX)
-            pause *= 2;
     }
 }
 

@@ -31,6 +31,14 @@ int verd_sleep(verd_duration d)
     return sleep_until(scheduler, d == VERD_FOREVER ? d : verd__time_after(verd_now(), d));
 }
 
+int verd__pause(verd_duration *pause, verd_duration most)
+{
+    if (verd_sleep(*pause) != 0)
+        return -1;
+    *pause = *pause < most / 2 ? *pause * 2 : most;
+    return 0;
+}
+
 int verd_sleep_until(verd_duration t)
 {
     struct verd__scheduler *scheduler = verd__begin();

@@ -244,4 +244,7 @@ static inline void verd__spend(void)
         verd__done(scheduler, 0);
 }
 
+/* Sleeps, and twice as long the next time, up to `most`: between looks at what nobody tells of. Returns as verd_sleep. */
+int verd__pause(verd_duration *pause, verd_duration most);
+
 #endif
