@@ -26,7 +26,8 @@ build() {
     ! grep 'expected' "$work/$name.out" || fail "$name is wrong"
 }
 
-build plain
+# What libc says itself: sanitizers have functions of their own in its place, which refuse what it answers.
+build plain -fno-sanitize=all
 [ "$(wc -l < "$work/plain.out")" -gt 200 ] || fail "it says too little"
 build green -include verd/pthread.h
 diff "$work/plain.out" "$work/green.out" || fail "they differ"

@@ -16,6 +16,11 @@ static void *hold(void *arg)
     return NULL;
 }
 
+static void *lock_and_end(void *arg)
+{
+    return (void *)(intptr_t)pthread_mutex_lock(arg);
+}
+
 static void *try_and_unlock(void *arg)
 {
     int error = pthread_mutex_trylock(arg);
@@ -149,7 +154,7 @@ static void check_waiters(void)
     IS(count, 5);
     /* A thread that ends leaves it locked. */
     pthread_mutex_t left = PTHREAD_MUTEX_INITIALIZER;
-    pthread_create(&holder, NULL, (void *(*)(void *))(uintptr_t)pthread_mutex_lock, &left);
+    pthread_create(&holder, NULL, lock_and_end, &left);
     pthread_join(holder, NULL);
     IS(pthread_mutex_trylock(&left), EBUSY);
 }
