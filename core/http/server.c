@@ -122,8 +122,9 @@ static int check(const verd_http_server *server)
     return -1;
 }
 
-verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void *ctx,
-                                  const verd_http_options *options)
+__attribute__((noinline)) verd_http_server *verd_http_serve(int listener, verd_http_handler handler,
+                                                            void *ctx,
+                                                            const verd_http_options *options)
 {
     if (listener < 0) { /* what made it has failed, and errno says why */
         errno = errno != 0 ? errno : EBADF;
@@ -153,7 +154,7 @@ verd_http_server *verd_http_serve(int listener, verd_http_handler handler, void 
         server->addresses = calloc(VERD__ADDRESSES, sizeof *server->addresses);
     if (server->options.per_address != 0 && server->addresses == NULL)
         goto failed;
-    server->net = verd__serve(listener, &service, server, pool);
+    server->net = verd__serve(listener, &service, server, pool, __builtin_return_address(0));
     if (server->net != NULL)
         return server;
 failed:

@@ -91,8 +91,8 @@ static int start_handler(struct verd_server *server, const struct visitor *visit
         .generation = verd__server_generation(visitor->fd),
     };
     note_peer(handler, visitor);
-    handler->thread =
-        verd__pool_start(scheduler, slot, (union verd__start){.run = handle}, handler, 0);
+    handler->thread = verd__pool_start(scheduler, slot, (union verd__start){.run = handle}, handler,
+                                       0, verd__own_site(scheduler));
     if (handler->thread == NULL) {
         free(handler);
         errno = ENOMEM;
@@ -259,9 +259,9 @@ static void acceptor_ended(struct verd__watch *watch, struct verd__thread *threa
     verd__server_settle(server);
 }
 
-static int start_acceptor(struct verd_server *server)
+static int start_acceptor(struct verd_server *server, const void *site)
 {
-    server->acceptor = verd__spawn_named("server", accept_clients, server);
+    server->acceptor = verd__spawn_named("server", accept_clients, server, site);
     if (server->acceptor == NULL)
         return -1;
     verd__watch_add(server->acceptor, &server->watch);
@@ -301,7 +301,8 @@ static struct verd_server *server_new(const struct verd__scheduler *scheduler, v
 
 /* Serves by `service`, or where that is NULL, `handler`. */
 static struct verd_server *start(int listener, const struct verd__service *service,
-                                 void (*handler)(int client, void *ctx), void *ctx, verd_pool *pool)
+                                 void (*handler)(int client, void *ctx), void *ctx, verd_pool *pool,
+                                 const void *site)
 {
     if (listener < 0) { /* what should have made it has failed, and errno says why */
         errno = errno != 0 ? errno : EBADF;
@@ -325,7 +326,7 @@ static struct verd_server *start(int listener, const struct verd__service *servi
     server->service = service;
     server->handle = handler;
     server->ctx = ctx;
-    if (start_acceptor(server) == 0)
+    if (start_acceptor(server, site) == 0)
         return server;
     verd__server_leave_pool(server);
     free(server);
@@ -333,13 +334,13 @@ static struct verd_server *start(int listener, const struct verd__service *servi
 }
 
 struct verd_server *verd__serve(int listener, const struct verd__service *service, void *ctx,
-                                verd_pool *pool)
+                                verd_pool *pool, const void *site)
 {
-    return start(listener, service, NULL, ctx, pool);
+    return start(listener, service, NULL, ctx, pool, site);
 }
 
-verd_server *verd_serve(int listener, void (*handler)(int client, void *ctx), void *ctx,
-                        verd_pool *pool)
+__attribute__((noinline)) verd_server *
+verd_serve(int listener, void (*handler)(int client, void *ctx), void *ctx, verd_pool *pool)
 {
-    return start(listener, NULL, handler, ctx, pool);
+    return start(listener, NULL, handler, ctx, pool, __builtin_return_address(0));
 }

@@ -81,7 +81,7 @@ static inline struct verd__handler *verd__handler_of(struct verd__link *link)
 
 /* As verd_serve, by what a floor above does. */
 struct verd_server *verd__serve(int listener, const struct verd__service *service, void *ctx,
-                                verd_pool *pool);
+                                verd_pool *pool, const void *site);
 
 /* As verd_serve_stop, but within the grace those who wait to be accepted by now are still served. */
 int verd__server_finish(struct verd_server *server, verd_duration grace);

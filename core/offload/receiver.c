@@ -107,7 +107,7 @@ static void *receive(void *arg)
 
 int verd__receiver_start(struct verd_hub *inbox)
 {
-    inbox->receiver = verd__spawn_named("inbox", receive, inbox);
+    inbox->receiver = verd__spawn_named("inbox", receive, inbox, NULL);
     return inbox->receiver != NULL ? 0 : -1; /* it ends with the OS thread, or with a fork */
 }
 

@@ -121,7 +121,7 @@ static void *read_signals(void *arg)
 static int start_reader(struct signals *signals)
 {
     if (signals->reader == NULL)
-        signals->reader = verd__spawn_named("signals", read_signals, signals);
+        signals->reader = verd__spawn_named("signals", read_signals, signals, NULL);
     return signals->reader != NULL ? 0 : -1;
 }
 

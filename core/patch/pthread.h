@@ -68,7 +68,7 @@ struct verd__thread *verd__pthread_find(pthread_t handle, int *error);
 
 /* As pthread_create, of C11's if `run` is not NULL. */
 int verd__pthread_create(pthread_t *handle, const pthread_attr_t *attr, void *(*call)(void *),
-                         int (*run)(void *), void *arg);
+                         int (*run)(void *), void *arg, const void *site);
 
 /* Ends the running thread, whose result that is. */
 _Noreturn void verd__pthread_leave(struct verd__scheduler *scheduler, void *result);

@@ -23,10 +23,10 @@ static pthread_cond_t *cond_of(cnd_t *cond)
 
 /* ---- threads ---- */
 
-int verd_thrd_create(thrd_t *thread, thrd_start_t fn, void *arg)
+__attribute__((noinline)) int verd_thrd_create(thrd_t *thread, thrd_start_t fn, void *arg)
 {
     pthread_t handle;
-    int error = verd__pthread_create(&handle, NULL, NULL, fn, arg);
+    int error = verd__pthread_create(&handle, NULL, NULL, fn, arg, __builtin_return_address(0));
     if (error != 0)
         return error == EAGAIN ? thrd_nomem : thrd_error;
     *thread = (thrd_t)handle;

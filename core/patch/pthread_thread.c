@@ -57,30 +57,35 @@ static size_t stack_size_of(const pthread_attr_t *attr)
 }
 
 /* A stack of the default size is bound when the thread begins. */
-static verd_thread *spawn(size_t stack_size, struct verd__pthread *posix)
+static struct verd__thread *spawn(size_t stack_size, struct verd__pthread *posix, const void *site)
 {
     verd_attr attr = {.stack_size = stack_size};
-    return stack_size == VERD_STACK_SIZE ? verd_spawn(thread_main, posix)
-                                         : verd_spawn_with(&attr, thread_main, posix);
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler == NULL)
+        return NULL;
+    return stack_size == VERD_STACK_SIZE
+               ? verd__spawn(scheduler, thread_main, posix, site)
+               : verd__spawn_with(scheduler, &attr, thread_main, posix, site);
 }
 
-static int start(pthread_t *handle, const pthread_attr_t *attr, struct verd__pthread *posix)
+static int start(pthread_t *handle, const pthread_attr_t *attr, struct verd__pthread *posix,
+                 const void *site)
 {
     int detached = PTHREAD_CREATE_JOINABLE;
     if (attr != NULL)
         pthread_attr_getdetachstate(attr, &detached);
-    verd_thread *thread = spawn(stack_size_of(attr), posix);
+    struct verd__thread *thread = spawn(stack_size_of(attr), posix, site);
     if (thread == NULL)
         return errno == EINVAL ? EINVAL : EAGAIN;
-    verd__watch_add(verd__thread_find(thread), &posix->watch);
+    verd__watch_add(thread, &posix->watch);
+    *handle = verd__pthread_of(verd__handle(thread));
     if (detached == PTHREAD_CREATE_DETACHED)
-        verd_release(thread);
-    *handle = verd__pthread_of(thread);
+        verd__thread_release(verd__current, thread);
     return 0;
 }
 
 int verd__pthread_create(pthread_t *handle, const pthread_attr_t *attr, void *(*call)(void *),
-                         int (*run)(void *), void *arg)
+                         int (*run)(void *), void *arg, const void *site)
 {
     int before = errno;
     struct verd__pthread *posix = malloc(sizeof *posix);
@@ -97,17 +102,17 @@ int verd__pthread_create(pthread_t *handle, const pthread_attr_t *attr, void *(*
     posix->is_cancelled = false;
     posix->name[0] = '\0';
     posix->arg = arg;
-    int error = start(handle, attr, posix);
+    int error = start(handle, attr, posix, site);
     if (error != 0)
         free(posix);
     errno = before;
     return error;
 }
 
-int verd_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
-                        void *arg)
+__attribute__((noinline)) int verd_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                                                  void *(*fn)(void *), void *arg)
 {
-    return verd__pthread_create(thread, attr, fn, NULL, arg);
+    return verd__pthread_create(thread, attr, fn, NULL, arg, __builtin_return_address(0));
 }
 
 /* ---- which thread ---- */

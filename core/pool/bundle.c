@@ -79,7 +79,7 @@ verd_bundle *verd_bundle_new(void)
     return bundle;
 }
 
-int verd_bundle_spawn(verd_bundle *bundle, void *(*fn)(void *), void *arg)
+__attribute__((noinline)) int verd_bundle_spawn(verd_bundle *bundle, void *(*fn)(void *), void *arg)
 {
     if (check(bundle) != 0)
         return -1;
@@ -92,7 +92,8 @@ int verd_bundle_spawn(verd_bundle *bundle, void *(*fn)(void *), void *arg)
         return -1;
     struct verd__scheduler *scheduler = verd__current;
     union verd__start start = {.call = fn};
-    part->thread = verd__thread_new(scheduler, start, arg, VERD__RESULT);
+    part->thread =
+        verd__thread_new(scheduler, start, arg, VERD__RESULT, __builtin_return_address(0));
     if (part->thread == NULL) {
         free(part);
         errno = ENOMEM;

@@ -73,7 +73,8 @@ static bool feed_item(struct verd__scheduler *scheduler, struct verd_imap *it,
     job->item = item;
     if (borrows)
         verd__loan_begin(scheduler, it->loan, &use);
-    if (!verd__may_wait(scheduler) || verd__job_run(scheduler, job, it->pool, it->fn, item) != 0) {
+    if (!verd__may_wait(scheduler) ||
+        verd__job_run(scheduler, job, it->pool, it->fn, item, verd__own_site(scheduler)) != 0) {
         error = errno;
         verd__job_fail(scheduler, job, error);
     }
@@ -149,11 +150,11 @@ static void feeder_ended(struct verd__watch *watch, struct verd__thread *thread,
         report(it, it->error);
 }
 
-static int start_feeder(struct verd_imap *it)
+static int start_feeder(struct verd_imap *it, const void *site)
 {
     struct verd__scheduler *scheduler = verd__current;
     union verd__start start = {.run = feed};
-    it->feeder = verd__thread_new(scheduler, start, it, 0);
+    it->feeder = verd__thread_new(scheduler, start, it, 0, site);
     if (it->feeder == NULL)
         return -1;
     verd__watch_add(it->feeder, &it->watch);
@@ -164,7 +165,7 @@ static int start_feeder(struct verd_imap *it)
 }
 
 /* The source is set by the caller, before the feeder can run. */
-static struct verd_imap *imap_new(struct verd_pool *pool, void *(*fn)(void *))
+static struct verd_imap *imap_new(struct verd_pool *pool, void *(*fn)(void *), const void *site)
 {
     if (verd__pool_check(pool) != 0)
         return NULL;
@@ -181,7 +182,7 @@ static struct verd_imap *imap_new(struct verd_pool *pool, void *(*fn)(void *))
         if (it->loan == NULL)
             goto no_loan;
     }
-    if (start_feeder(it) == 0)
+    if (start_feeder(it, site) == 0)
         return it;
     verd__loan_drop(it->loan);
 no_loan:
@@ -190,13 +191,14 @@ no_loan:
     return NULL;
 }
 
-verd_imap *verd_pool_imap(verd_pool *pool, void *(*fn)(void *), verd_source next, void *state)
+__attribute__((noinline)) verd_imap *verd_pool_imap(verd_pool *pool, void *(*fn)(void *),
+                                                    verd_source next, void *state)
 {
     if (pool == NULL || fn == NULL || next == NULL) {
         errno = EINVAL;
         return NULL;
     }
-    struct verd_imap *it = imap_new(pool, fn);
+    struct verd_imap *it = imap_new(pool, fn, __builtin_return_address(0));
     if (it == NULL)
         return NULL;
     it->next = next;
@@ -214,13 +216,14 @@ static int next_of_array(void *state, void **item)
     return 1;
 }
 
-verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *const *items, size_t n)
+__attribute__((noinline)) verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *),
+                                                          void *const *items, size_t n)
 {
     if (pool == NULL || fn == NULL || (items == NULL && n != 0)) {
         errno = EINVAL;
         return NULL;
     }
-    struct verd_imap *it = imap_new(pool, fn);
+    struct verd_imap *it = imap_new(pool, fn, __builtin_return_address(0));
     if (it == NULL)
         return NULL;
     it->array = (struct array){items, n};

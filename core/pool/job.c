@@ -266,7 +266,7 @@ static void run_in_place(struct verd__scheduler *scheduler, struct verd__job *jo
 }
 
 int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd_pool *pool,
-                  void *(*fn)(void *), void *arg)
+                  void *(*fn)(void *), void *arg, const void *site)
 {
     struct verd__slot slot;
     int taken = verd__pool_take(scheduler, pool, &slot);
@@ -281,8 +281,8 @@ int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd
         errno = ECANCELED;
         return -1;
     }
-    job->thread =
-        verd__pool_start(scheduler, &slot, (union verd__start){.call = fn}, arg, VERD__RESULT);
+    job->thread = verd__pool_start(scheduler, &slot, (union verd__start){.call = fn}, arg,
+                                   VERD__RESULT, site);
     if (job->thread == NULL)
         return -1;
     verd__watch_add(job->thread, &job->watch);

@@ -85,7 +85,7 @@ void verd__job_add(struct verd__job *job, struct verd__jobs *jobs);
  * the collection may have ended meanwhile.
  */
 int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd_pool *pool,
-                  void *(*fn)(void *), void *arg);
+                  void *(*fn)(void *), void *arg, const void *site);
 
 /* The job ends without having run: the error is what the consumer gets in its place. */
 void verd__job_fail(struct verd__scheduler *scheduler, struct verd__job *job, int error);

@@ -49,7 +49,8 @@ verd_pile *verd_pile_sized(size_t size)
 
 /* While the spawner waits, or fn runs in place, the pile may be freed: the job outlives it, the pile
  * is not touched again. */
-static int spawn(struct verd__scheduler *scheduler, verd_pile *pile, void *(*fn)(void *), void *arg)
+static int spawn(struct verd__scheduler *scheduler, verd_pile *pile, void *(*fn)(void *), void *arg,
+                 const void *site)
 {
     if (scheduler == NULL)
         return -1;
@@ -63,16 +64,18 @@ static int spawn(struct verd__scheduler *scheduler, verd_pile *pile, void *(*fn)
     if (job == NULL)
         return -1;
     verd__job_add(job, &pile->jobs);
-    if (verd__job_run(scheduler, job, pile->pool, fn, arg) == 0)
+    if (verd__job_run(scheduler, job, pile->pool, fn, arg, site) == 0)
         return 0;
     verd__job_drop(scheduler, job);
     return -1;
 }
 
-int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
+__attribute__((noinline)) int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg)
 {
     struct verd__scheduler *scheduler = verd__begin();
-    return spawn(scheduler, pile, fn, arg) == 0 ? verd__done(scheduler, 0) : verd__refuse(0);
+    return spawn(scheduler, pile, fn, arg, __builtin_return_address(0)) == 0
+               ? verd__done(scheduler, 0)
+               : verd__refuse(0);
 }
 
 static int next_result(verd_pile *pile, bool any, void **result)

@@ -164,9 +164,10 @@ void verd__pool_release(struct verd_pool *pool)
 }
 
 struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct verd__slot *slot,
-                                      union verd__start start, void *arg, unsigned flags)
+                                      union verd__start start, void *arg, unsigned flags,
+                                      const void *site)
 {
-    struct verd__thread *thread = verd__thread_new(scheduler, start, arg, flags);
+    struct verd__thread *thread = verd__thread_new(scheduler, start, arg, flags, site);
     size_t stack_size = slot->pool->stack_size;
     if (__builtin_expect(stack_size != 0, 0) && thread != NULL &&
         verd__thread_bind(scheduler, thread, stack_size) != 0) {
@@ -207,7 +208,8 @@ static struct verd__thread *run_in_place(void *(*fn)(void *), void *arg)
     return thread;
 }
 
-verd_thread *verd_pool_spawn(verd_pool *pool, void *(*fn)(void *), void *arg)
+__attribute__((noinline)) verd_thread *verd_pool_spawn(verd_pool *pool, void *(*fn)(void *),
+                                                       void *arg)
 {
     struct verd__slot slot;
     struct verd__scheduler *scheduler = verd__begin();
@@ -217,13 +219,13 @@ verd_thread *verd_pool_spawn(verd_pool *pool, void *(*fn)(void *), void *arg)
         thread = run_in_place(fn, arg);
     else if (taken > 0)
         thread = verd__pool_start(scheduler, &slot, (union verd__start){.call = fn}, arg,
-                                  VERD__HANDLE | VERD__RESULT);
+                                  VERD__HANDLE | VERD__RESULT, __builtin_return_address(0));
     verd_thread *handle = thread != NULL ? verd__handle(thread) : NULL;
     verd__spend();
     return handle;
 }
 
-int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg)
+__attribute__((noinline)) int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg)
 {
     struct verd__slot slot;
     struct verd__scheduler *scheduler = verd__begin();
@@ -232,7 +234,8 @@ int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg)
         return verd__refuse(0);
     if (taken == 0)
         fn(arg);
-    else if (verd__pool_start(scheduler, &slot, (union verd__start){.run = fn}, arg, 0) == NULL)
+    else if (verd__pool_start(scheduler, &slot, (union verd__start){.run = fn}, arg, 0,
+                              __builtin_return_address(0)) == NULL)
         return verd__refuse(0);
     return verd__done(scheduler, 0);
 }

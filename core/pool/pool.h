@@ -68,7 +68,8 @@ void verd__pool_release(struct verd_pool *pool);
 
 /* Schedules a thread with a slot that was taken. NULL with errno ENOMEM: the slot was given back. */
 struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct verd__slot *slot,
-                                      union verd__start start, void *arg, unsigned flags);
+                                      union verd__start start, void *arg, unsigned flags,
+                                      const void *site);
 
 /* Begins a thread that counts as the pool's: it belongs to `owner`, one of the pool's. */
 static inline void verd__pool_begin(struct verd__scheduler *scheduler, const struct verd_pool *pool,

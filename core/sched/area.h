@@ -85,6 +85,8 @@ struct verd__area {
     struct verd__owner *member;  /* the owner of which it counts as a member; NULL: none */
     struct verd__loan *loan;     /* valid if that is not its own owner: in whose slot; the pool's */
     union verd__start start;     /* its function, for messages */
+    const void
+        *site; /* where the call that spawned it returns to; NULL: it was the library's own */
     struct verd__list obligations; /* the first is the last to have come */
     verd_duration trimmed; /* `since` of the last wait in which its stack was trimmed (upkeep.h) */
     struct verd__posix posix;

@@ -211,19 +211,27 @@ static void delay_over(struct verd__timer *timer)
     verd__thread_start(verd__current, thread);
 }
 
-verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *), void *arg)
+__attribute__((noinline)) verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *),
+                                                        void *arg)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
         return NULL;
-    if (after <= 0 || fn == NULL)
-        return verd_spawn(fn, arg);
+    if (fn == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    const void *site = __builtin_return_address(0);
+    if (after <= 0) {
+        const struct verd__thread *thread = verd__spawn(scheduler, fn, arg, site);
+        return thread != NULL ? verd__handle(thread) : NULL;
+    }
     struct verd__delay *delay = calloc(1, sizeof *delay);
     if (delay == NULL)
         return NULL;
     union verd__start start = {.call = fn};
     struct verd__thread *thread =
-        verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT | VERD__DELAYED);
+        verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT | VERD__DELAYED, site);
     if (thread == NULL) {
         free(delay);
         return NULL;

@@ -15,6 +15,7 @@
 #include "context/fibre.h"
 #include "sched/local.h"
 #include "sched/obligation.h"
+#include "sched/registry.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "sched/timeout.h"
@@ -103,6 +104,7 @@ void verd__threads_end(struct verd__scheduler *scheduler, bool lasting)
 void verd__fork_child(void)
 {
     struct verd__scheduler *scheduler = verd__current;
+    verd__registry_forked(scheduler);
     if (scheduler == NULL)
         return;
     scheduler->forked = true;

@@ -216,6 +216,7 @@ static void run(struct verd__scheduler *scheduler, struct verd__thread *self)
     struct verd__area *area = verd__area(self);
     area->member = self->owner;
     area->start = start;
+    area->site = self->site;
     area->wait.thread = self;
     area->wait.entry.wait = &area->wait;
     area->posix.thread = NULL;

@@ -12,6 +12,7 @@
 #include "sched/local.h"
 #include "sched/once.h"
 #include "sched/overflow.h"
+#include "sched/registry.h"
 #include "sched/setting.h"
 #include "sched/shuffle.h"
 #include "sched/slab.h"
@@ -38,14 +39,17 @@ static void call_exit_hooks(struct verd__scheduler *scheduler)
 static void scheduler_free(void *value)
 {
     struct verd__scheduler *scheduler = value;
-    if (scheduler->running != scheduler->main)
+    if (scheduler->running != scheduler->main) {
+        verd__registry_remove(scheduler);
         return; /* pthread_exit in a green thread: this runs on one of the stacks */
+    }
     struct verd__area *area = verd__area(scheduler->main);
     if (area->locals != NULL)
         verd__locals_end(area); /* runs functions of the user's, which may use anything */
     verd__threads_end(scheduler, false);
     verd__area_clear(scheduler, scheduler->main);
     call_exit_hooks(scheduler);
+    verd__registry_remove(scheduler);
     if (scheduler->poller != NULL)
         scheduler->poller->close(scheduler->poller);
     verd__overflow_end(scheduler);
@@ -72,7 +76,7 @@ static int prepare_process(void)
 static void init_main(struct verd__scheduler *scheduler, struct verd__thread *main)
 {
     struct verd__area *area;
-    verd__thread_init(main, (union verd__start){0}, NULL, 0);
+    verd__thread_init(main, (union verd__start){0}, NULL, 0, NULL);
     main->state = VERD__STARTED;
     main->stack = &scheduler->main_stack;
     area = verd__area(main);
@@ -129,11 +133,15 @@ struct verd__scheduler *verd__scheduler_new(void)
     verd__shuffle_init(scheduler);
     if (pthread_setspecific(end_of_os_thread, scheduler) != 0)
         goto no_key;
+    if (verd__registry_add(scheduler) != 0)
+        goto no_registry;
     verd__overflow_begin(scheduler);
     verd__current = scheduler;
     errno = error;
     return scheduler;
 
+no_registry:
+    pthread_setspecific(end_of_os_thread, NULL);
 no_key:
     verd__slabs_free(scheduler);
 no_slab:

@@ -51,6 +51,7 @@
 struct verd__delay;
 struct verd__exceptions;
 struct verd__owner;
+struct verd__registered;
 struct verd__symbols;
 struct verd__watch;
 
@@ -87,7 +88,10 @@ union verd__start {
 
 /* The control block: one cache line, in a slab (slab.h). */
 struct verd__thread {
-    verd_context context;      /* STARTED: where it is suspended */
+    union {
+        verd_context context; /* STARTED: where it is suspended */
+        const void *site;     /* UNSTARTED: where the call that spawned it returns to */
+    };
     struct verd__thread *next; /* in the run queue or the free list */
     union {
         union verd__start start; /* UNSTARTED */
@@ -157,6 +161,8 @@ struct verd__slab;
 
 struct verd__scheduler {
     uint64_t number; /* no other scheduler of the process ever has it */
+    pid_t os_thread; /* as the kernel numbers them */
+    struct verd__registered *registered;
     struct verd__thread *running;
     struct verd__thread *batch;
     struct verd__thread *first;

@@ -14,7 +14,7 @@
 struct verd__thread *verd__thread_ended(struct verd__scheduler *scheduler, void *result)
 {
     union verd__start none = {.call = NULL};
-    struct verd__thread *thread = verd__thread_new(scheduler, none, NULL, VERD__HANDLE);
+    struct verd__thread *thread = verd__thread_new(scheduler, none, NULL, VERD__HANDLE, NULL);
     if (thread == NULL)
         return NULL;
     thread->state = VERD__ENDED;
@@ -73,7 +73,14 @@ void verd__thread_end(struct verd__scheduler *scheduler, struct verd__thread *th
     verd__thread_drop(scheduler, thread);
 }
 
-verd_thread *verd_spawn(void *(*fn)(void *), void *arg)
+/* Whether a spawn needs no call: so it has no frame, and nothing to keep in one. */
+static inline bool can_spawn_at_once(const struct verd__scheduler *scheduler)
+{
+    return __builtin_expect(scheduler != NULL && scheduler->free != NULL, 1);
+}
+
+static __attribute__((noinline)) verd_thread *spawn_slowly(void *(*fn)(void *), void *arg,
+                                                           const void *site)
 {
     struct verd__scheduler *scheduler = verd__scheduler();
     if (scheduler == NULL)
@@ -82,29 +89,48 @@ verd_thread *verd_spawn(void *(*fn)(void *), void *arg)
         errno = EINVAL;
         return NULL;
     }
-    union verd__start start = {.call = fn};
-    struct verd__thread *thread =
-        verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT);
-    if (thread != NULL)
-        verd__thread_start(scheduler, thread);
+    const struct verd__thread *thread = verd__spawn(scheduler, fn, arg, site);
     return thread != NULL ? verd__handle(thread) : NULL;
 }
 
-int verd_spawn_n(void (*fn)(void *), void *arg)
+__attribute__((noinline)) verd_thread *verd_spawn(void *(*fn)(void *), void *arg)
 {
-    struct verd__scheduler *scheduler = verd__scheduler();
-    if (scheduler == NULL)
-        return -1;
-    if (fn == NULL) {
-        errno = EINVAL;
-        return -1;
-    }
+    struct verd__scheduler *scheduler = verd__current;
+    const void *site = __builtin_return_address(0);
+    return fn != NULL && can_spawn_at_once(scheduler)
+               ? verd__handle(verd__spawn(scheduler, fn, arg, site))
+               : spawn_slowly(fn, arg, site);
+}
+
+static inline int spawn_n(struct verd__scheduler *scheduler, void (*fn)(void *), void *arg,
+                          const void *site)
+{
     union verd__start start = {.run = fn};
-    struct verd__thread *thread = verd__thread_new(scheduler, start, arg, 0);
+    struct verd__thread *thread = verd__thread_new(scheduler, start, arg, 0, site);
     if (thread == NULL)
         return -1;
     verd__thread_start(scheduler, thread);
     return 0;
+}
+
+static __attribute__((noinline)) int spawn_n_slowly(void (*fn)(void *), void *arg, const void *site)
+{
+    struct verd__scheduler *scheduler = verd__scheduler();
+    if (scheduler == NULL)
+        return -1;
+    if (fn == NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    return spawn_n(scheduler, fn, arg, site);
+}
+
+__attribute__((noinline)) int verd_spawn_n(void (*fn)(void *), void *arg)
+{
+    struct verd__scheduler *scheduler = verd__current;
+    const void *site = __builtin_return_address(0);
+    return fn != NULL && can_spawn_at_once(scheduler) ? spawn_n(scheduler, fn, arg, site)
+                                                      : spawn_n_slowly(fn, arg, site);
 }
 
 int verd__thread_bind(struct verd__scheduler *scheduler, struct verd__thread *thread, size_t size)
@@ -114,8 +140,8 @@ int verd__thread_bind(struct verd__scheduler *scheduler, struct verd__thread *th
     return thread->stack != NULL ? 0 : -1;
 }
 
-static struct verd__thread *spawn_with(struct verd__scheduler *scheduler, const verd_attr *attr,
-                                       void *(*fn)(void *), void *arg)
+struct verd__thread *verd__spawn_with(struct verd__scheduler *scheduler, const verd_attr *attr,
+                                      void *(*fn)(void *), void *arg, const void *site)
 {
     if (!verd__stack_size_is_valid(attr->stack_size)) {
         errno = EINVAL;
@@ -123,7 +149,7 @@ static struct verd__thread *spawn_with(struct verd__scheduler *scheduler, const 
     }
     union verd__start start = {.call = fn};
     struct verd__thread *thread =
-        verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT);
+        verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT, site);
     if (thread == NULL)
         return NULL;
     if (verd__thread_bind(scheduler, thread, attr->stack_size) != 0) {
@@ -136,17 +162,19 @@ static struct verd__thread *spawn_with(struct verd__scheduler *scheduler, const 
     return thread;
 }
 
-struct verd__thread *verd__spawn_named(const char *name, void *(*fn)(void *), void *arg)
+struct verd__thread *verd__spawn_named(const char *name, void *(*fn)(void *), void *arg,
+                                       const void *site)
 {
     struct verd__scheduler *scheduler = verd__current;
     const verd_attr attr = {.name = name};
-    struct verd__thread *thread = spawn_with(scheduler, &attr, fn, arg);
+    struct verd__thread *thread = verd__spawn_with(scheduler, &attr, fn, arg, site);
     if (thread != NULL)
         verd__thread_release(scheduler, thread);
     return thread;
 }
 
-verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *arg)
+__attribute__((noinline)) verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *),
+                                                       void *arg)
 {
     static const verd_attr defaults = VERD_ATTR_INIT;
     struct verd__scheduler *scheduler = verd__scheduler();
@@ -156,8 +184,8 @@ verd_thread *verd_spawn_with(const verd_attr *attr, void *(*fn)(void *), void *a
         errno = EINVAL;
         return NULL;
     }
-    const struct verd__thread *thread =
-        spawn_with(scheduler, attr != NULL ? attr : &defaults, fn, arg);
+    const struct verd__thread *thread = verd__spawn_with(scheduler, attr != NULL ? attr : &defaults,
+                                                         fn, arg, __builtin_return_address(0));
     return thread != NULL ? verd__handle(thread) : NULL;
 }
 

@@ -7,9 +7,15 @@
 #include "sched/scheduler.h"
 #include "sched/slab.h"
 
+/*
+ * `site`, here and below: where the call of the user's by which the thread is spawned returns to, for messages;
+ * NULL: it is the library's own. It is __builtin_return_address(0) of the public function, which therefore is never
+ * made a part of its caller (noinline).
+ */
 static inline void verd__thread_init(struct verd__thread *thread, union verd__start start,
-                                     void *arg, unsigned flags)
+                                     void *arg, unsigned flags, const void *site)
 {
+    thread->site = site;
     thread->start = start;
     thread->arg = arg;
     thread->owner = NULL;
@@ -25,11 +31,11 @@ static inline void verd__thread_init(struct verd__thread *thread, union verd__st
  * (VERD__RESULT says which member of `start` it is). NULL with errno ENOMEM. */
 static inline struct verd__thread *verd__thread_new(struct verd__scheduler *scheduler,
                                                     union verd__start start, void *arg,
-                                                    unsigned flags)
+                                                    unsigned flags, const void *site)
 {
     struct verd__thread *thread = verd__slab_take(scheduler);
     if (__builtin_expect(thread != NULL, 1))
-        verd__thread_init(thread, start, arg, flags);
+        verd__thread_init(thread, start, arg, flags, site);
     return thread;
 }
 
@@ -40,6 +46,22 @@ static inline void verd__thread_start(struct verd__scheduler *scheduler,
     thread->flags |= VERD__QUEUED;
     verd__ready(scheduler, thread);
 }
+
+/* verd_spawn, of a function that is not NULL. NULL with errno ENOMEM. */
+static inline struct verd__thread *verd__spawn(struct verd__scheduler *scheduler,
+                                               void *(*fn)(void *), void *arg, const void *site)
+{
+    union verd__start start = {.call = fn};
+    struct verd__thread *thread =
+        verd__thread_new(scheduler, start, arg, VERD__HANDLE | VERD__RESULT, site);
+    if (__builtin_expect(thread != NULL, 1))
+        verd__thread_start(scheduler, thread);
+    return thread;
+}
+
+/* The same with attributes, as verd_spawn_with. NULL with errno EINVAL or ENOMEM. */
+struct verd__thread *verd__spawn_with(struct verd__scheduler *scheduler, const verd_attr *attr,
+                                      void *(*fn)(void *), void *arg, const void *site);
 
 /* The function of the running thread has returned: clears what it kept beside its stack, for the next one
  * there. */
@@ -68,7 +90,14 @@ void verd__links_forget(struct verd__thread *thread);
 void verd__delay_end(struct verd__scheduler *scheduler, struct verd__thread *thread);
 
 /* Starts a thread of the library's own, with a name and without a handle. NULL with errno ENOMEM. */
-struct verd__thread *verd__spawn_named(const char *name, void *(*fn)(void *), void *arg);
+struct verd__thread *verd__spawn_named(const char *name, void *(*fn)(void *), void *arg,
+                                       const void *site);
+
+/* The site of the running thread: of those that it spawns for its own spawner. */
+static inline const void *verd__own_site(const struct verd__scheduler *scheduler)
+{
+    return verd__area(scheduler->running)->site;
+}
 
 /* Binds a stack of `size` bytes to a thread that has not started, 0: of the default. -1 with errno ENOMEM. */
 int verd__thread_bind(struct verd__scheduler *scheduler, struct verd__thread *thread, size_t size);
