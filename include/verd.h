@@ -17,6 +17,7 @@
 #include <verd/reader.h>
 #include <verd/resource.h>
 #include <verd/serve.h>
+#include <verd/stats.h>
 #include <verd/stream.h>
 #include <verd/sync.h>
 #include <verd/thread.h>

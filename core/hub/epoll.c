@@ -252,6 +252,7 @@ static void epoll_collect(struct verd__loop *loop, verd_duration timeout)
         count = wait_for_events(state, timeout);
         if (__builtin_expect(count < 0 && errno != EINTR, 0))
             verd__loop_refused(loop, "epoll_wait");
+        loop->events += count > 0 ? (unsigned)count : 0;
         for (int i = 0; i < count; i++) {
             prefetch(loop, &state->events[i], count - i);
             dispatch(loop, &state->events[i]);

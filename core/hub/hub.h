@@ -125,7 +125,8 @@ struct verd__loop {
     size_t audit_next;        /* the number it goes on with; 0: it begins anew */
     verd_duration audit_interval;
     struct verd__list writers[VERD__WRITER_QUEUES];
-    size_t polls; /* system calls that waited or looked, for tests */
+    size_t polls;    /* system calls that waited or looked, for tests */
+    uint64_t events; /* that those have told of */
 };
 
 /* The hub of this OS thread, made at first use. NULL with errno: ENOMEM, EMFILE, ... */

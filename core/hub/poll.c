@@ -195,6 +195,7 @@ static void poll_collect(struct verd__loop *loop, verd_duration timeout)
     struct timespec span = {(time_t)(timeout / VERD_SEC), (long)(timeout % VERD_SEC)};
     loop->polls++;
     int count = ppoll(state->fds, state->count, timeout == VERD_FOREVER ? NULL : &span, NULL);
+    loop->events += count > 0 ? (unsigned)count : 0;
     if (count > 0)
         dispatch(loop, state);
     else if (count < 0 && errno != EINTR && errno != ENOMEM) /* EINVAL: RLIMIT_NOFILE was lowered */

@@ -95,6 +95,7 @@ void verd__threads_end(struct verd__scheduler *scheduler, bool lasting)
     scheduler->batch = NULL;
     scheduler->first = NULL;
     scheduler->last = &scheduler->first;
+    verd__observed_clear(scheduler);
     scheduler->starved = NULL;
     scheduler->starved_last = &scheduler->starved;
     verd__slabs_each(scheduler, self, end);

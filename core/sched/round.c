@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a round of the run queue: timers and the poller are asked, or waited for. */
+#include "sched/round.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -11,15 +13,11 @@
 /* While unstarted threads lack a stack, how long nobody looks whether there is one now. */
 #define STARVED_RETRY (10 * VERD_MS)
 
-static bool expects_events(const struct verd__scheduler *scheduler)
-{
-    return (scheduler->expecting & ~(VERD__SEEDED | VERD__SURPLUS)) != 0;
-}
-
 /* Whether there is something besides threads that can make one runnable. */
 static bool wants_waiting(const struct verd__scheduler *scheduler)
 {
-    return expects_events(scheduler) || scheduler->timers.armed != 0 || scheduler->starved != NULL;
+    return verd__expected_events(scheduler) != 0 || scheduler->timers.armed != 0 ||
+           scheduler->starved != NULL;
 }
 
 /* Nobody can run, and nothing will change that, but perhaps the user's function. */
@@ -89,7 +87,9 @@ static void poll_once(struct verd__scheduler *scheduler)
         return;
     }
     verd_duration wait = patience(scheduler);
-    if (expects_events(scheduler))
+    scheduler->tally.looks++;
+    scheduler->tally.sleeps += wait > 0;
+    if (verd__expected_events(scheduler) != 0)
         scheduler->poller->wait(scheduler->poller, wait);
     else if (wait > 0)
         wait_for_time(wait);
@@ -101,12 +101,42 @@ static void poll_once(struct verd__scheduler *scheduler)
         verd__upkeep(scheduler);
 }
 
-void verd__round(struct verd__scheduler *scheduler)
+/* How long threads have run since the last look. */
+static void note_lag(struct verd__scheduler *scheduler)
 {
+    const struct verd__clock *clock = &scheduler->timestamps;
+    uint64_t since = scheduler->polled;
+    if (since == 0 || clock->span == 0)
+        return;
+    uint64_t cycles = verd__cycles() - since;
+    if (cycles >= UINT64_MAX / VERD__SPAN / 2) /* the counter was set back */
+        return;
+    verd__spans_add(&scheduler->tally.lags,
+                    (verd_duration)(cycles * (uint64_t)VERD__SPAN / clock->span));
+}
+
+void verd__look_around(struct verd__scheduler *scheduler)
+{
+    note_lag(scheduler);
     verd__upkeep_expect(scheduler);
     do {
         poll_once(scheduler);
     } while (scheduler->first == NULL);
+}
+
+void verd__round(struct verd__scheduler *scheduler)
+{
+    unsigned observers = verd__observers(scheduler);
+    if (__builtin_expect(observers != scheduler->observed.by, 0)) {
+        verd__observe(scheduler, observers);
+        if (scheduler->batch != NULL) /* what was left of the round */
+            return;
+    }
+    if (__builtin_expect(scheduler->expecting & VERD__OBSERVED, 0)) {
+        verd__observed_round(scheduler);
+        return;
+    }
+    verd__look_around(scheduler);
     if (scheduler->expecting & VERD__SEEDED) {
         scheduler->timestamps.span = 0; /* so that each round is one of its own */
         verd__shuffle(scheduler);

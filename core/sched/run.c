@@ -259,8 +259,11 @@ static inline struct verd__thread *next_or_starved(struct verd__scheduler *sched
     if (__builtin_expect(scheduler->starved != NULL, 0) &&
         stack->class == scheduler->default_class) {
         struct verd__thread *thread = verd__starved_pop(scheduler);
-        if (thread != NULL)
+        if (thread != NULL) {
+            if (scheduler->expecting & VERD__OBSERVED)
+                verd__observed_next(scheduler, thread);
             return thread;
+        }
     }
     return next_thread(scheduler);
 }

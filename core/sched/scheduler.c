@@ -52,6 +52,7 @@ static void scheduler_free(void *value)
     verd__registry_remove(scheduler);
     if (scheduler->poller != NULL)
         scheduler->poller->close(scheduler->poller);
+    verd__observe(scheduler, 0);
     verd__overflow_end(scheduler);
     verd__stacks_free(&scheduler->stacks);
     verd__slabs_free(scheduler);

@@ -44,6 +44,7 @@
 
 #include "float.h"
 #include "sched/clock.h"
+#include "sched/observe.h"
 #include "sched/timer.h"
 #include "sched/upkeep.h"
 #include "stack/stack.h"
@@ -159,6 +160,11 @@ struct verd__slab;
 /* In `expecting`: more stacks are cached than are kept, so time is to be looked at. */
 #define VERD__SURPLUS (VERD__SEEDED >> 1)
 
+/* In `expecting`: rounds are of one thread, so that each turn is seen (observe.h). */
+#define VERD__OBSERVED (VERD__SURPLUS >> 1)
+
+#define VERD__EXPECTING_BITS (VERD__SEEDED | VERD__SURPLUS | VERD__OBSERVED)
+
 struct verd__scheduler {
     uint64_t number; /* no other scheduler of the process ever has it */
     pid_t os_thread; /* as the kernel numbers them */
@@ -171,7 +177,7 @@ struct verd__scheduler {
     int *errno_location;                 /* this OS thread's */
     struct verd__exceptions *exceptions; /* this OS thread's; NULL: there is no C++ */
     verd_duration clock;                 /* when the poller or time was last waited for */
-    size_t expecting; /* waits for the poller; 0: it is not asked. And VERD__SEEDED, _SURPLUS */
+    size_t expecting; /* waits for the poller; 0: it is not asked. And VERD__EXPECTING_BITS */
     int budget;
     bool ending; /* all but the running thread are being ended, and get nothing any more */
     bool forked; /* that is so because this is the child of a fork */
@@ -195,10 +201,18 @@ struct verd__scheduler {
     unsigned default_class;
     struct verd__stacks stacks;
     struct verd__upkeep upkeep;
+    struct verd__tally tally;
+    struct verd__observed observed;
     struct verd__timers timers;
 };
 
 extern _Thread_local struct verd__scheduler *verd__current;
+
+/* Waits for the poller, by descriptor and direction. */
+static inline size_t verd__expected_events(const struct verd__scheduler *scheduler)
+{
+    return scheduler->expecting & ~VERD__EXPECTING_BITS;
+}
 
 /* Makes the scheduler of this OS thread. NULL with errno ENOMEM. */
 struct verd__scheduler *verd__scheduler_new(void);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/slab.h"
 
+#include <stdlib.h>
+
 #include <sys/mman.h>
 
 #include "stack/memory.h"
@@ -85,16 +87,15 @@ struct verd__thread *verd__slab_more(struct verd__scheduler *scheduler)
         fresh->next = slab;
         fresh->ordinal = slab == NULL ? 0 : slab->ordinal + 1;
         fresh->used = 1;
+        fresh->freed_before = 0;
         scheduler->slabs = slab = fresh;
     }
-    struct verd__thread *thread = &verd__slab_blocks(slab)[slab->used];
-    if (thread->generation == UINT32_MAX) { /* it has no successor: the next one */
-        slab->used++;
-        return verd__slab_more(scheduler);
-    }
-    slab->used++;
+    struct verd__thread *thread = &verd__slab_blocks(slab)[slab->used++];
     if (thread->generation == 0)
         thread->generation = 1;
+    slab->freed_before += thread->generation;
+    if (thread->generation == UINT32_MAX) /* it has no successor: the next one */
+        return verd__slab_more(scheduler);
     return thread;
 }
 
@@ -108,6 +109,8 @@ void verd__slabs_free(struct verd__scheduler *scheduler)
             if (thread->state != VERD__FREE)
                 verd__slab_give(scheduler, thread);
         }
+        free(slab->sights);
+        slab->sights = NULL;
         atomic_store(&slab->owner, 0);
         atomic_fetch_add(&unowned, 1);
     }

@@ -29,6 +29,8 @@ struct verd__slab {
     uint32_t place;          /* of the header, among all blocks of the process */
     uint32_t ordinal;        /* among the scheduler's slabs: 0 is its first */
     size_t used;             /* blocks in use or used once, and the header; those behind are free */
+    uint64_t freed_before;   /* generations of those, as they came into use here */
+    struct verd__sight *sights; /* by block, of those that are observed; NULL: none yet */
 };
 
 _Static_assert(sizeof(struct verd__slab) <= sizeof(struct verd__thread), "a header is one block");

@@ -13,6 +13,7 @@ void verd__timers_init(struct verd__timers *timers, verd_duration now)
 {
     timers->base = now;
     timers->armed = 0;
+    timers->fired = 0;
     timers->levels = 0;
     for (unsigned level = 0; level < VERD__TIMER_LEVELS; level++) {
         timers->used[level] = 0;
@@ -152,6 +153,7 @@ void verd__timers_advance(struct verd__timers *timers, verd_duration now)
         struct verd__timer *timer = pop(&due);
         timer->next = NULL;
         timers->armed--;
+        timers->fired++;
         timer->fire(timer);
     }
 }

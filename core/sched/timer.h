@@ -36,6 +36,7 @@ struct verd__timer {
 struct verd__timers {
     verd_duration base;
     size_t armed;
+    uint64_t fired;                    /* ever */
     uint32_t levels;                   /* bit l: used[l] is not 0 */
     uint64_t used[VERD__TIMER_LEVELS]; /* bit s of used[l]: slots[l][s] is not empty */
     struct verd__timer slots[VERD__TIMER_LEVELS]

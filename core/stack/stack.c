@@ -34,6 +34,16 @@ static struct verd__arena *arena_with_clean(struct verd__stack_class *class, siz
     return class->arenas;
 }
 
+/* One more is not clean, or one less. */
+static void note_warm(struct verd__stacks *stacks, unsigned number, int change)
+{
+    size_t size = VERD_STACK_SIZE_MIN << number;
+    stacks->classes[number].warm += (size_t)change;
+    stacks->warm += (size_t)change * size;
+    if (stacks->warm_peak < stacks->warm)
+        stacks->warm_peak = stacks->warm;
+}
+
 static struct verd__stack *take_clean(struct verd__stacks *stacks, unsigned number)
 {
     struct verd__stack_class *class = &stacks->classes[number];
@@ -51,6 +61,7 @@ static struct verd__stack *take_clean(struct verd__stacks *stacks, unsigned numb
     stack->class = (uint8_t)number;
     stack->low = verd__arena_low(arena, index);
     stack->valgrind_id = VERD__VALGRIND_REGISTER(stack->low, (char *)stack);
+    note_warm(stacks, number, 1);
     return stack;
 }
 
@@ -67,6 +78,7 @@ struct verd__stack *verd__stack_take_other(struct verd__stacks *stacks, unsigned
     if (stack == NULL)
         return take_clean(stacks, number);
     class->spare = stack->next;
+    class->spare_count--;
     class->cleaned = 0;
     return stack;
 }
@@ -95,6 +107,7 @@ bool verd__stacks_age(struct verd__stacks *stacks)
     for (unsigned i = 0; i < VERD__STACK_CLASSES; i++) {
         struct verd__stack_class *class = &stacks->classes[i];
         class->spare = class->cached;
+        class->spare_count = class->cached_count;
         class->cached = NULL;
         class->cached_count = 0;
         any = any || class->spare != NULL;
@@ -103,8 +116,9 @@ bool verd__stacks_age(struct verd__stacks *stacks)
 }
 
 /* From the low end, so that the struct goes last. */
-static void clean_some(struct verd__stack_class *class)
+static void clean_some(struct verd__stacks *stacks, unsigned number)
 {
+    struct verd__stack_class *class = &stacks->classes[number];
     struct verd__stack *stack = class->spare;
     struct verd__arena *arena = stack->arena;
     unsigned index = stack->index;
@@ -115,6 +129,8 @@ static void clean_some(struct verd__stack_class *class)
         return;
     }
     class->spare = stack->next;
+    class->spare_count--;
+    note_warm(stacks, number, -1);
     VERD__VALGRIND_DEREGISTER(stack->valgrind_id);
     verd__arena_clean(arena, index, class->cleaned,
                       rest); /* `stack` itself is gone with its page */
@@ -127,7 +143,7 @@ bool verd__stacks_clean_some(struct verd__stacks *stacks)
     for (unsigned i = 0; i < VERD__STACK_CLASSES; i++) {
         if (stacks->classes[i].spare == NULL)
             continue;
-        clean_some(&stacks->classes[i]);
+        clean_some(stacks, i);
         return true;
     }
     return false;

@@ -59,12 +59,16 @@ struct verd__stack_class {
     struct verd__stack *cached; /* given since the cache has aged */
     size_t cached_count;
     struct verd__stack *spare; /* given before that */
+    size_t spare_count;
+    size_t warm;    /* stacks that are not clean: taken, cached or spare */
     size_t cleaned; /* bytes of the first spare one, from its low end, that have gone back */
     struct verd__arena *arenas; /* those with clean stacks first */
 };
 
 struct verd__stacks {
     struct verd__stack_class classes[VERD__STACK_CLASSES];
+    size_t warm,
+        warm_peak; /* bytes of those that are not clean: now, and the most that there have been */
 };
 
 /* Whether it may be asked for; 0 is the default. */

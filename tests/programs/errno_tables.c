@@ -22,12 +22,12 @@
 static const char *const headers[] = {
     "thread.h",   "time.h", "sync.h",        "bundle.h",      "queue.h",     "pool.h",
     "resource.h", "net.h",  "os.h",          "serve.h",       "stream.h",    "reader.h",
-    "writer.h",   "http.h", "http_client.h", "http_events.h", "websocket.h",
+    "writer.h",   "http.h", "http_client.h", "http_events.h", "websocket.h", "stats.h",
 };
 
-static const struct row *const tables[] = {thread_rows, sync_rows,   queue_rows,     pool_rows,
-                                           net_rows,    os_rows,     stream_rows,    serve_rows,
-                                           http_rows,   client_rows, websocket_rows, NULL};
+static const struct row *const tables[] = {
+    thread_rows, sync_rows, queue_rows,  pool_rows,      net_rows,   os_rows, stream_rows,
+    serve_rows,  http_rows, client_rows, websocket_rows, trace_rows, NULL};
 
 static unsigned played, failures;
 
