@@ -56,8 +56,9 @@ static verd_duration patience(struct verd__scheduler *scheduler)
 }
 
 /* Without a poller there is only time to wait for. */
-static void wait_for_time(verd_duration wait)
+static void wait_for_time(struct verd__poller *none, verd_duration wait)
 {
+    (void)none;
     struct timespec span = {(time_t)(wait / VERD_SEC), (long)(wait % VERD_SEC)};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &span, NULL); /* a signal ends it early: no harm */
 }
@@ -77,6 +78,19 @@ static void retry_starved(struct verd__scheduler *scheduler)
     verd__thread_start(scheduler, thread);
 }
 
+/* Asks the poller, or waits for it: then nobody runs. */
+static void ask_poller(struct verd__scheduler *scheduler, verd_duration wait)
+{
+    struct verd__poller *poller = scheduler->poller;
+    bool expects = verd__expected_events(scheduler) != 0;
+    scheduler->tally.looks++;
+    scheduler->tally.sleeps += wait > 0;
+    if (wait > 0)
+        verd_idle(&scheduler->idle, expects ? poller->wait : wait_for_time, poller, wait);
+    else if (expects)
+        poller->wait(poller, 0);
+}
+
 /* Asks the poller, then the clock: readiness wins over a deadline that it came before. */
 static void poll_once(struct verd__scheduler *scheduler)
 {
@@ -86,13 +100,7 @@ static void poll_once(struct verd__scheduler *scheduler)
         deadlock(scheduler);
         return;
     }
-    verd_duration wait = patience(scheduler);
-    scheduler->tally.looks++;
-    scheduler->tally.sleeps += wait > 0;
-    if (verd__expected_events(scheduler) != 0)
-        scheduler->poller->wait(scheduler->poller, wait);
-    else if (wait > 0)
-        wait_for_time(wait);
+    ask_poller(scheduler, patience(scheduler));
     scheduler->polled = verd__timestamp(&scheduler->timestamps);
     scheduler->clock = verd_now();
     verd__clock_renew(&scheduler->timestamps, scheduler->polled, scheduler->clock);

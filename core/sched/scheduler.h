@@ -9,7 +9,7 @@
  * can keep events out, and rounds that are short do not each pay for a system call.
  *
  * There is no scheduler context: a thread that waits switches straight to the next one, and if there
- * is none, it waits for the poller on its own stack.
+ * is none, it waits for the poller on its own stack, behind a frame (verd_idle) that has the look of a base.
  *
  * The way of a byte, from a socket of the library's that has none yet to the return of verd_read:
  *
@@ -21,6 +21,7 @@
  *     verd__wait              sched/wait.h        notes the kind of wait
  *     verd__suspend           sched/run.c         another thread runs, until the run queue is empty
  *     verd__round, poll_once  sched/round.c       the last to suspend itself asks the poller
+ *     verd_idle               arch/x86_64/idle.S  ends what profilers and debuggers see of the stack
  *     epoll_collect           hub/epoll.c         epoll_wait: there is something to read
  *     verd__loop_ready        hub/hub.c           latches that, and ends the wait of the record
  *     verd__wait_end          sched/wait.h        nothing of the wait is registered any more; it is ready
@@ -151,6 +152,12 @@ struct verd__exit_hook {
     void (*end)(struct verd__exit_hook *hook); /* the OS thread ends: frees it */
 };
 
+/* In arch/<arch>/idle.S: calls `wait`. Until that returns `from` is where the caller is suspended, then NULL;
+ * and whoever walks the stack from below finds its end there. */
+__attribute__((visibility("hidden"))) void
+verd_idle(verd_context *from, void (*wait)(struct verd__poller *, verd_duration),
+          struct verd__poller *poller, verd_duration timeout);
+
 struct verd__slab;
 
 /* In `expecting`: rounds are shuffled. It is there so that the end of each round is noticed without a
@@ -195,6 +202,7 @@ struct verd__scheduler {
     uint64_t chance;               /* VERD__SEEDED: what draws who runs (shuffle.h) */
     struct verd__thread *main;
     verd_context nowhere; /* suspended into when something is not to be resumed */
+    verd_context idle; /* nobody runs: where `running` waits, as suspended by a switch; else NULL */
     struct verd__slab *slabs;
     void *signal_stack;            /* NULL: the OS thread had one */
     struct verd__stack main_stack; /* only its area is used */
