@@ -13,6 +13,7 @@
 #include "hub/table.h"
 #include "hub/output_lock.h"
 #include "stack/line.h"
+#include "stack/peek.h"
 
 static void hub_wait(struct verd__poller *poller, verd_duration timeout)
 {
@@ -128,6 +129,23 @@ static void detach(struct verd__loop *loop, int fd, struct verd__fd *record,
 static void leave_one(struct verd__wait *wait, int error);
 static void leave_any(struct verd__wait *wait, int error);
 
+/* ": input from 5, output to 6" */
+static void tell_any(struct verd__line *line, const struct verd__wait *wait)
+{
+    struct verd__fd_watches fds;
+    struct verd__fd_watch watch;
+    verd__peek(&fds, wait->object, sizeof fds);
+    for (size_t i = 0; i < fds.count && verd__peek(&watch, &fds.watches[i], sizeof watch); i++) {
+        verd__line_text(line, i == 0 ? ": " : ", ");
+        if (watch.events & VERD__INPUT_EVENTS)
+            verd__line_text(line,
+                            watch.events & VERD__OUTPUT_EVENTS ? "input from and " : "input from ");
+        if (watch.events & VERD__OUTPUT_EVENTS)
+            verd__line_text(line, "output to ");
+        verd__line_number(line, (size_t)watch.fd);
+    }
+}
+
 /* A wait for one descriptor: its object is the record, its value the number. By direction, and by whether
  * the call has already found by a system call on the file that there is nothing. */
 #define INPUT_KIND {.name = "input from descriptor #", .has_more = true, .ended = leave_one}
@@ -137,7 +155,7 @@ static const struct verd__wait_kind one_kinds[2][2] = {
     [VERD__OUTPUT] = {OUTPUT_KIND, OUTPUT_KIND},
 };
 static const struct verd__wait_kind any_kind = {
-    .name = "one of several descriptors", .has_more = true, .ended = leave_any};
+    .name = "one of several descriptors", .has_more = true, .ended = leave_any, .tell = tell_any};
 
 static void leave_one(struct verd__wait *wait, int error)
 {

@@ -118,8 +118,12 @@ static void stop_spawning(struct verd__wait *wait, int error)
         settle(slot->pool);
 }
 
-static const struct verd__wait_kind spawner_kind = {
-    .name = "a slot of a pool", .has_more = true, .ended = stop_spawning};
+static const struct verd__wait_kind spawner_kind = {.name = "a slot of a pool",
+                                                    .has_more = true,
+                                                    .ended = stop_spawning,
+                                                    .is_object = true,
+                                                    .queue_offset =
+                                                        offsetof(struct verd_pool, spawners)};
 
 bool verd__pool_is_member(const struct verd__scheduler *scheduler, const struct verd_pool *pool)
 {
@@ -272,7 +276,10 @@ bool verd__pool_make_room(struct verd_pool *pool, const void *owner)
 
 /* ---- the whole of it ---- */
 
-static const struct verd__wait_kind idler_kind = {.name = "all threads of a pool"};
+static const struct verd__wait_kind idler_kind = {.name = "all threads of a pool",
+                                                  .is_object = true,
+                                                  .queue_offset =
+                                                      offsetof(struct verd_pool, idlers)};
 
 /* The head of the calls that wait for all: NULL with errno, if the caller cannot. */
 static struct verd__scheduler *begin_wait(const verd_pool *pool)
@@ -296,7 +303,10 @@ int verd_pool_wait_all(verd_pool *pool)
     return verd__wait_in_queue(scheduler, &idler_kind, &pool->idlers, NULL);
 }
 
-static const struct verd__wait_kind killer_kind = {.name = "the killed threads of a pool"};
+static const struct verd__wait_kind killer_kind = {.name = "the killed threads of a pool",
+                                                   .is_object = true,
+                                                   .queue_offset =
+                                                       offsetof(struct verd_pool, killers)};
 
 int verd_pool_kill(verd_pool *pool)
 {

@@ -16,6 +16,7 @@
 #include "sched/local.h"
 #include "sched/obligation.h"
 #include "sched/registry.h"
+#include "sched/report.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "sched/timeout.h"
@@ -106,6 +107,7 @@ void verd__fork_child(void)
 {
     struct verd__scheduler *scheduler = verd__current;
     verd__registry_forked(scheduler);
+    verd__report_forked();
     if (scheduler == NULL)
         return;
     scheduler->forked = true;

@@ -7,6 +7,7 @@
 #include "sched/area.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
+#include "stack/peek.h"
 
 void verd__name_copy(char name[VERD_NAME_SIZE], const char *wanted)
 {
@@ -55,12 +56,25 @@ void verd__name_write(const struct verd__thread *thread, char name[VERD_NAME_SIZ
         number_name(name, shared, verd__thread_number(thread));
 }
 
-static void tell_start(struct verd__line *line, const struct verd__thread *thread,
+/* The same of a view: whose owner may be another OS thread's, and gone meanwhile. */
+static void view_name(const struct verd__view *view, char name[VERD_NAME_SIZE])
+{
+    const struct verd__thread *thread = &view->thread;
+    struct verd__owner owner;
+    verd__name_copy(name, view->has_stack ? verd__view_area(view)->name : NULL);
+    if (name[0] != '\0' || thread->owner == NULL || (thread->flags & VERD__DELAYED) ||
+        !verd__peek(&owner, thread->owner, sizeof owner) || owner.name == NULL)
+        return;
+    char shared[VERD_NAME_SIZE];
+    verd__peek_text(shared, sizeof shared, owner.name);
+    if (shared[0] != '\0')
+        number_name(name, shared, verd__thread_number(view->at));
+}
+
+static void tell_start(struct verd__line *line, const struct verd__view *view,
                        struct verd__symbols *symbols)
 {
-    union verd__start start =
-        thread->state == VERD__UNSTARTED ? thread->start : verd__area(thread)->start;
-    uintptr_t address = thread->flags & VERD__RESULT ? (uintptr_t)start.call : (uintptr_t)start.run;
+    uintptr_t address = verd__view_start(view);
     const char *name = verd__symbols_find(symbols, address);
     verd__line_text(line, " (");
     if (name != NULL)
@@ -70,22 +84,21 @@ static void tell_start(struct verd__line *line, const struct verd__thread *threa
     verd__line_text(line, ")");
 }
 
-void verd__name_tell(struct verd__line *line, const struct verd__thread *thread,
+void verd__name_tell(struct verd__line *line, const struct verd__view *view,
                      struct verd__symbols *symbols)
 {
     char name[VERD_NAME_SIZE];
-    bool is_main = thread == verd__current->main;
-    verd__name_write(thread, name);
+    view_name(view, name);
     verd__line_text(line, "thread ");
-    verd__line_number(line, verd__thread_number(thread));
-    if (is_main)
+    verd__line_number(line, verd__thread_number(view->at));
+    if (view->is_main)
         verd__line_text(line, " (main)");
     if (name[0] != '\0') {
         verd__line_text(line, " \"");
         verd__line_text(line, name);
         verd__line_text(line, "\"");
-    } else if (!is_main && symbols != NULL) {
-        tell_start(line, thread, symbols);
+    } else if (!view->is_main && symbols != NULL) {
+        tell_start(line, view, symbols);
     }
 }
 

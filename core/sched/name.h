@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "sched/scheduler.h"
+#include "sched/view.h"
 #include "stack/line.h"
 #include "stack/symbol.h"
 
@@ -23,7 +24,7 @@ void verd__name_write(const struct verd__thread *thread, char name[VERD_NAME_SIZ
  * Adds to a line who the thread is: number, name, or for want of that the function with which it was started, where
  * `symbols` is not NULL.
  */
-void verd__name_tell(struct verd__line *line, const struct verd__thread *thread,
+void verd__name_tell(struct verd__line *line, const struct verd__view *view,
                      struct verd__symbols *symbols);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 
 #include "sched/name.h"
+#include "sched/report.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 
@@ -16,7 +17,7 @@
 #define AT_MINSIGSTKSZ 51
 #endif
 
-#define HANDLER_STACK ((size_t)16 * 1024) /* for what on_fault does */
+#define HANDLER_STACK ((size_t)32 * 1024) /* for reports, which are made in handlers */
 
 /* Whether the address lies in the guard of the thread's stack. */
 static bool is_below(const struct verd__thread *thread, const void *address)
@@ -43,28 +44,42 @@ static const struct verd__thread *find_below(const struct verd__scheduler *sched
     return NULL;
 }
 
-static void say_overflow(const struct verd__thread *thread)
+static void add_advice(struct verd__line *line, const struct verd__thread *thread)
+{
+    verd__line_text(line, ": its stack of ");
+    verd__line_number(line, verd__stack_class_size(thread->stack));
+    verd__line_text(line, " bytes is full; larger ones are made with verd_attr.stack_size, "
+                          "pthread_attr_setstacksize, verd_stack_default or VERD_STACK_SIZE");
+}
+
+static void say_overflow(const struct verd__thread *thread, const ucontext_t *context)
 {
     struct verd__line line = {0};
-    struct verd__symbols symbols;
-    verd__symbols_open(&symbols);
+    struct verd__view view;
+    struct verd__backtrace backtrace;
+    struct verd__report *report = verd__report_begin(&verd__stderr);
+    bool has_view = verd__view_take(&view, verd__current, thread);
     verd__line_text(&line, "stack overflow in ");
-    verd__name_tell(&line, thread, &symbols);
-    verd__symbols_close(&symbols);
-    verd__line_text(&line, ": its stack of ");
-    verd__line_number(&line, verd__stack_class_size(thread->stack));
-    verd__line_text(&line, " bytes is full; verd_spawn_with makes threads with a larger "
-                           "verd_attr.stack_size");
+    if (has_view)
+        verd__name_tell(&line, &view, report != NULL ? &report->symbols : NULL);
+    add_advice(&line, thread);
     verd__line_write(&line);
+    if (report == NULL)
+        return;
+    verd__backtrace_of_signal(&backtrace, context, (uintptr_t)thread->stack);
+    view.is_running = true; /* in a switch it may be the next one already */
+    backtrace.sp = (uintptr_t)thread->stack->low;
+    if (has_view)
+        verd__report_details(report, &view, &backtrace);
+    verd__report_end(report);
 }
 
 /* Says what it knows, and lets the same fault come again with the default action. */
 static void on_fault(int signal, siginfo_t *info, void *ucontext)
 {
-    (void)ucontext;
     const struct verd__thread *thread = find_below(verd__current, info->si_addr);
     if (thread != NULL)
-        say_overflow(thread);
+        say_overflow(thread, ucontext);
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(signal, &action, NULL);
     if (info->si_code <= 0) /* sent by someone: it does not come again by itself */

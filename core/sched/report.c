@@ -1,153 +1,372 @@
 /* SPDX-License-Identifier: MIT */
-/* What the person with a hung server wants printed. Nothing is allocated for it. */
+#include "sched/report.h"
+
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sys/syscall.h>
 
 #include "sched/name.h"
-#include "sched/scheduler.h"
-#include "sched/slab.h"
-#include "sched/thread.h"
 #include "sched/wait.h"
 
 /* Longer cycles are not looked for. */
 #define CYCLE_MAX 64
 
-static const struct verd__wait *wait_of(const struct verd__thread *thread)
+/* ---- one at a time ---- */
+
+static _Atomic(pid_t) busy; /* the OS thread that makes a report; 0: none */
+
+static void refuse(const struct verd__output *output)
 {
-    const struct verd__wait *wait =
-        thread->state == VERD__STARTED ? &verd__area(thread)->wait : NULL;
-    return wait != NULL && wait->kind != NULL ? wait : NULL;
+    struct verd__line line = {0};
+    verd__line_text(&line, "another report is being made");
+    verd__line_write_to(&line, output);
 }
 
-/* Who has what the thread waits for; NULL: nobody, it is not known, or that one has ended. */
-static const struct verd__thread *holder_for(const struct verd__thread *thread)
+struct verd__report *verd__report_begin(const struct verd__output *output)
 {
-    const struct verd__wait *wait = wait_of(thread);
-    if (wait == NULL || wait->kind->holder == NULL)
-        return NULL;
-    const struct verd__thread *holder = verd__thread_find(wait->kind->holder(wait));
-    return holder != NULL && holder->state != VERD__ENDED ? holder : NULL;
+    static const struct timespec pause = {.tv_nsec = 10000000};
+    static struct verd__report report;
+    int error = errno;
+    pid_t self = (pid_t)syscall(SYS_gettid);
+    pid_t nobody = 0;
+    for (int patience = 100; !atomic_compare_exchange_strong(&busy, &nobody, self); patience--) {
+        if (nobody == self || patience == 0) {
+            refuse(output);
+            errno = error;
+            return NULL;
+        }
+        nobody = 0;
+        nanosleep(&pause, NULL);
+    }
+    report.output = output;
+    report.scheduler = NULL;
+    verd__symbols_open(&report.symbols);
+    errno = error;
+    return &report;
 }
+
+void verd__report_end(struct verd__report *report)
+{
+    verd__symbols_close(&report->symbols);
+    atomic_store(&busy, 0);
+}
+
+void verd__report_forked(void)
+{
+    atomic_store(&busy, 0);
+}
+
+/* ---- what a thread does ---- */
 
 /* What it waits for in particular, and who has it. */
-static void add_object(struct verd__line *line, const struct verd__wait *wait)
+static void add_object(struct verd__report *report, struct verd__line *line,
+                       const struct verd__view *view, const struct verd__wait *wait)
 {
-    if (wait->kind->is_users) {
+    const struct verd__wait_kind *kind = wait->kind;
+    struct verd__view holder;
+    bool has_ended;
+    if (kind->is_users || kind->is_object) {
+        uintptr_t address = (uintptr_t)wait->entry.queue - kind->queue_offset;
         verd__line_text(line, ", at ");
-        verd__line_address(line, (uintptr_t)wait->entry.queue);
+        verd__line_address(line, address);
+        verd__symbols_tell_variable(line, &report->symbols, address);
     }
-    if (wait->kind->holder == NULL || wait->kind->holder(wait) == NULL)
-        return;
-    const struct verd__thread *holder = holder_for(wait->thread);
-    verd__line_text(line, wait->kind->is_users ? ", held by " : ", ");
-    if (holder != NULL)
-        verd__name_tell(line, holder, NULL);
-    else
+    bool is_held = verd__view_holder(view, &holder, &has_ended);
+    if (is_held || has_ended)
+        verd__line_text(line, kind->is_users ? ", held by " : ", ");
+    if (is_held)
+        verd__name_tell(line, &holder, NULL);
+    else if (has_ended)
         verd__line_text(line, "a thread that has ended");
 }
 
-/* What it waits for, and since when: as far back as the last time that nobody could run. */
-static void add_wait(struct verd__line *line, const struct verd__wait *wait)
+/* "2.1 s" */
+static void add_span(struct verd__line *line, verd_duration span)
 {
-    verd_duration span = verd_now() - wait->since;
-    const char *name = wait->kind->name;
-    size_t length = strlen(name);
-    verd__line_text(line, "waits for ");
-    verd__line_text(line, name);
-    if (name[length - 1] == '#') {
-        line->length--;
-        verd__line_number(line, (size_t)wait->entry.value);
-    }
-    verd__line_text(line, ", for ");
     verd__line_number(line, (size_t)(span / VERD_SEC));
     verd__line_text(line, ".");
     verd__line_number(line, (size_t)(span % VERD_SEC / (100 * VERD_MS)));
     verd__line_text(line, " s");
-    add_object(line, wait);
 }
 
-static void add_state(struct verd__line *line, const struct verd__scheduler *scheduler,
-                      const struct verd__thread *thread)
+/* The name of a kind of wait, with its number, or with an s for several numbers. */
+static void add_kind(struct verd__line *line, const struct verd__wait_kind *kind,
+                     const struct verd__wait *wait)
 {
-    if (thread->state == VERD__UNSTARTED) {
-        verd__line_text(line, thread->flags & VERD__DELAYED ? "is not due to start yet"
-                                                            : "has not started");
-    } else if (wait_of(thread) != NULL) {
-        add_wait(line, wait_of(thread));
-    } else {
-        verd__line_text(line, thread == scheduler->running ? "runs" : "can run");
-    }
-    if (thread->interrupt & VERD__INTERRUPT_KILL)
+    size_t length = strlen(kind->name);
+    verd__line_text(line, kind->name);
+    if (kind->name[length - 1] != '#')
+        return;
+    line->length -= wait != NULL ? 1 : 2;
+    if (wait != NULL)
+        verd__line_number(line, (size_t)wait->entry.value);
+    else
+        verd__line_text(line, "s");
+}
+
+/* What it waits for, and since when: as far back as the last time that nobody could run. */
+static void add_wait(struct verd__report *report, struct verd__line *line,
+                     const struct verd__view *view)
+{
+    const struct verd__wait *wait = verd__view_wait(view);
+    verd__line_text(line, "waits for ");
+    add_kind(line, wait->kind, wait);
+    verd__line_text(line, ", for ");
+    add_span(line, report->now - wait->since);
+    if (wait->kind->tell != NULL)
+        wait->kind->tell(line, wait);
+    add_object(report, line, view, wait);
+}
+
+static void add_activity(struct verd__report *report, struct verd__line *line,
+                         const struct verd__view *view)
+{
+    static const char *const texts[] = {
+        [VERD__RUNS] = "runs",
+        [VERD__CAN_RUN] = "can run",
+        [VERD__NOT_STARTED] = "has not started",
+        [VERD__NOT_DUE] = "is not due to start yet",
+    };
+    enum verd__activity activity = verd__activity_of(view);
+    if (activity == VERD__WAITS)
+        add_wait(report, line, view);
+    else
+        verd__line_text(line, texts[activity]);
+    if (view->thread.interrupt & VERD__INTERRUPT_KILL)
         verd__line_text(line, ", killed");
-    if (thread->interrupt & VERD__INTERRUPT_TIMEOUT)
+    if (view->thread.interrupt & VERD__INTERRUPT_TIMEOUT)
         verd__line_text(line, ", out of time");
-    if (thread->shield != 0)
+    if (view->thread.shield != 0)
         verd__line_text(line, ", shielded");
 }
 
 /* The process's first one goes without saying. */
-static void add_os_thread(struct verd__line *line)
+static void add_os_thread(struct verd__line *line, const struct verd__scheduler *scheduler)
 {
-    long id = syscall(SYS_gettid);
-    if (id == getpid())
+    if (scheduler->os_thread == getpid())
         return;
     verd__line_text(line, ", on OS thread ");
-    verd__line_number(line, (size_t)id);
+    verd__line_number(line, (size_t)scheduler->os_thread);
 }
 
-static void report_thread(struct verd__scheduler *scheduler, struct verd__thread *thread)
+/* ---- where it is ---- */
+
+static void tell_site(struct verd__report *report, const struct verd__view *view)
 {
     struct verd__line line = {0};
-    if (thread->state != VERD__STARTED && thread->state != VERD__UNSTARTED)
+    uintptr_t site = (uintptr_t)verd__view_site(view);
+    if (site == 0)
         return;
-    verd__name_tell(&line, thread, scheduler->symbols);
+    verd__line_text(&line, "    spawned at ");
+    verd__symbols_tell(&line, &report->symbols, site, true);
+    verd__line_write_to(&line, report->output);
+}
+
+static void tell_stack(const struct verd__report *report, const struct verd__view *view,
+                       uintptr_t sp)
+{
+    struct verd__line line = {0};
+    uintptr_t high = verd__view_high(view);
+    uintptr_t low = (uintptr_t)view->stack.low;
+    if (high == UINTPTR_MAX || sp < low || sp >= high)
+        return;
+    verd__line_text(&line, "    uses ");
+    verd__line_number(&line, high - sp);
+    verd__line_text(&line, " of ");
+    verd__line_number(&line, high - low);
+    verd__line_text(&line, " bytes of stack");
+    verd__line_write_to(&line, report->output);
+}
+
+/* In the middle of a switch the OS thread stands on another's stack still. */
+static bool is_on(const struct verd__view *view, uintptr_t sp)
+{
+    uintptr_t high = verd__view_high(view);
+    return high == UINTPTR_MAX || (sp < high && sp >= (uintptr_t)view->stack.low);
+}
+
+void verd__report_details(struct verd__report *report, const struct verd__view *view,
+                          const struct verd__backtrace *running)
+{
+    struct verd__backtrace own;
+    const struct verd__backtrace *backtrace = &own;
+    tell_site(report, view);
+    if (view->thread.state != VERD__STARTED)
+        return;
+    if (view->is_running && (running == NULL || !is_on(view, running->sp)))
+        return;
+    if (view->is_running)
+        backtrace = running;
+    else
+        verd__backtrace_of_context(&own, &view->thread.context, verd__view_high(view));
+    tell_stack(report, view, backtrace->sp);
+    verd__backtrace_write(report->output, "    at ", backtrace, &report->symbols);
+}
+
+static void tell_thread(const struct verd__view *view, void *arg)
+{
+    struct verd__report *report = arg;
+    struct verd__line line = {0};
+    verd__name_tell(&line, view, &report->symbols);
     verd__line_text(&line, " ");
-    add_state(&line, scheduler, thread);
-    add_os_thread(&line);
-    verd__line_write(&line);
+    add_activity(report, &line, view);
+    add_os_thread(&line, view->scheduler);
+    verd__line_write_to(&line, report->output);
+    verd__report_details(report, view, report->running);
+}
+
+/* ---- many ---- */
+
+/* "9,812" */
+static void add_count(struct verd__line *line, size_t count)
+{
+    if (count >= 1000) {
+        add_count(line, count / 1000);
+        verd__line_text(line, ",");
+        for (size_t digit = 100; digit > 1 && count % 1000 < digit; digit /= 10)
+            verd__line_text(line, "0");
+    }
+    verd__line_number(line, count % 1000);
+}
+
+static void add_function(struct verd__report *report, struct verd__line *line, uintptr_t start)
+{
+    const char *name = verd__symbols_find(&report->symbols, start);
+    verd__line_text(line, " (");
+    if (name != NULL)
+        verd__line_text(line, name);
+    else
+        verd__line_address(line, start);
+    verd__line_text(line, ")");
+}
+
+static void tell_alike(struct verd__report *report, const struct verd__alike *alike)
+{
+    static const char *const texts[] = {
+        [VERD__RUNS] = " run",
+        [VERD__CAN_RUN] = " can run",
+        [VERD__NOT_STARTED] = " have not started",
+        [VERD__NOT_DUE] = " are not due to start yet",
+    };
+    struct verd__line line = {0};
+    add_count(&line, alike->count);
+    verd__line_text(&line, " threads");
+    add_function(report, &line, alike->start);
+    if (alike->activity == VERD__WAITS) {
+        verd__line_text(&line, " wait for ");
+        add_kind(&line, alike->kind, NULL);
+        verd__line_text(&line, ", one for ");
+        add_span(&line, report->now - alike->since);
+    } else {
+        verd__line_text(&line, texts[alike->activity]);
+    }
+    add_os_thread(&line, report->scheduler);
+    verd__line_write_to(&line, report->output);
+}
+
+/* Of several one stands for all, the one that waits for longest. */
+static void tell_example(struct verd__report *report, const struct verd__alike *alike)
+{
+    struct verd__view view;
+    if (!verd__view_take(&view, report->scheduler, alike->example))
+        return;
+    if (alike->count == 1) {
+        tell_thread(&view, report);
+        return;
+    }
+    tell_alike(report, alike);
+    verd__report_details(report, &view, report->running);
+}
+
+static void tell_many(struct verd__report *report)
+{
+    for (size_t i = 0; i < report->census.count; i++)
+        tell_example(report, &report->census.each[i]);
+    if (report->census.rest == 0)
+        return;
+    struct verd__line line = {0};
+    add_count(&line, report->census.rest);
+    verd__line_text(&line, " threads do other things");
+    add_os_thread(&line, report->scheduler);
+    verd__line_write_to(&line, report->output);
+}
+
+/* ---- who wait for one another ---- */
+
+/* Whose view it is becomes that of who has what it waits for. */
+static bool go_to_holder(struct verd__view *view)
+{
+    struct verd__view holder;
+    bool has_ended;
+    if (!verd__view_holder(view, &holder, &has_ended))
+        return false;
+    *view = holder;
+    return true;
 }
 
 /* Whether the thread is that with the lowest address in a cycle of those that wait for one another. */
-static bool begins_cycle(const struct verd__thread *thread)
+static bool begins_cycle(const struct verd__view *first)
 {
-    const struct verd__thread *next = holder_for(thread);
-    for (unsigned i = 1; i < CYCLE_MAX && next > thread; i++)
-        next = holder_for(next);
-    return next == thread;
+    struct verd__view view = *first;
+    for (unsigned i = 0; i < CYCLE_MAX && go_to_holder(&view) && view.at >= first->at; i++) {
+        if (view.at == first->at)
+            return true;
+    }
+    return false;
 }
 
-static void report_cycle(struct verd__scheduler *scheduler, struct verd__thread *first)
+static void tell_cycle(const struct verd__view *first, void *arg)
 {
+    const struct verd__report *report = arg;
     struct verd__line line = {0};
-    (void)scheduler;
     if (!begins_cycle(first))
         return;
-    const struct verd__thread *thread = first;
+    struct verd__view view = *first;
     verd__line_text(&line, "deadlock: ");
     verd__name_tell(&line, first, NULL);
-    do {
-        thread = holder_for(thread);
-        verd__line_text(&line, thread == holder_for(first) ? " waits for " : ", that for ");
-        verd__name_tell(&line, thread, NULL);
-    } while (thread != first);
-    add_os_thread(&line);
-    verd__line_write(&line);
+    for (unsigned i = 0; i < CYCLE_MAX; i++) {
+        if (!go_to_holder(&view))
+            break; /* it has gone on meanwhile */
+        verd__line_text(&line, i == 0 ? " waits for " : ", that for ");
+        verd__name_tell(&line, &view, NULL);
+        if (view.at == first->at)
+            break;
+    }
+    add_os_thread(&line, first->scheduler);
+    verd__line_write_to(&line, report->output);
+}
+
+/* ---- all ---- */
+
+void verd__report_hub(struct verd__report *report, const struct verd__scheduler *scheduler,
+                      const struct verd__backtrace *running)
+{
+    int error = errno;
+    report->scheduler = scheduler;
+    report->running = running;
+    report->now = verd_now();
+    verd__census_take(&report->census, scheduler);
+    if (report->census.total > VERD__REPORT_SINGLY)
+        tell_many(report);
+    else
+        verd__views_each(scheduler, tell_thread, report);
+    verd__views_each(scheduler, tell_cycle, report);
+    errno = error;
 }
 
 void verd__report(struct verd__scheduler *scheduler)
 {
-    int error = errno;
-    struct verd__symbols symbols;
-    verd__symbols_open(&symbols);
-    scheduler->symbols = &symbols;
-    verd__slabs_each(scheduler, NULL, report_thread);
-    verd__slabs_each(scheduler, NULL, report_cycle);
-    scheduler->symbols = NULL;
-    verd__symbols_close(&symbols);
-    errno = error;
+    struct verd__backtrace backtrace;
+    struct verd__report *report = verd__report_begin(&verd__stderr);
+    if (report == NULL)
+        return;
+    verd__backtrace_of_caller(&backtrace, UINTPTR_MAX);
+    verd__report_hub(report, scheduler, &backtrace);
+    verd__report_end(report);
 }
 
 void verd_report(void)

@@ -54,7 +54,6 @@ struct verd__delay;
 struct verd__exceptions;
 struct verd__owner;
 struct verd__registered;
-struct verd__symbols;
 struct verd__watch;
 
 /* Calls that may succeed at once before a thread has to give way. */
@@ -197,9 +196,8 @@ struct verd__scheduler {
     struct verd__thread **starved_last;
     struct verd__list
         words; /* who waits for one of POSIX's that has no queue (patch/pthread_word.h) */
-    void (*on_deadlock)(void);     /* NULL: report and abort */
-    struct verd__symbols *symbols; /* of the program, while a report is made */
-    uint64_t chance;               /* VERD__SEEDED: what draws who runs (shuffle.h) */
+    void (*on_deadlock)(void); /* NULL: report and abort */
+    uint64_t chance;           /* VERD__SEEDED: what draws who runs (shuffle.h) */
     struct verd__thread *main;
     verd_context nowhere; /* suspended into when something is not to be resumed */
     verd_context idle; /* nobody runs: where `running` waits, as suspended by a switch; else NULL */

@@ -39,6 +39,8 @@
 #include "sched/area.h"
 #include "sched/scheduler.h"
 
+struct verd__line;
+
 struct verd__wait_kind {
     const char *name; /* for messages: "waits for ..."; '#' at its end stands for the number */
     /* What is waited for lies in memory of the user's, who need not free it, and begins with the queue. */
@@ -53,8 +55,18 @@ struct verd__wait_kind {
     /* At the end of the OS thread, before the rest is taken back: takes its entries in the user's memory for gone.
      * NULL: there are none, or it has no others. */
     void (*forget)(struct verd__wait *wait);
-    /* For messages: who has what is waited for; NULL: nobody, or it is not known. */
+    /*
+     * The rest is for messages, which may be about a thread of another OS thread: what is called gets a copy of the wait in a
+     * copy of its area, and reads all else by verd__peek.
+     */
+    /* What is waited for is an object, in which the queue lies here: its address is told. As of the user's, where that
+     * is 0. */
+    bool is_object;
+    uint16_t queue_offset;
+    /* Who has what is waited for; NULL: nobody, or it is not known. */
     verd_thread *(*holder)(const struct verd__wait *wait);
+    /* Adds what it is in particular, where it is several things; NULL: it is one. */
+    void (*tell)(struct verd__line *line, const struct verd__wait *wait);
 };
 
 /* Who waits in the queue first; NULL: nobody. */

@@ -2,10 +2,15 @@
 #include "stack/line.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
+
+#include <sys/uio.h>
+
+#define PATIENCE 1000 /* milliseconds */
 
 void verd__line_text(struct verd__line *line, const char *text)
 {
@@ -38,20 +43,55 @@ void verd__line_address(struct verd__line *line, uintptr_t address)
     add_digits(line, address, 16);
 }
 
-void verd__line_write(struct verd__line *line)
+const struct verd__output verd__stderr = {STDERR_FILENO, "libverd: "};
+
+/* Takes what was written off the parts; false: that was all. */
+static bool advance(struct iovec *parts, int count, size_t written)
 {
-    static char prefix[] = "libverd: ";
+    for (int i = 0; i < count; i++) {
+        size_t part = written < parts[i].iov_len ? written : parts[i].iov_len;
+        parts[i].iov_base = (char *)parts[i].iov_base + part;
+        parts[i].iov_len -= part;
+        written -= part;
+        if (parts[i].iov_len > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether writing is to be tried again after a failure. */
+static bool may_try_again(int fd)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    if (errno == EINTR)
+        return true;
+    return (errno == EAGAIN || errno == EWOULDBLOCK) && poll(&room, 1, PATIENCE) == 1;
+}
+
+void verd__line_write_to(struct verd__line *line, const struct verd__output *output)
+{
     static char newline[] = "\n";
     struct iovec parts[] = {
-        {prefix, sizeof prefix - 1},
+        {(void *)(uintptr_t)output->prefix, strlen(output->prefix)},
         {line->text, line->length},
         {newline, 1},
     };
     int saved = errno;
-    ssize_t written = writev(STDERR_FILENO, parts, 3);
-    (void)written; /* there is nowhere else to complain */
+    bool more = true;
+    while (more) {
+        ssize_t written = writev(output->fd, parts, 3);
+        if (written >= 0)
+            more = advance(parts, 3, (size_t)written);
+        else if (!may_try_again(output->fd))
+            break; /* there is nowhere else to complain */
+    }
     errno = saved;
     line->length = 0;
+}
+
+void verd__line_write(struct verd__line *line)
+{
+    verd__line_write_to(line, &verd__stderr);
 }
 
 _Noreturn void verd__die(const char *text)

@@ -9,12 +9,24 @@
 
 struct verd__line {
     size_t length;
-    char text[256]; /* what does not fit is cut */
+    char text[400]; /* what does not fit is cut */
 };
 
 void verd__line_text(struct verd__line *line, const char *text);
 void verd__line_number(struct verd__line *line, size_t number);
 void verd__line_address(struct verd__line *line, uintptr_t address);
+
+/* Where lines of a report go. */
+struct verd__output {
+    int fd;
+    const char *prefix; /* before each line */
+};
+
+extern const struct verd__output verd__stderr; /* with "libverd: " */
+
+/* Writes the line and a newline, by one system call if that can be; empties it. To a descriptor that does not block, it
+ * waits up to a second for room. What cannot be written is lost. errno stays. */
+void verd__line_write_to(struct verd__line *line, const struct verd__output *output);
 
 /* Writes the line with "libverd: " before and a newline behind it; empties it. errno stays. */
 void verd__line_write(struct verd__line *line);

@@ -7,7 +7,10 @@
 #include "sync/home.h"
 #include "sync/queue.h"
 
-static const struct verd__wait_kind batch_kind = {.name = "items of a queue"};
+static const struct verd__wait_kind batch_kind = {.name = "items of a queue",
+                                                  .is_object = true,
+                                                  .queue_offset =
+                                                      offsetof(struct verd_queue, getters)};
 
 /* A call that waits for the first item, and goes on with the queue once it has that. */
 struct batch {

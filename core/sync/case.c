@@ -5,6 +5,7 @@
 
 #include "sched/slab.h"
 #include "sched/thread.h"
+#include "stack/line.h"
 #include "sync/home.h"
 #include "sync/queue.h"
 
@@ -132,4 +133,43 @@ int verd__case_take(verd_case *one)
         return verd__errno(error);
     one->error = error;
     return 0;
+}
+
+static void tell_number(struct verd__line *line, const char *text, size_t number)
+{
+    verd__line_text(line, text);
+    verd__line_number(line, number);
+}
+
+static void tell_address(struct verd__line *line, const char *text, const void *address)
+{
+    verd__line_text(line, text);
+    verd__line_address(line, (uintptr_t)address);
+}
+
+void verd__case_tell(struct verd__line *line, const verd_case *one)
+{
+    switch (one->kind) {
+    case VERD_CASE_PUT:
+        tell_address(line, "room in the queue at ", one->queue);
+        break;
+    case VERD_CASE_GET:
+        tell_address(line, "an item of the queue at ", one->queue);
+        break;
+    case VERD_CASE_EVENT:
+        tell_address(line, "the event at ", one->event);
+        break;
+    case VERD_CASE_END:
+        verd__line_text(line, "the end of a thread");
+        break;
+    case VERD_CASE_READABLE:
+        tell_number(line, "input from descriptor ", (size_t)one->fd);
+        break;
+    case VERD_CASE_WRITABLE:
+        tell_number(line, "output to descriptor ", (size_t)one->fd);
+        break;
+    default:
+        tell_number(line, "", (size_t)(one->after / VERD_MS));
+        verd__line_text(line, " ms to pass");
+    }
 }

@@ -12,6 +12,8 @@
 #include "sched/scheduler.h"
 #include "sync/queue.h"
 
+struct verd__line;
+
 static inline bool verd__case_is_of_descriptor(const verd_case *one)
 {
     return (one->kind == VERD_CASE_READABLE || one->kind == VERD_CASE_WRITABLE) && one->fd >= 0;
@@ -55,6 +57,9 @@ static inline bool verd__case_is_possible(const verd_case *one)
     return one->kind == VERD_CASE_PUT ? verd__queue_can_put(one->queue)
                                       : verd__queue_can_get(one->queue);
 }
+
+/* Adds to a line what it is about; it may be another OS thread's. */
+void verd__case_tell(struct verd__line *line, const verd_case *one);
 
 /* Does a possible case. 0, or -1 with errno ENOMEM. */
 int verd__case_take(verd_case *one);

@@ -2,11 +2,15 @@
 #include "sync/mutex.h"
 
 #include "sched/wait.h"
+#include "stack/peek.h"
 #include "sync/home.h"
 
 static verd_thread *owner_of(const struct verd__wait *wait)
 {
-    return VERD__CONTAINER_OF(wait->entry.queue, verd_mutex, waiters)->owner;
+    verd_thread *owner;
+    verd__peek(&owner, &VERD__CONTAINER_OF(wait->entry.queue, verd_mutex, waiters)->owner,
+               sizeof(void *));
+    return owner;
 }
 
 static const struct verd__wait_kind mutex_kind = {

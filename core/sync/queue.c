@@ -5,9 +5,18 @@
 
 #include "sync/home.h"
 
-static const struct verd__wait_kind get_kind = {.name = "an item of a queue"};
-static const struct verd__wait_kind put_kind = {.name = "room in a queue"};
-static const struct verd__wait_kind join_kind = {.name = "the work of a queue to be done"};
+static const struct verd__wait_kind get_kind = {.name = "an item of a queue",
+                                                .is_object = true,
+                                                .queue_offset =
+                                                    offsetof(struct verd_queue, getters)};
+static const struct verd__wait_kind put_kind = {.name = "room in a queue",
+                                                .is_object = true,
+                                                .queue_offset =
+                                                    offsetof(struct verd_queue, putters)};
+static const struct verd__wait_kind join_kind = {.name = "the work of a queue to be done",
+                                                 .is_object = true,
+                                                 .queue_offset =
+                                                     offsetof(struct verd_queue, joiners)};
 
 static verd_queue *make(size_t capacity, enum verd__store_order order,
                         int (*compare)(const void *, const void *))

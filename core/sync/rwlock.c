@@ -5,6 +5,7 @@
 
 #include "sched/slab.h"
 #include "sched/wait.h"
+#include "stack/peek.h"
 #include "sync/home.h"
 
 static void gave_up(struct verd__wait *wait, int error);
@@ -12,7 +13,10 @@ static void gave_up(struct verd__wait *wait, int error);
 /* Readers that have it are not known. */
 static verd_thread *writer_of(const struct verd__wait *wait)
 {
-    return VERD__CONTAINER_OF(wait->entry.queue, verd_rwlock, waiters)->writer;
+    verd_thread *writer;
+    verd__peek(&writer, &VERD__CONTAINER_OF(wait->entry.queue, verd_rwlock, waiters)->writer,
+               sizeof(void *));
+    return writer;
 }
 
 /* Two kinds, told apart by their addresses. */

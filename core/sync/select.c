@@ -6,6 +6,8 @@
 #include "sched/shuffle.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
+#include "stack/line.h"
+#include "stack/peek.h"
 #include "sync/case.h"
 #include "sync/home.h"
 #include "sync/queue.h"
@@ -103,8 +105,22 @@ static void forget_events(struct verd__wait *wait)
     }
 }
 
-static const struct verd__wait_kind select_kind = {
-    .name = "one of several cases", .has_more = true, .ended = leave, .forget = forget_events};
+static void tell_cases(struct verd__line *line, const struct verd__wait *wait)
+{
+    struct select select;
+    verd_case one;
+    verd__peek(&select, wait->object, sizeof select);
+    for (size_t i = 0; i < select.count && verd__peek(&one, &select.cases[i], sizeof one); i++) {
+        verd__line_text(line, i == 0 ? ": " : ", ");
+        verd__case_tell(line, &one);
+    }
+}
+
+static const struct verd__wait_kind select_kind = {.name = "one of several cases",
+                                                   .has_more = true,
+                                                   .ended = leave,
+                                                   .forget = forget_events,
+                                                   .tell = tell_cases};
 
 static void thread_ended(struct verd__watch *watch, struct verd__thread *thread, int error)
 {

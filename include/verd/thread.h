@@ -241,11 +241,14 @@ int verd_set_name(verd_thread *t, const char *name);
 size_t verd_number(const verd_thread *t);
 
 /*
- * Prints on stderr, a line each, the threads of this OS thread that have not ended: number; name, or the function of
- * those that have none, by its own name if the program's file has that, else by its address; and what they wait for: of a lock, a condition and the like the address
- * and, if it is known, the thread that has it. Then the cycles of threads that wait for one another. OS threads but
- * the process's first are named by what gettid(2) gives. For a hung server; can be called from a debugger.
- * Never blocks green threads.
+ * Prints on stderr the threads of this OS thread that have not ended: number; name, or the function of those that have
+ * none, by its own name if a file has that, else by its address; and what they wait for: of a lock, a condition, a
+ * queue and the like the address, the variable that it is, and, if it is known, the thread that has it; of a select
+ * its cases. In further lines of each, which are indented: where it was spawned, how much of its stack it uses, and the
+ * calls that it is in, as far as they were compiled with frame pointers (-fno-omit-frame-pointer). Of more than 200 threads
+ * those that are alike are counted, and one stands for all. Then the cycles of threads that wait for one
+ * another. OS threads but the process's first are named by what gettid(2) gives. For a hung server; can be called
+ * from a debugger. verd_dump (<verd/debug.h>) does it for all OS threads. Never blocks green threads.
  */
 void verd_report(void);
 

@@ -224,8 +224,8 @@ static int on_deadlock_is_asked(void)
     static const struct scene scenes[] = {
         {"unpark", go_on_by_an_unpark, 0, 0, {NULL}, "libverd", 0},
         {"kill", go_on_by_a_kill, 0, 0, {NULL}, "libverd", 0},
-        {"in vain", ask_in_vain, SIGABRT, 0, {said}, NULL, 3},
-        {"no more", ask_no_more, SIGABRT, 0, {"libverd: deadlock: "}, "light", 2},
+        {"in vain", ask_in_vain, SIGABRT, 0, {said}, NULL, 0},
+        {"no more", ask_no_more, SIGABRT, 0, {"libverd: deadlock: "}, "light", 0},
     };
     return play_all(scenes, sizeof scenes / sizeof *scenes);
 }

@@ -3,6 +3,7 @@
 /* What a person reads who has a server that hangs. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,6 +203,143 @@ Test(sched, the_report_shows_whose_end_is_waited_for)
     cr_assert(reported(" s, thread 1 \"parker\"\n"));
 }
 
+static __attribute__((noinline)) verd_thread *spawn_parker(void)
+{
+    verd_thread *parker = verd_spawn(park, NULL);
+    __asm__ volatile("" ::: "memory"); /* no tail call */
+    return parker;
+}
+
+static void report_parker(void *arg)
+{
+    (void)arg;
+    spawn_parker();
+    verd_yield();
+    verd_report();
+    __asm__ volatile("" ::: "memory");
+}
+
+Test(sched, the_report_shows_where_a_thread_was_spawned)
+{
+    struct process_end end = process_run(report_parker, NULL);
+    cr_assert(strstr(end.text, "libverd:     spawned at spawn_parker"));
+}
+
+Test(sched, the_report_shows_how_much_of_its_stack_a_thread_uses)
+{
+    struct process_end end = process_run(report_parker, NULL);
+    const char *uses = strstr(end.text, "libverd:     uses ");
+    unsigned long used = 0, size = 0;
+    cr_assert(uses && sscanf(uses, "libverd:     uses %lu of %lu bytes", &used, &size) == 2);
+    cr_assert(used > 0 && used < size && size <= VERD_STACK_SIZE);
+}
+
+Test(sched, the_report_shows_the_calls_of_a_thread_that_waits)
+{
+    struct process_end end = process_run(report_parker, NULL);
+    cr_assert(strstr(end.text, "libverd:     at park+0x"));
+}
+
+Test(sched, the_report_shows_the_calls_of_the_thread_that_runs)
+{
+    struct process_end end = process_run(report_parker, NULL);
+    cr_assert(strstr(end.text, "libverd:     at report_parker+0x"));
+}
+
+static verd_queue *queue;
+
+static void *choose(void *descriptor)
+{
+    void *item;
+    int fd = (int)(intptr_t)descriptor;
+    verd_case cases[] = {VERD_GET(queue, &item), VERD_READABLE(fd), VERD_AFTER(3600 * VERD_SEC)};
+    verd_select(cases, 3);
+    return NULL;
+}
+
+static void report_chooser(void *arg)
+{
+    int ends[2];
+    (void)arg;
+    queue = verd_queue_new(0);
+    verd_pipe(ends);
+    fprintf(stderr, "queue %p descriptor %d.\n", (void *)queue, ends[0]);
+    verd_spawn(choose, (void *)(intptr_t)ends[0]);
+    verd_yield();
+    verd_report();
+}
+
+Test(sched, the_report_shows_the_cases_of_a_select)
+{
+    struct process_end end = process_run(report_chooser, NULL);
+    char expected[160];
+    void *at = NULL;
+    int fd = -1;
+    cr_assert_eq(sscanf(end.text, "queue %p descriptor %d.", &at, &fd), 2);
+    snprintf(expected, sizeof expected,
+             ": an item of the queue at %p, input from descriptor %d, 3600000 ms to pass\n", at,
+             fd);
+    cr_assert(strstr(end.text, expected), "%s", end.text);
+}
+
+static void *poll_two(void *ends)
+{
+    const int *fds = ends;
+    struct pollfd both[] = {{.fd = fds[0], .events = POLLIN}, {.fd = fds[2], .events = POLLIN}};
+    verd_poll(both, 2, -1);
+    return NULL;
+}
+
+static void report_poller(void *arg)
+{
+    int ends[4];
+    (void)arg;
+    verd_pipe(ends);
+    verd_pipe(ends + 2);
+    fprintf(stderr, "descriptors %d and %d.\n", ends[0], ends[2]);
+    verd_spawn(poll_two, ends);
+    verd_yield();
+    verd_report();
+}
+
+Test(sched, the_report_shows_the_descriptors_of_a_poll)
+{
+    struct process_end end = process_run(report_poller, NULL);
+    char expected[160];
+    int one = -1, other = -1;
+    cr_assert_eq(sscanf(end.text, "descriptors %d and %d.", &one, &other), 2);
+    snprintf(expected, sizeof expected, ": input from %d, input from %d\n", one, other);
+    cr_assert(strstr(end.text, expected), "%s", end.text);
+}
+
+static void *get(void *arg)
+{
+    void *item;
+    verd_queue_get(arg, &item);
+    return NULL;
+}
+
+static void report_many(void *arg)
+{
+    (void)arg;
+    queue = verd_queue_new(0);
+    for (int i = 0; i < 1234; i++)
+        verd_spawn(get, queue);
+    verd_yield();
+    spawn_parker();
+    verd_report();
+}
+
+Test(sched, the_report_counts_threads_that_are_alike_if_there_are_many)
+{
+    struct process_end end = process_run(report_many, NULL);
+    cr_assert(
+        strstr(end.text, "libverd: 1,234 threads (get) wait for an item of a queue, one for "));
+    cr_assert(strstr(end.text, "libverd:     at get+0x"));
+    cr_assert(strstr(end.text, "libverd: thread 1235 (park) has not started\n"));
+    cr_assert_eq(process_count(end.text, "libverd: thread "), 2); /* main is the other */
+}
+
 static void report_ended(void *arg)
 {
     (void)arg;
@@ -212,7 +350,8 @@ static void report_ended(void *arg)
 Test(sched, the_report_leaves_out_who_has_ended)
 {
     struct process_end end = process_run(report_ended, NULL);
-    cr_assert_str_eq(end.text, "libverd: thread 0 (main) runs\n");
+    cr_assert(process_count(end.text, "libverd: thread ") == 1 &&
+              strstr(end.text, "libverd: thread 0 (main) runs\n") == end.text);
 }
 
 static void report_before_any_call(void *arg)

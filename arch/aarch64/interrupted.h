@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a signal has interrupted a thread, for backtraces. */
+#ifndef VERD_ARCH_INTERRUPTED_H
+#define VERD_ARCH_INTERRUPTED_H
+
+#include <stdint.h>
+#include <ucontext.h>
+
+static inline uintptr_t verd__interrupted_pc(const ucontext_t *context)
+{
+    return (uintptr_t)context->uc_mcontext.pc;
+}
+
+static inline uintptr_t verd__interrupted_fp(const ucontext_t *context)
+{
+    return (uintptr_t)context->uc_mcontext.regs[29];
+}
+
+static inline uintptr_t verd__interrupted_sp(const ucontext_t *context)
+{
+    return (uintptr_t)context->uc_mcontext.sp;
+}
+
+/* The signature takes the bits above those of an address: 48, unless a program asks for more. */
+static inline uintptr_t verd__unsigned_pc(uintptr_t pc)
+{
+    return pc & ((UINT64_C(1) << 48) - 1);
+}
+
+/* Where a function that has not called any returns to. */
+static inline uintptr_t verd__interrupted_link(const ucontext_t *context)
+{
+    return verd__unsigned_pc((uintptr_t)context->uc_mcontext.regs[30]);
+}
+
+#endif

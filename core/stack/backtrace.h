@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls that have led to where a thread is, by the frame records that functions make which are compiled with frame
+ * pointers: those of the library, and of programs with -fno-omit-frame-pointer. Where others come between, calls are missing;
+ * and what is no record ends the walk. Nothing is read but by verd__peek, so it can be done in a signal's handler, on
+ * stacks that change meanwhile, and on smashed ones.
+ */
+#ifndef VERD_STACK_BACKTRACE_H
+#define VERD_STACK_BACKTRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#include <verd/context.h>
+
+#include "stack/line.h"
+#include "stack/symbol.h"
+
+#define VERD__FRAMES_MAX 24
+
+/* The innermost first. */
+struct verd__backtrace {
+    size_t count;
+    uintptr_t pc[VERD__FRAMES_MAX];
+    uintptr_t sp;        /* where its stack is used down to */
+    bool is_interrupted; /* the first is where it was interrupted, and no call's */
+};
+
+/* Of what is suspended in a context, on a stack that ends at `high`; UINTPTR_MAX: it is not known where. */
+void verd__backtrace_of_context(struct verd__backtrace *backtrace, const verd_context *context,
+                                uintptr_t high);
+
+/* Of what a signal has interrupted. */
+void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext_t *context,
+                               uintptr_t high);
+
+/* Of the caller. */
+void verd__backtrace_of_caller(struct verd__backtrace *backtrace, uintptr_t high);
+
+/* Writes a line for each call, with `prefix` before it, until an address is no code's. Calls of a function that calls itself
+ * in one place are counted. */
+void verd__backtrace_write(const struct verd__output *output, const char *prefix,
+                           const struct verd__backtrace *backtrace, struct verd__symbols *symbols);
+
+#endif
