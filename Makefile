@@ -91,6 +91,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wformat=2 -Wcast-qu
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's. WERROR=-Werror is what `make check` passes.
 USER_C = -std=c17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS)
 LIB_C = $(USER_C) -Icore -Iarch/$(ARCH) $(WARNINGS) $(WERROR) $(CFLAGS)
+# The library's calls of the kernel have names of their own.
+KERNEL = -include core/kernel/kernel.h
 # One archive serves programs and shared objects: the linker of a program makes constants of what
 # initial-exec loads, and a plug-in takes some bytes of what the loader sets apart for such.
 SHAREABLE = -fPIC -fno-semantic-interposition -ftls-model=initial-exec
@@ -114,6 +116,9 @@ endif
 
 HEADERS := $(wildcard include/verd.h include/verd/*.h)
 LIB_SRC := $(wildcard arch/$(ARCH)/*.S core/*/*.c)
+# The hooks, and what dynamic programs have beside them.
+PATCH_SRC := $(wildcard core/patch/hooks/*.c)
+PATCH_DYNAMIC_SRC := $(wildcard core/patch/dynamic/*.c)
 TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcard tests/*/*.c))
 SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
 # The example of TLS is built where the compiler finds OpenSSL.
@@ -135,12 +140,17 @@ BENCH_SRC := $(wildcard bench/*.c bench/$(ARCH)/*.S)
 
 objects = $(addprefix $(OBJ)/,$(addsuffix .o,$(1)))
 LIB_OBJ := $(call objects,$(LIB_SRC))
+PATCH_OBJ := $(call objects,$(PATCH_SRC))
+PATCH_DYNAMIC_OBJ := $(call objects,$(PATCH_DYNAMIC_SRC))
 SUITE_OBJ := $(call objects,$(SUITE_SRC))
 EXAMPLE_OBJ := $(call objects,$(EXAMPLE_SRC) $(EXAMPLE_PART_SRC))
 PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC) $(PART_SRC))
 BENCH_OBJ := $(call objects,$(BENCH_SRC))
 
 LIB := $(BUILD)/libverd.a
+# The last is what -lverd-patch finds where a program is dynamic.
+PATCH := $(addprefix $(BUILD)/libverd-patch,.a -dynamic.a .so)
+PATCH_LINK = -L$(BUILD) -Wl,--whole-archive,-lverd-patch,--no-whole-archive
 MAJOR := $(shell sed -n 's/^.define VERD_VERSION_MAJOR //p' include/verd/version.h)
 SHARED_LIB := $(BUILD)/libverd.so.$(MAJOR)
 EXAMPLES := $(patsubst tests/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC))
@@ -160,9 +170,9 @@ tell = $(if $(V)$(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS)))),@:,
 Q := $(if $(V),,@)
 
 # What the build of the host leaves in the top level; other builds' stays in their directories.
-all: $(LIB) $(if $(SHARED),$(SHARED_LIB))
+all: $(LIB) $(PATCH) $(if $(SHARED),$(SHARED_LIB))
 ifeq ($(BUILD),build/$(HOST)-release)
-	@for made in $(^F); do cmp -s $(BUILD)/$$made $$made || cp $(BUILD)/$$made .; done
+	@for made in $(filter-out libverd-patch%,$(^F)); do cmp -s $(BUILD)/$$made $$made || cp $(BUILD)/$$made .; done
 else
 	@echo $^
 endif
@@ -176,13 +186,23 @@ $(BUILD)/compiled-with: FORCE
 
 $(BUILD)/linked-with: FORCE | $(BUILD)/compiled-with
 	@new=$@.$$$$ && printf '%s\n' $(call quote,$(AR) $(LINK) $(CRITERION_LINK) $(PEER_LIBS) $(TLS_LIBS) $(LIB_SRC) \
-	    $(SUITE_SRC) $(PROGRAM_SRC) $(PART_SRC) $(EXAMPLE_SRC) $(EXAMPLE_PART_SRC) $(BENCH_SRC)) \
+	    $(PATCH_SRC) $(PATCH_DYNAMIC_SRC) $(SUITE_SRC) $(PROGRAM_SRC) $(PART_SRC) $(EXAMPLE_SRC) $(EXAMPLE_PART_SRC) $(BENCH_SRC)) \
 	    > $$new && if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 $(LIB): $(LIB_OBJ) $(BUILD)/linked-with
 	$(call tell,AR $@)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $(LIB_OBJ)
+
+$(BUILD)/libverd-patch.a: $(PATCH_OBJ)
+$(BUILD)/libverd-patch-dynamic.a: $(PATCH_DYNAMIC_OBJ)
+$(BUILD)/libverd-patch.a $(BUILD)/libverd-patch-dynamic.a: $(BUILD)/linked-with
+	$(call tell,AR $@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(BUILD)/libverd-patch.so: $(BUILD)/linked-with
+	@printf '/* GNU ld script of a dynamic program. */\nINPUT(libverd-patch.a libverd-patch-dynamic.a -ldl)\n' > $@
 
 # verd__ names are the library's own. It cannot be unloaded, for an OS thread that ends calls it.
 $(SHARED_LIB): $(LIB_OBJ) $(BUILD)/linked-with
@@ -191,7 +211,10 @@ $(SHARED_LIB): $(LIB_OBJ) $(BUILD)/linked-with
 	$(Q)$(CC) $(LINK) $(SHAREABLE) -shared -Wl,-soname,$(@F),--version-script=$@.map,-z,nodelete \
 	    -o $@ $(LIB_OBJ)
 
-$(LIB_OBJ): COMPILE = $(CC) $(LIB_C) $(SHAREABLE)
+$(LIB_OBJ): COMPILE = $(CC) $(LIB_C) $(SHAREABLE) $(KERNEL)
+$(OBJ)/core/kernel/%.o: KERNEL =
+# What has names of libc's is left to the linker.
+$(PATCH_OBJ) $(PATCH_DYNAMIC_OBJ): COMPILE = $(CC) $(LIB_C) -fno-lto
 $(BENCH_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
 $(SUITE_OBJ): COMPILE = $(CC) $(TEST_C) $(CRITERION_C)
 $(filter-out %/process.c.o,$(SUITE_OBJ)): | $(CRITERION_READY) criterion
@@ -244,7 +267,7 @@ $(BUILD)/bench: $(BENCH_OBJ) $(LIB)
 
 # What a few programs (PROGRAM_LINK) and the benchmark's peers (PEER_CFLAGS, PEER_LIBS) need.
 -include tests/programs/flags.mk bench/peers.mk
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(SUITE_OBJ) $(EXAMPLE_OBJ) $(PROGRAM_OBJ) $(BENCH_OBJ))
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(PATCH_OBJ) $(PATCH_DYNAMIC_OBJ) $(SUITE_OBJ) $(EXAMPLE_OBJ) $(PROGRAM_OBJ) $(BENCH_OBJ))
 
 # ---- running -----------------------------------------------------------------------------------
 
@@ -290,7 +313,7 @@ install uninstall: export VERD_INCLUDEDIR = $(INCLUDEDIR)
 install uninstall: export VERD_LIBDIR = $(LIBDIR)
 install uninstall: export VERD_SAFE = $(SAFE_$(ARCH))
 install uninstall: export VERD_DESTDIR = $(DESTDIR)
-install: $(LIB) $(wildcard $(SHARED_LIB))
+install: $(LIB) $(PATCH) $(wildcard $(SHARED_LIB))
 install uninstall:
 	$(Q).ci/install $@
 

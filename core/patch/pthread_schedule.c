@@ -15,7 +15,7 @@ int verd_sched_yield(void)
 
 /* ---- signals ---- */
 
-static int send(pthread_t handle, int signal, const union sigval *value)
+static int send_signal(pthread_t handle, int signal, const union sigval *value)
 {
     int error;
     struct verd__thread *thread = verd__pthread_find(handle, &error);
@@ -35,12 +35,12 @@ static int send(pthread_t handle, int signal, const union sigval *value)
 
 int verd_pthread_kill(pthread_t thread, int signal)
 {
-    return send(thread, signal, NULL);
+    return send_signal(thread, signal, NULL);
 }
 
 int verd_pthread_sigqueue(pthread_t thread, int signal, const union sigval value)
 {
-    return send(thread, signal, &value);
+    return send_signal(thread, signal, &value);
 }
 
 /* ---- priorities ---- */

@@ -19,7 +19,8 @@ contents() {
 
 # $1: where the installation is to be found. All of it is for everyone to read.
 expect_installed() {
-    for file in include/verd.h include/verd/time.h include/verd/guide.md lib/libverd.a lib/pkgconfig/verd.pc; do
+    for file in include/verd.h include/verd/time.h include/verd/guide.md lib/libverd.a lib/pkgconfig/verd.pc \
+        lib/libverd-patch.a lib/libverd-patch-dynamic.a lib/libverd-patch.so lib/pkgconfig/verd-patch.pc; do
         [ -f "$1/$file" ] || fail "$1 lacks $file"
     done
     ! contents "$1" | grep -v -e '-rw-r--r--$' -e 'drwxr-xr-x$' -e 'lrwxrwxrwx$' \

@@ -17,4 +17,11 @@ $(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/support/process.c.o \
 $(BUILD)/programs/fault_injection $(BUILD)/programs/errno_tables: PROGRAM_LINK = $(FAULT_WRAP)
 $(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto -Icore -Iarch/$(ARCH)
 
+# With the hooks of libverd-patch.a.
+PATCHED := $(addprefix $(BUILD)/programs/,posix_patched)
+$(PATCHED): $(PATCH)
+$(PATCHED): PROGRAM_LINK = $(PATCH_LINK)
+$(BUILD)/programs/posix_patched: $(call objects,$(addprefix tests/programs/posix_same/,book.c plain.c)) \
+    $(BUILD)/programs/posix_same
+
 -include $(patsubst %.o,%.d,$(FAULT_OBJ) $(ERRNO_OBJ))

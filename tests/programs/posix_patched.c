@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the calls of POSIX do is the same in a program that has libverd-patch.a: with the patch off, without green
+ * threads, and in one. The cases know nothing of the library, and what they say is compared line by line with what
+ * they say in a program that has libc's calls alone (posix_same).
+ */
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <verd.h>
+#include <verd/patch.h>
+
+#include "posix_same/book.h"
+
+static struct book plain, off, outside, inside;
+static bool over;
+
+/* Somebody else who runs meanwhile. */
+static void tick(void *ticks)
+{
+    while (!over && verd_sleep(VERD_MS) == 0)
+        ++*(size_t *)ticks;
+}
+
+/* As the program beside this one says them. */
+static int read_plain(char *own_path)
+{
+    char line[500];
+    snprintf(line, sizeof line, "%s/posix_same plain", dirname(own_path));
+    FILE *same = popen(line, "r");
+    if (same == NULL)
+        return -1;
+    while (plain.count < BOOK_LINES && fgets(line, sizeof line, same) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        plain.lines[plain.count++] = strdup(line);
+    }
+    return pclose(same);
+}
+
+/* Prints where they differ. Returns how often. */
+static size_t compare(const char *where, const struct book *book)
+{
+    size_t differences = book->count != plain.count;
+    for (size_t i = 0; i < plain.count && i < book->count; i++) {
+        if (strcmp(plain.lines[i], book->lines[i]) == 0)
+            continue;
+        printf("libc: %s\n%s: %s\n", plain.lines[i], where, book->lines[i]);
+        differences++;
+    }
+    return differences;
+}
+
+int main(int argc, char **argv)
+{
+    size_t ticks = 0;
+    (void)argc;
+    alarm(100);
+    if (read_plain(argv[0]) != 0 || plain.count < 200) {
+        printf("posix_same says %zu lines\n", plain.count);
+        return 1;
+    }
+    verd_patch_off();
+    plain_cases(&off);
+    verd_patch_on();
+    plain_cases(&outside);
+    if (verd_active()) {
+        puts("without green threads there are some now");
+        return 1;
+    }
+    verd_spawn_n(tick, &ticks);
+    plain_cases(&inside); /* main is one of them */
+    over = true;
+    size_t differences = compare("green threads", &inside) + compare("no green threads", &outside) +
+                         compare("off", &off);
+    printf("%zu outcomes, %zu different\n", plain.count, differences);
+    if (ticks < 100) {
+        printf("only %zu ticks while they waited\n", ticks);
+        return 1;
+    }
+    return differences != 0;
+}
