@@ -22,6 +22,7 @@
 #include <verd/sync.h>
 #include <verd/thread.h>
 #include <verd/time.h>
+#include <verd/trace.h>
 #include <verd/version.h>
 #include <verd/websocket.h>
 #include <verd/writer.h>

@@ -48,7 +48,7 @@ static struct verd__sight *sight_of(const struct verd__thread *thread)
         return NULL;
     struct verd__sight *sight = &slab->sights[thread - verd__slab_blocks(slab)];
     if (sight->generation != thread->generation)
-        *sight = (struct verd__sight){.generation = thread->generation};
+        *sight = (struct verd__sight){.generation = thread->generation, .lane = sight->lane};
     return sight;
 }
 
@@ -110,7 +110,7 @@ static void note_wait(const struct verd__turn *turn)
     sight->since = wait != NULL ? turn->end : 0;
     sight->kind = wait != NULL ? wait->kind : NULL;
     sight->number = wait != NULL ? (uint32_t)(uintptr_t)wait->entry.value : 0;
-    sight->arrow = 0;
+    sight->from = 0;
 }
 
 static void count_turn(struct verd__tally *tally, const struct verd__turn *turn)

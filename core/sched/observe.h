@@ -65,7 +65,8 @@ struct verd__sight {
     const struct verd__wait_kind *kind; /* what it waits for; NULL: it does not */
     uint32_t number;                    /* of the kind's, if there is one */
     uint32_t generation;                /* of the control block; another one: of a thread before */
-    uint64_t arrow; /* the observer's: the end of its wait, to be joined with its turn; 0: none */
+    uint32_t lane;                      /* the tracer's; stays for who has the block next */
+    uint32_t from; /* the tracer's, of one that can run: who has seen to that; 0: nobody */
 };
 
 /* How a turn has ended. */
@@ -109,6 +110,10 @@ struct verd__observed {
     struct verd__turn turn;     /* the running thread's */
     void *tape;                 /* the tracer's */
 };
+
+/* What the floor of debugging does before the first scheduler of the process begins. A variable, and its home is up
+ * there: so the archive brings that floor along, which the environment may ask for something. */
+extern void (*const verd__debug_begin)(void);
 
 /* What is asked of all schedulers, enum verd__observer. */
 extern _Atomic(unsigned) verd__observed_by;

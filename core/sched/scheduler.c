@@ -71,6 +71,8 @@ static int prepare_process(void)
     else
         verd__overflow_install();
     verd__sanitizer_check();
+    if (error == 0)
+        verd__debug_begin();
     return error;
 }
 
@@ -138,6 +140,8 @@ struct verd__scheduler *verd__scheduler_new(void)
         goto no_registry;
     verd__overflow_begin(scheduler);
     verd__current = scheduler;
+    if (verd__observers(scheduler) != 0)
+        verd__observe(scheduler, verd__observers(scheduler));
     errno = error;
     return scheduler;
 

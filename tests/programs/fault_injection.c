@@ -321,6 +321,7 @@ int main(int argc, char **argv)
     run_table(posix_scenarios, wanted);
     run_table(ending_scenarios, wanted);
     run_table(pthread_scenarios, wanted);
+    run_table(trace_scenarios, wanted);
     if (wanted == NULL)
         failures += count_spared();
     printf("%u runs, in %u of which a call failed; %u failures\n", runs, struck, failures);

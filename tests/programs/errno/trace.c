@@ -1,14 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* What <verd/stats.h> says of errnos. */
+/* What <verd/stats.h> and <verd/trace.h> say of errnos. */
+#include <string.h>
+
 #include "table.h"
 
 CALL(stats, verd_stats(&(struct verd_stats){0}))
 CALL(stats_into_nothing, verd_stats(NULL))
 CALL(stats_watch, verd_stats_watch(true))
 
+CALL(trace_start, verd_trace_start("/dev/null"))
+CALL(trace_nowhere, verd_trace_start(NULL))
+CALL(trace_without_path, verd_trace_start(""))
+CALL(trace_stop, verd_trace_stop())
+
+static int trace_far_away(void)
+{
+    static char path[2000];
+    memset(path, 'x', sizeof path - 1);
+    return verd_trace_start(path) < 0 ? errno : 0;
+}
+
+static int trace_in_no_directory(void)
+{
+    return verd_trace_start("/nowhere/at/all") < 0 ? errno : 0;
+}
+
+static int trace_to_a_full_disk(void)
+{
+    return verd_trace_start("/dev/full") < 0 ? errno : 0;
+}
+
+static void begin_trace(void)
+{
+    must(verd_trace_start("/dev/null") == 0);
+}
+
 const struct row trace_rows[] = {
     AT_FIRST("verd_stats", stats),
     PLAINLY("verd_stats", EINVAL, NULL, stats_into_nothing),
     AT_FIRST("verd_stats_watch", stats_watch),
+    PLAINLY("verd_trace_start", EBUSY, begin_trace, trace_start),
+    PLAINLY("verd_trace_start", EINVAL, NULL, trace_nowhere),
+    PLAINLY("verd_trace_start", EINVAL, NULL, trace_without_path),
+    PLAINLY("verd_trace_start", ENAMETOOLONG, NULL, trace_far_away),
+    PLAINLY("verd_trace_start", ENOENT, NULL, trace_in_no_directory),
+    PLAINLY("verd_trace_start", ENOSPC, NULL, trace_to_a_full_disk),
+    WITHOUT("verd_trace_start", ENOMEM, NULL, trace_start, "pthread_atfork"),
+    PLAINLY("verd_trace_stop", EINVAL, NULL, trace_stop),
     {0},
 };

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What the environment asks of this floor. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <verd/trace.h>
+
+#include "sched/observe.h"
+#include "stack/line.h"
+
+static void trace(void)
+{
+    const char *path = getenv("VERD_TRACE");
+    if (path == NULL || path[0] == '\0' || verd_trace_start(path) == 0 || errno == EBUSY)
+        return;
+    struct verd__line line = {0};
+    verd__line_text(&line, "VERD_TRACE=");
+    verd__line_text(&line, path);
+    verd__line_text(&line, ": ");
+    verd__line_text(&line, strerror(errno));
+    verd__line_text(&line, ": there is no trace");
+    verd__line_write(&line);
+}
+
+static void debug_begin(void)
+{
+    int error = errno;
+    trace();
+    errno = error;
+}
+
+void (*const verd__debug_begin)(void) = debug_begin;
