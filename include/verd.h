@@ -5,6 +5,7 @@
 
 #include <verd/platform.h>
 
+#include <verd/backdoor.h>
 #include <verd/bundle.h>
 #include <verd/context.h>
 #include <verd/http.h>

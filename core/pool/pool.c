@@ -13,6 +13,12 @@ static bool is_idle(const struct verd_pool *pool)
     return pool->running == 0 && pool->waiting == 0 && pool->feeding == 0;
 }
 
+static void discard(struct verd_pool *pool)
+{
+    verd__list_remove(&verd__current->pools, &pool->kin);
+    free(pool);
+}
+
 /* After any of the three counts went down. The pool may be gone afterwards. */
 static void settle(struct verd_pool *pool)
 {
@@ -21,7 +27,7 @@ static void settle(struct verd_pool *pool)
     verd__queue_end(&pool->idlers, 0);
     verd__queue_end(&pool->killers, 0);
     if (pool->abandoned)
-        free(pool);
+        discard(pool);
 }
 
 /* A member has ended, or was killed before it started. */
@@ -62,6 +68,7 @@ verd_pool *verd_pool_new_with(size_t size, const verd_attr *attr)
     verd__name_copy(pool->name, attr->name);
     pool->owner.name = pool->name;
     pool->imaps.name = "imap";
+    verd__list_append(&scheduler->pools, &pool->kin);
     return pool;
 }
 
@@ -89,7 +96,7 @@ int verd_pool_free(verd_pool *pool)
         errno = EBUSY;
         return -1;
     }
-    free(pool);
+    discard(pool);
     return 0;
 }
 

@@ -30,7 +30,8 @@ struct verd__expendable {
 struct verd_pool {
     struct verd__owner owner; /* first: of its members; threads of imaps count as such */
     struct verd__owner imaps; /* of the threads of imaps */
-    uint64_t home;            /* the number of its maker's scheduler */
+    struct verd__link kin;    /* in the pools of its maker's scheduler */
+    uint64_t home;            /* the number of that */
     size_t size;
     size_t running;    /* slots given */
     size_t waiting;    /* length of `spawners` */

@@ -211,6 +211,11 @@ static void delay_over(struct verd__timer *timer)
     verd__thread_start(verd__current, thread);
 }
 
+const struct verd__timer *verd__delay_timer(const struct verd__thread *thread)
+{
+    return &thread->delay->timer;
+}
+
 __attribute__((noinline)) verd_thread *verd_spawn_after(verd_duration after, void *(*fn)(void *),
                                                         void *arg)
 {

@@ -109,6 +109,7 @@ struct verd__observed {
     uint64_t span;              /* that of the timestamps, which have none meanwhile */
     struct verd__turn turn;     /* the running thread's */
     void *tape;                 /* the tracer's */
+    void *backdoor;             /* debug/backdoor.h; NULL: there is none; valid always */
 };
 
 /* What the floor of debugging does before the first scheduler of the process begins. A variable, and its home is up

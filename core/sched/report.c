@@ -207,15 +207,20 @@ void verd__report_details(struct verd__report *report, const struct verd__view *
     verd__backtrace_write(report->output, "    at ", backtrace, &report->symbols);
 }
 
-static void tell_thread(const struct verd__view *view, void *arg)
+void verd__report_thread(struct verd__report *report, const struct verd__view *view)
 {
-    struct verd__report *report = arg;
     struct verd__line line = {0};
     verd__name_tell(&line, view, &report->symbols);
     verd__line_text(&line, " ");
     add_activity(report, &line, view);
     add_os_thread(&line, view->scheduler);
     verd__line_write_to(&line, report->output);
+}
+
+static void tell_thread(const struct verd__view *view, void *arg)
+{
+    struct verd__report *report = arg;
+    verd__report_thread(report, view);
     verd__report_details(report, view, report->running);
 }
 

@@ -207,6 +207,7 @@ struct verd__scheduler {
     unsigned default_class;
     struct verd__stacks stacks;
     struct verd__upkeep upkeep;
+    struct verd__list pools; /* pool/pool.h */
     struct verd__tally tally;
     struct verd__observed observed;
     struct verd__timers timers;

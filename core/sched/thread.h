@@ -86,6 +86,9 @@ void verd__watch_remove(struct verd__thread *thread, struct verd__watch *watch);
 /* Takes back all that verd_link has noted for the thread. */
 void verd__links_forget(struct verd__thread *thread);
 
+/* The timer of the delay that a thread waits for. */
+const struct verd__timer *verd__delay_timer(const struct verd__thread *thread);
+
 /* A thread that waits for its delay does so no more, and is in no queue. */
 void verd__delay_end(struct verd__scheduler *scheduler, struct verd__thread *thread);
 

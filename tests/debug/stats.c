@@ -26,6 +26,12 @@ static void *park(void *arg)
     return arg;
 }
 
+static void *sleep_for_ms(void *ms)
+{
+    verd_sleep((intptr_t)ms * VERD_MS);
+    return NULL;
+}
+
 /* Holds the OS thread. */
 static void hold(verd_duration span)
 {
@@ -142,10 +148,9 @@ Test(debug, stacks_that_have_gone_back_are_counted_no_more)
     cr_assert_eq(stats.stacks_peak_bytes, 20 * VERD_STACK_SIZE);
 }
 
-static void *say(void *fd)
+static void say(void *fd)
 {
     verd_write_full((int)(intptr_t)fd, "x", 1, NULL);
-    return NULL;
 }
 
 Test(debug, a_wait_for_input_is_an_event_and_a_turn_of_the_hub)
@@ -154,7 +159,7 @@ Test(debug, a_wait_for_input_is_an_event_and_a_turn_of_the_hub)
     char byte;
     cr_assert_eq(verd_pipe(fds), 0);
     struct verd_stats before = figures();
-    verd_spawn_n((void (*)(void *))say, (void *)(intptr_t)fds[1]);
+    verd_spawn_n(say, (void *)(intptr_t)fds[1]);
     cr_assert_eq(verd_read(fds[0], &byte, 1), 1);
     struct verd_stats after = figures();
     cr_assert_eq(after.descriptors, 2);
@@ -192,7 +197,7 @@ Test(debug, a_sleep_is_a_timer_and_the_hub_is_woken_for_it)
     cr_assert_geq(after.wakeups, before.wakeups + 1);
     verd_timeout limit;
     verd_timeout_begin(&limit, VERD_SEC);
-    verd_thread *sleeper = verd_spawn((void *(*)(void *))verd_sleep, (void *)(3600 * VERD_SEC));
+    verd_thread *sleeper = verd_spawn(sleep_for_ms, (void *)3600000);
     verd_yield();
     cr_assert_gt(figures().timers, after.timers);
     verd_kill(sleeper);
@@ -318,7 +323,7 @@ Test(debug, nobody_loses_a_turn_when_a_round_begins_or_ceases_to_be_watched_in_i
 Test(debug, watched_threads_that_never_wait_keep_no_timer_out)
 {
     cr_assert_eq(verd_stats_watch(true), 0);
-    verd_thread *sleeper = verd_spawn((void *(*)(void *))verd_sleep, (void *)VERD_MS);
+    verd_thread *sleeper = verd_spawn(sleep_for_ms, (void *)1);
     while (!verd_ended(sleeper))
         verd_yield();
     cr_assert_geq(figures().timers_fired, 1);

@@ -13,7 +13,7 @@ infallible='
     __errno_location __libc_current_sigrtmax __libc_current_sigrtmin abort environ exit raise getenv getpid sched_yield
     clock_gettime dl_iterate_phdr getauxval sysconf gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
     memchr memmem memcpy memmove memset memcmp bcmp
-    strcasecmp strchr strcmp strcspn strlen strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strerror
+    strcasecmp strchr strcmp strcspn strlen strtoul geteuid strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strerror
     sigaction sigaddset sigdelset sigemptyset sigfillset sigismember sigorset sigpending
     pthread_attr_destroy pthread_attr_setdetachstate pthread_getspecific pthread_key_delete
     pthread_attr_getdetachstate pthread_attr_getstacksize pthread_attr_setstack pthread_attr_setstacksize

@@ -45,7 +45,8 @@ struct row {
 
 /* Tables that end in an empty row. */
 extern const struct row thread_rows[], sync_rows[], queue_rows[], pool_rows[], net_rows[],
-    os_rows[], stream_rows[], serve_rows[], http_rows[], client_rows[], websocket_rows[], trace_rows[];
+    os_rows[], stream_rows[], serve_rows[], http_rows[], client_rows[], websocket_rows[],
+    trace_rows[];
 
 /* Defines a call of a table: what it gives by -1 or NULL, and errno. */
 #define CALL(name, expression)               \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What <verd/stats.h> and <verd/trace.h> say of errnos. */
+/* What <verd/stats.h>, <verd/trace.h> and <verd/backdoor.h> say of errnos. */
 #include <string.h>
+#include <unistd.h>
 
 #include "table.h"
 
@@ -30,6 +31,19 @@ static int trace_to_a_full_disk(void)
     return verd_trace_start("/dev/full") < 0 ? errno : 0;
 }
 
+#define DOOR "verd-errno-door"
+
+CALL(open_door, verd_backdoor(DOOR))
+CALL(open_none, verd_backdoor(""))
+CALL(open_abstract, verd_backdoor("@verd"))
+CALL(close_none, verd_backdoor(NULL))
+
+static void open_before(void)
+{
+    must(verd_backdoor(DOOR) == 0);
+    unlink(DOOR);
+}
+
 static void begin_trace(void)
 {
     must(verd_trace_start("/dev/null") == 0);
@@ -47,5 +61,13 @@ const struct row trace_rows[] = {
     PLAINLY("verd_trace_start", ENOSPC, NULL, trace_to_a_full_disk),
     WITHOUT("verd_trace_start", ENOMEM, NULL, trace_start, "pthread_atfork"),
     PLAINLY("verd_trace_stop", EINVAL, NULL, trace_stop),
+    PLAINLY("verd_backdoor", EBUSY, open_before, open_door),
+    PLAINLY("verd_backdoor", EINVAL, NULL, open_none),
+    PLAINLY("verd_backdoor", EINVAL, NULL, open_abstract),
+    PLAINLY("verd_backdoor", EINVAL, NULL, close_none),
+    AT_FIRST("verd_backdoor", open_door),
+    WITHOUT("verd_backdoor", ENOMEM, NULL, open_door, "calloc"),
+    WITHOUT("verd_backdoor", EMFILE, NULL, open_door, "socket"),
+    WITHOUT("verd_backdoor", ENFILE, NULL, open_door, "socket"),
     {0},
 };

@@ -25,7 +25,8 @@ struct scenario {
 
 /* Tables that end in an empty row. */
 extern const struct scenario sched_scenarios[], sync_scenarios[], pool_scenarios[], net_scenarios[],
-    os_scenarios[], serve_scenarios[], ending_scenarios[], pthread_scenarios[], posix_scenarios[], trace_scenarios[];
+    os_scenarios[], serve_scenarios[], ending_scenarios[], pthread_scenarios[], posix_scenarios[],
+    trace_scenarios[];
 
 /* Ends the process with a line on stderr unless `holds`. */
 void must_hold(bool holds, const char *what, const char *file, int line);

@@ -44,10 +44,38 @@ static int watch(void)
     return error;
 }
 
+#define DOOR "verd-fault-door"
+
+/* Asks once; a client that is turned away, or gets no answer, is told nothing of why. */
+static void ask_once(void)
+{
+    char answer[4096];
+    int fd = verd_connect_unix(DOOR);
+    if (fd < 0)
+        return;
+    VERD_WITHIN(limit, 100 * VERD_MS); /* nobody may have a turn to accept before a pause is over */
+    if (verd_write_full(fd, "stats\n", 6, NULL) == 6)
+        (void)!verd_read(fd, answer, sizeof answer);
+    verd_close(fd);
+}
+
+static int keep_a_door(void)
+{
+    if (verd_backdoor(DOOR) != 0)
+        return errno;
+    ask_once();
+    must(verd_backdoor(NULL) == 0);
+    return 0;
+}
+
 const struct scenario trace_scenarios[] = {
     {"trace", trace, .errors = {ENOMEM, EMFILE, ENFILE, EIO, ENOSPC, EACCES, EAGAIN},
      .first = true},
     {"trace_full", trace_to_a_full_disk, .errors = {ENOMEM, EMFILE, ENFILE, EIO}},
     {"watch", watch, .errors = {ENOMEM}, .first = true},
+    {"backdoor", keep_a_door,
+     .errors = {ENOMEM, EMFILE, ENFILE, EACCES, EIO, ENOLCK, EINTR, EAGAIN, EPERM, ENOBUFS,
+                EADDRINUSE, ENOSPC},
+     .first = true},
     {0},
 };
