@@ -21,6 +21,18 @@
 #define VERD__FRAME_LR 168
 #define VERD__FRAME_SIZE 176
 
+/* As a debugger names them: registers that lie in the frame, and the one that has the address of its end. */
+#define VERD__FRAME_REGISTERS                                                     \
+    {"register.pc", VERD__FRAME_LR}, {"register.x29", VERD__FRAME_FP},            \
+        {"register.x19", VERD__FRAME_X19}, {"register.x20", VERD__FRAME_X19 + 8}, \
+        {"register.x21", VERD__FRAME_X21}, {"register.x22", VERD__FRAME_X21 + 8}, \
+        {"register.x23", VERD__FRAME_X23}, {"register.x24", VERD__FRAME_X23 + 8}, \
+        {"register.x25", VERD__FRAME_X25}, {"register.x26", VERD__FRAME_X25 + 8}, \
+        {"register.x27", VERD__FRAME_X27}, {"register.x28", VERD__FRAME_X27 + 8}, \
+    {                                                                             \
+        "address.sp", VERD__FRAME_SIZE                                            \
+    }
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>

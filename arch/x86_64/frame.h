@@ -18,6 +18,16 @@
 #define VERD__FRAME_RIP 56
 #define VERD__FRAME_SIZE 64
 
+/* As a debugger names them: registers that lie in the frame, and the one that has the address of its end. */
+#define VERD__FRAME_REGISTERS                                                 \
+    {"register.rip", VERD__FRAME_RIP}, {"register.rbp", VERD__FRAME_RBP},     \
+        {"register.rbx", VERD__FRAME_RBX}, {"register.r12", VERD__FRAME_R12}, \
+        {"register.r13", VERD__FRAME_R13}, {"register.r14", VERD__FRAME_R14}, \
+        {"register.r15", VERD__FRAME_R15},                                    \
+    {                                                                         \
+        "address.rsp", VERD__FRAME_SIZE                                       \
+    }
+
 /* The bits of mxcsr that a callee must keep; below them are six exception flags. */
 #define VERD__MXCSR_CONTROL 0xffc0
 

@@ -9,6 +9,7 @@
 #include "sched/area.h"
 #include "context/fibre.h"
 #include "sched/exceptions.h"
+#include "sched/layout.h"
 #include "sched/local.h"
 #include "sched/once.h"
 #include "sched/overflow.h"
@@ -118,6 +119,7 @@ struct verd__scheduler *verd__scheduler_new(void)
         scheduler = calloc(1, sizeof *scheduler);
     if (scheduler == NULL)
         goto nothing;
+    scheduler->layout = &verd__layout;
     scheduler->number = atomic_fetch_add(&last_number, 1) + 1;
     struct verd__thread *main = verd__slab_more(scheduler);
     if (main == NULL)

@@ -52,6 +52,7 @@
 
 struct verd__delay;
 struct verd__exceptions;
+struct verd__layout;
 struct verd__owner;
 struct verd__registered;
 struct verd__watch;
@@ -200,7 +201,6 @@ struct verd__scheduler {
     uint64_t chance;           /* VERD__SEEDED: what draws who runs (shuffle.h) */
     struct verd__thread *main;
     verd_context nowhere; /* suspended into when something is not to be resumed */
-    verd_context idle; /* nobody runs: where `running` waits, as suspended by a switch; else NULL */
     struct verd__slab *slabs;
     void *signal_stack;            /* NULL: the OS thread had one */
     struct verd__stack main_stack; /* only its area is used */
@@ -211,6 +211,8 @@ struct verd__scheduler {
     struct verd__tally tally;
     struct verd__observed observed;
     struct verd__timers timers;
+    verd_context idle; /* nobody runs: where `running` waits, as suspended by a switch; else NULL */
+    const struct verd__layout *layout; /* of all this, for debuggers */
 };
 
 extern _Thread_local struct verd__scheduler *verd__current;

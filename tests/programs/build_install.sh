@@ -4,6 +4,8 @@
 # What is installed can be built with, whatever the umask and the place, and is all that uninstalling
 # removes.
 set -eu
+# From where programs have gdb load its script.
+script=$(sed -n 's/.*"\.asciz \\"\(.*\)\\".*/\1/p' core/debug/layout.c)
 . tests/support/small-tree
 umask 077
 
@@ -20,7 +22,8 @@ contents() {
 # $1: where the installation is to be found. All of it is for everyone to read.
 expect_installed() {
     for file in include/verd.h include/verd/time.h include/verd/guide.md lib/libverd.a lib/pkgconfig/verd.pc \
-        lib/libverd-patch.a lib/libverd-patch-dynamic.a lib/libverd-patch.so lib/pkgconfig/verd-patch.pc; do
+        lib/libverd-patch.a lib/libverd-patch-dynamic.a lib/libverd-patch.so lib/pkgconfig/verd-patch.pc \
+        share/gdb/auto-load/verd-gdb.py; do
         [ -f "$1/$file" ] || fail "$1 lacks $file"
     done
     ! contents "$1" | grep -v -e '-rw-r--r--$' -e 'drwxr-xr-x$' -e 'lrwxrwxrwx$' \
@@ -73,6 +76,12 @@ expect_installed "$place"
 [ "$(readlink "$place/lib/libverd.so")" = libverd.so.0 ] || fail "libverd.so is not libverd.so.0"
 grep -qFx "prefix=$PWD/it's here/v 0" "$place/lib/pkgconfig/verd.pc" || fail "no prefix with spaces"
 quiet make uninstall DESTDIR="$work/stage" PREFIX="it's here/v 0"
+[ -z "$(ls -A "$work/stage")" ] || fail "left: $(find "$work/stage")"
+
+# For the whole system.
+quiet make install DESTDIR="$work/stage" PREFIX=/usr/local
+[ -f "$work/stage$script" ] || fail "no $script where the programs say: $(find "$work/stage")"
+quiet make uninstall DESTDIR="$work/stage" PREFIX=/usr/local
 [ -z "$(ls -A "$work/stage")" ] || fail "left: $(find "$work/stage")"
 
 quiet make install PREFIX='a place'
