@@ -146,6 +146,7 @@ SUITE_OBJ := $(call objects,$(SUITE_SRC))
 EXAMPLE_OBJ := $(call objects,$(EXAMPLE_SRC) $(EXAMPLE_PART_SRC))
 PROGRAM_OBJ := $(call objects,$(PROGRAM_SRC) $(PART_SRC))
 BENCH_OBJ := $(call objects,$(BENCH_SRC))
+BENCH_PATCHED_OBJ := $(call objects,bench/patched/read.c)
 
 LIB := $(BUILD)/libverd.a
 # The last is what -lverd-patch finds where a program is dynamic.
@@ -215,7 +216,7 @@ $(LIB_OBJ): COMPILE = $(CC) $(LIB_C) $(SHAREABLE) $(KERNEL)
 $(OBJ)/core/kernel/%.o: KERNEL =
 # What has names of libc's is left to the linker.
 $(PATCH_OBJ) $(PATCH_DYNAMIC_OBJ): COMPILE = $(CC) $(LIB_C) -fno-lto
-$(BENCH_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
+$(BENCH_OBJ) $(BENCH_PATCHED_OBJ): COMPILE = $(CC) $(LIB_C) $(PEER_CFLAGS)
 $(SUITE_OBJ): COMPILE = $(CC) $(TEST_C) $(CRITERION_C)
 $(filter-out %/process.c.o,$(SUITE_OBJ)): | $(CRITERION_READY) criterion
 $(EXAMPLE_OBJ) $(PROGRAM_OBJ): COMPILE = $(CC) $(EXAMPLE_C)
@@ -261,13 +262,18 @@ $(BUILD)/programs/%: $(OBJ)/tests/programs/%.cc.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(call link,$(CXX))
 
-$(BUILD)/bench: $(BENCH_OBJ) $(LIB)
+$(BUILD)/bench-patched: PROGRAM_LINK = $(PATCH_LINK)
+$(BUILD)/bench-patched: $(BENCH_PATCHED_OBJ) $(LIB) $(PATCH)
+	$(call tell,LINK $@)
+	$(Q)$(call link,$(CC))
+
+$(BUILD)/bench: $(BENCH_OBJ) $(LIB) | $(BUILD)/bench-patched
 	$(call tell,LINK $@)
 	$(Q)$(call link,$(CC)) $(PEER_LIBS) -lm
 
 # What a few programs (PROGRAM_LINK) and the benchmark's peers (PEER_CFLAGS, PEER_LIBS) need.
 -include tests/programs/flags.mk bench/peers.mk
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(PATCH_OBJ) $(PATCH_DYNAMIC_OBJ) $(SUITE_OBJ) $(EXAMPLE_OBJ) $(PROGRAM_OBJ) $(BENCH_OBJ))
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(PATCH_OBJ) $(PATCH_DYNAMIC_OBJ) $(SUITE_OBJ) $(EXAMPLE_OBJ) $(PROGRAM_OBJ) $(BENCH_OBJ) $(BENCH_PATCHED_OBJ))
 
 # ---- running -----------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ static const struct question {
     {"queue_buffered", bench_queue_buffered},
     {"semaphore", bench_semaphore},
     {"pthread_mutex", bench_pthread_mutex},
-    {"posix_read", bench_posix_read},
+    {"patched_read posix_read", bench_posix_read},
     {"post", bench_post},
     {"offload", bench_offload},
     {"parked_bytes parked_tables parked_create", bench_parked},

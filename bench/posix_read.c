@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What does read of <verd/posix.h> cost of a socket that is ready?
+/* What does read of <verd/posix.h> cost of a socket that is ready, and what that of a program with libverd-patch.a?
  *
- * Beside it stands verd_read of the same. */
+ * Beside them stands verd_read of the same. */
 #define VERD_POSIX_DECLARE_ONLY
 #include <verd/posix.h>
 
 #include <verd/net.h>
+
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
 
 #include "bench.h"
 
@@ -48,11 +52,34 @@ static double plain(void *state, long count)
     return read_all(verd_read, count);
 }
 
+/* The program beside this one, which runs on the processor of this one. */
+static double patched(void *state, long count)
+{
+    char path[PATH_MAX], command[PATH_MAX + 64];
+    double ns;
+    (void)state;
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length < 0)
+        bench_fail("/proc/self/exe");
+    path[length] = '\0';
+    snprintf(command, sizeof command, "'%s/bench-patched' %ld", dirname(path), count);
+    FILE *program = popen(command, "r"); /* NOLINT(cert-env33-c) */
+    if (program == NULL || fscanf(program, "%lf", &ns) != 1 || pclose(program) != 0)
+        bench_fail("bench-patched");
+    return ns;
+}
+
 void bench_posix_read(void)
 {
     bench_pin(0);
     if (verd_self() == NULL)
         bench_fail("verd_self");
+    bench_measure(&(struct bench_pair){.name = "patched_read",
+                                       .unit = "ns",
+                                       .floor_name = "verd_read",
+                                       .value = patched,
+                                       .floor = plain,
+                                       .count = 2L * FILL});
     bench_measure(&(struct bench_pair){.name = "posix_read",
                                        .unit = "ns",
                                        .floor_name = "verd_read",
