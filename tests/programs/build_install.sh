@@ -23,7 +23,7 @@ contents() {
 expect_installed() {
     for file in include/verd.h include/verd/time.h include/verd/guide.md lib/libverd.a lib/pkgconfig/verd.pc \
         lib/libverd-patch.a lib/libverd-patch-dynamic.a lib/libverd-patch.so lib/pkgconfig/verd-patch.pc \
-        share/gdb/auto-load/verd-gdb.py; do
+        share/gdb/auto-load/verd-gdb.py share/man/man3/verd_sleep.3 share/man/man3/verd-time.3; do
         [ -f "$1/$file" ] || fail "$1 lacks $file"
     done
     ! contents "$1" | grep -v -e '-rw-r--r--$' -e 'drwxr-xr-x$' -e 'lrwxrwxrwx$' \
