@@ -37,7 +37,7 @@
  *
  * A library's stack is the green thread's: VERD_STACK_SIZE of 256 KiB is enough for those that were tried; see
  * verd_stack_used. With AddressSanitizer or ThreadSanitizer in the program the hooks are in front of its interceptors,
- * and what goes through them is checked as before.
+ * and what a hook calls is checked: not a green thread's pipe, which is read by preadv2, that none intercepts.
  */
 #ifndef VERD_PATCH_H
 #define VERD_PATCH_H
