@@ -5,15 +5,20 @@
  *   yield_2_sites  each yields from a loop of its own
  *   yield_flags    one of them has rounded a division, so that exception flags differ
  *   yield_2_io     one more thread waits for a descriptor, as in each server
+ *   yield_watched  each switch is noted (verd_stats_watch)
+ *   yield_traced   a trace is written, to nowhere
  *
  * The floor is a ring of as many raw contexts that the bare stub switches round. Their stacks are
  * one page each and lie side by side, which guarded stacks cannot: that is the least memory and
  * the fewest page tables that a round can touch. Their tops are coloured and fetched ahead, so the
  * ring waits for memory as little as a ring can. */
+#include <verd/stats.h>
 #include <verd/thread.h>
+#include <verd/trace.h>
 
 #include <fenv.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "bench.h"
@@ -183,6 +188,21 @@ void bench_yield_io(void)
 {
     bench_await_descriptor();
     measure_other("yield_2_io", yielder);
+}
+
+void bench_yield_watched(void)
+{
+    if (verd_stats_watch(true) != 0)
+        bench_fail("verd_stats_watch");
+    measure_other("yield_watched", yielder);
+}
+
+void bench_yield_traced(void)
+{
+    setenv("VERD_TRACE_SIZE", "1000000000000000", 1);
+    if (verd_trace_start("/dev/null") != 0)
+        bench_fail("verd_trace_start");
+    measure_other("yield_traced", yielder);
 }
 
 void bench_yield(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A door for the owner of a process: a green thread accepts at a path, and one for each client answers. All of it
- * belongs to the first, and goes with it: when it is killed, and at the end of the OS thread and in the child of a
- * fork, where none of them has another turn.
+ * A door for the owner of a process: a green thread accepts at a path, and one for each client
+ * answers. All of it belongs to the first, and goes with it: when it is killed, and at the end of
+ * the OS thread and in the child of a fork, where none of them has another turn.
  */
 #include "debug/backdoor.h"
 

@@ -9,8 +9,8 @@
 #define VERD__BACKDOOR_CLIENTS 8
 #define VERD__BACKDOOR_LINE 1024 /* bytes of a question */
 
-/* One question. `argument` is what stands behind the command's name, or "". The answer goes to a file in memory, so
- * nothing of it waits for the client. */
+/* One question. `argument` is what stands behind the command's name, or "". The answer goes to a
+ * file in memory, so nothing of it waits for the client. */
 struct verd__question {
     struct verd__scheduler *scheduler;
     const char *argument;
@@ -29,7 +29,8 @@ void verd__inspect_descriptors(const struct verd__question *question);
 void verd__inspect_timers(const struct verd__question *question);
 void verd__inspect_figures(const struct verd__question *question);
 
-/* The thread with this number of the hub's own, as the argument says it; NULL: there is none, and that was told. */
+/* The thread with this number of the hub's own, as the argument says it; NULL: there is none, and
+ * that was told. */
 struct verd__thread *verd__inspect_find(const struct verd__question *question);
 
 /* One line of an answer. */

@@ -256,7 +256,8 @@ static void tell_spans(const struct verd__question *question, const char *name,
     write_line(question, &line);
 }
 
-/* A name and a number a line; spans in nanoseconds, and how many of which length as in struct verd_stats. */
+/* A name and a number a line; spans in nanoseconds, and how many of which length as in struct
+ * verd_stats. */
 void verd__inspect_figures(const struct verd__question *question)
 {
     struct verd_stats stats;

@@ -223,8 +223,8 @@ static void begin(void)
     atomic_fetch_or(&verd__observed_by, VERD__FOR_TRACE);
 }
 
-/* In the child of a fork, which is alone. What the parent's other hubs had is nobody's. The child goes on in a file of
- * its own, if the path has its number in it. */
+/* In the child of a fork, which is alone. What the parent's other hubs had is nobody's. The child
+ * goes on in a file of its own, if the path has its number in it. */
 static void fork_child(void)
 {
     const struct verd__scheduler *scheduler = verd__current;

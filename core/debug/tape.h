@@ -2,12 +2,13 @@
 /*
  * The file of a trace, and the tapes on which each hub writes what is to come there.
  *
- * The file is an array of JSON, an event a line. It grows by whole events, so that it can be read up to any end: a tape
- * is written out by one system call, and what a full disk takes only a part of is cut off again. So whoever finds no ']'
- * at its end may put one there.
+ * The file is an array of JSON, an event a line. It grows by whole events, so that it can be read
+ * up to any end: a tape is written out by one system call, and what a full disk takes only a part
+ * of is cut off again. So whoever finds no ']' at its end may put one there.
  *
- * A tape is its hub's, and locked by it while it adds an event: nobody contends, but whoever stops the trace, who
- * writes all tapes out. A hub that goes on for a while finds another number of traces then, and begins anew or adds nothing.
+ * A tape is its hub's, and locked by it while it adds an event: nobody contends, but whoever stops
+ * the trace, who writes all tapes out. A hub that goes on for a while finds another number of
+ * traces then, and begins anew or adds nothing.
  */
 #ifndef VERD_DEBUG_TAPE_H
 #define VERD_DEBUG_TAPE_H
@@ -66,7 +67,8 @@ void verd__tape_free(struct verd__tape *tape);
 /* Writes the tape out, and empties it; by the hub. */
 void verd__tape_flush(struct verd__tape *tape);
 
-/* Between these an event is added, and all of it comes to the file or nothing; false: no trace is being written. */
+/* Between these an event is added, and all of it comes to the file or nothing; false: no trace is
+ * being written. */
 bool verd__event_begin(struct verd__tape *tape);
 void verd__event_end(struct verd__tape *tape);
 

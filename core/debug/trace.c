@@ -2,11 +2,13 @@
 /*
  * Events of Chrome's trace format, by what the scheduler shows (sched/observe.h).
  *
- * A hub is a process of the viewer's, and each number of its threads a track: a turn is a slice on it, and so is a wait, from
- * the end of the turn before to when the thread could run again. The hub's own looks have one more track.
+ * A hub is a process of the viewer's, and each number of its threads a track: a turn is a slice on
+ * it, and so is a wait, from the end of the turn before to when the thread could run again. The
+ * hub's own looks have one more track.
  *
- * All are events that have an end: nothing is left open wherever the file ends. An arrow needs two events; they
- * are written together, behind the turn that it leads to, when that of its origin is on the tape already.
+ * All are events that have an end: nothing is left open wherever the file ends. An arrow needs two
+ * events; they are written together, behind the turn that it leads to, when that of its origin is
+ * on the tape already.
  */
 #include "debug/trace.h"
 
@@ -171,7 +173,8 @@ static void add_arrow(struct verd__tape *tape, const struct verd__turn *turn)
 
 /* ---- the tracer ---- */
 
-/* A function's name may have to be looked for, which takes room on the stack: without it, it has none. */
+/* A function's name may have to be looked for, which takes room on the stack: without it, it has
+ * none. */
 static const char *function_of(const struct verd__scheduler *scheduler, struct verd__tape *tape,
                                const struct verd__turn *turn)
 {

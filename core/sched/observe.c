@@ -170,8 +170,8 @@ static void ready(struct verd__scheduler *scheduler, const struct verd__thread *
     sight->kind = NULL;
 }
 
-/* Looks at those who have come to the run queue since the last time; `by` as the tracer's. One that was cancelled
- * meanwhile has ended. */
+/* Looks at those who have come to the run queue since the last time; `by` as the tracer's. One that
+ * was cancelled meanwhile has ended. */
 static void see_ready(struct verd__scheduler *scheduler, const struct verd__turn *by,
                       verd_duration now)
 {

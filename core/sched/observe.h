@@ -2,18 +2,19 @@
 /*
  * What the floor of debugging sees of who runs, and all that the floors below keep for it.
  *
- * Counted always is what costs nothing: at a look at timers and the poller (verd__tally), where a slab or the
- * cache of stacks grows (slab.h, stack.h), and in the hub at its events.
+ * Counted always is what costs nothing: at a look at timers and the poller (verd__tally), where a
+ * slab or the cache of stacks grows (slab.h, stack.h), and in the hub at its events.
  *
- * Each turn of a thread is seen only while somebody observes. Nothing is asked for that on the way of a switch:
- * rounds are of one thread then (VERD__OBSERVED). So there is never a next one at hand, whoever leaves comes to
- * verd__round, and there it is seen who has run, whom that has made ready (the run queue is longer), and who is next:
+ * Each turn of a thread is seen only while somebody observes. Nothing is asked for that on the way
+ * of a switch: rounds are of one thread then (VERD__OBSERVED). So there is never a next one at
+ * hand, whoever leaves comes to verd__round, and there it is seen who has run, whom that has made
+ * ready (the run queue is longer), and who is next:
  *
  *     run queue   batch       rest                first .................. last
  *                 (empty)     of this round       (the next round)   ^ seen
  *
- * The order is the one that it would be without, and the poller is asked as often. A scheduler notices at its next
- * look that it is to be observed by what is asked for all of them.
+ * The order is the one that it would be without, and the poller is asked as often. A scheduler
+ * notices at its next look that it is to be observed by what is asked for all of them.
  */
 #ifndef VERD_SCHED_OBSERVE_H
 #define VERD_SCHED_OBSERVE_H
@@ -83,18 +84,19 @@ struct verd__turn {
     char name[VERD_NAME_SIZE]; /* "": none */
 };
 
-/* Who writes a trace. All is called between two turns, on the stack of whoever had the last one, and must not
- * switch; `now` is verd_now. */
+/* Who writes a trace. All is called between two turns, on the stack of whoever had the last one,
+ * and must not switch; `now` is verd_now. */
 struct verd__tracer {
     void (*begin)(struct verd__scheduler *scheduler);
     /* From now on nothing is called; at the end of the OS thread, too. */
     void (*end)(struct verd__scheduler *scheduler);
     void (*turn_begins)(struct verd__scheduler *scheduler, const struct verd__turn *turn,
                         struct verd__sight *sight);
-    /* `sight` is as of before: of a thread that waits now, it has what for. NULL: there was no memory for one. */
+    /* `sight` is as of before: of a thread that waits now, it has what for. NULL: there was no
+     * memory for one. */
     void (*turn_ends)(struct verd__scheduler *scheduler, const struct verd__turn *turn);
-    /* A thread can run. `by`: who has seen to that; NULL: the hub, or time. `sight` is that of its wait, of which
-     * there was none if it has just been made. */
+    /* A thread can run. `by`: who has seen to that; NULL: the hub, or time. `sight` is that of its
+     * wait, of which there was none if it has just been made. */
     void (*ready)(struct verd__scheduler *scheduler, const struct verd__thread *thread,
                   struct verd__sight *sight, const struct verd__turn *by, verd_duration now);
     void (*looks)(struct verd__scheduler *scheduler);
@@ -112,8 +114,9 @@ struct verd__observed {
     void *backdoor;             /* debug/backdoor.h; NULL: there is none; valid always */
 };
 
-/* What the floor of debugging does before the first scheduler of the process begins. A variable, and its home is up
- * there: so the archive brings that floor along, which the environment may ask for something. */
+/* What the floor of debugging does before the first scheduler of the process begins. A variable,
+ * and its home is up there: so the archive brings that floor along, which the environment may ask
+ * for something. */
 extern void (*const verd__debug_begin)(void);
 
 /* What is asked of all schedulers, enum verd__observer. */

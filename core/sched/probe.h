@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Probes for tools from outside (USDT): bpftrace, perf, gdb, SystemTap. A probe is an instruction that does
- * nothing, and a note in the program's file. <verd/trace.h> lists them. Without <sys/sdt.h> at build time there are
- * none.
+ * Probes for tools from outside (USDT): bpftrace, perf, gdb, SystemTap. A probe is an instruction
+ * that does nothing, and a note in the program's file. <verd/trace.h> lists them. Without
+ * <sys/sdt.h> at build time there are none.
  *
- * A tool that attaches counts a probe's semaphore up in the memory of the process: that is how a scheduler learns
- * that it is to be observed.
+ * A tool that attaches counts a probe's semaphore up in the memory of the process: that is how a
+ * scheduler learns that it is to be observed.
  */
 #ifndef VERD_SCHED_PROBE_H
 #define VERD_SCHED_PROBE_H
@@ -20,7 +20,7 @@
 
 #define VERD__PROBES(X) X(turn_begin) X(turn_end) X(ready) X(look_begin) X(look_end)
 
-/* As <sys/sdt.h> calls them, of the provider "verd". Only the kernel and debuggers write to them. */
+/* As <sys/sdt.h> calls them, of the provider "verd". The kernel and debuggers write to them. */
 #define VERD__SEMAPHORE(name) \
     extern volatile unsigned short verd_##name##_semaphore __attribute__((visibility("hidden")));
 VERD__PROBES(VERD__SEMAPHORE)
@@ -48,7 +48,8 @@ static inline bool verd__probed(void)
 }
 #endif
 
-/* `number` as of the turns and messages; `how` is enum verd__turn_end, and `what` what is waited for, or "". */
+/* `number` as of the turns and messages; `how` is enum verd__turn_end, and `what` what is waited
+ * for, or "". */
 static inline void verd__probe_turn_begin(size_t number, const char *name)
 {
     (void)number, (void)name;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Figures of the hub, for Prometheus to scrape: http://127.0.0.1:9102/metrics, in its text format. Beside it, any path is
- * answered after as many milliseconds as it says (/5), so that there is something to see.
+ * Figures of the hub, for Prometheus to scrape: http://127.0.0.1:9102/metrics, in its text format.
+ * Beside it, any path is answered after as many milliseconds as it says (/5), so that there is
+ * something to see.
  *
  *     metrics [PORT] [watch]       (PORT 0: any; watch: each switch is noted, too)
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the green threads of a process do, in the style of top: it asks at the process's backdoor (<verd/backdoor.h>),
- * and shows it again each second.
+ * What the green threads of a process do, in the style of top: it asks at the process's backdoor
+ * (<verd/backdoor.h>), and shows it again each second.
  *
  *     verd_top PATH [TIMES]        (of the backdoor; TIMES: how often, else until it is interrupted)
  */
