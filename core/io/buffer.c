@@ -40,6 +40,17 @@ int verd__buffer_reserve(struct verd__buffer *buffer, size_t size)
     return 0;
 }
 
+void verd__buffer_shrink(struct verd__buffer *buffer, size_t most, size_t room)
+{
+    if (buffer->room <= most || buffer->end != 0)
+        return;
+    char *data = realloc(buffer->data, room + 1);
+    if (data == NULL)
+        return;
+    buffer->data = data;
+    buffer->room = room;
+}
+
 ssize_t verd__buffer_fill(struct verd__buffer *buffer, const verd_stream *stream)
 {
     ssize_t n = verd_stream_read(stream, buffer->data + buffer->end, buffer->room - buffer->end);

@@ -40,6 +40,9 @@ void verd__buffer_free(struct verd__buffer *buffer);
  * former to the same place of other memory, the latter right behind it. -1 with errno ENOMEM. */
 int verd__buffer_reserve(struct verd__buffer *buffer, size_t size);
 
+/* Gives memory back where nothing is there, nor kept, and the room is above `most`: `room` is left. */
+void verd__buffer_shrink(struct verd__buffer *buffer, size_t most, size_t room);
+
 /* Reads what fits behind what is there; there must be room. As verd_stream_read. */
 ssize_t verd__buffer_fill(struct verd__buffer *buffer, const verd_stream *stream);
 

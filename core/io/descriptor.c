@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "hub/hub.h"
-#include "io/backoff.h"
 
 int verd__descriptor_new(int fd, unsigned bits)
 {
@@ -39,25 +38,6 @@ void verd__descriptor_hold(struct verd__held *held, int fd)
 void verd__descriptor_let_go(struct verd__held *held)
 {
     verd__obligation_end(verd__current, &held->obligation);
-}
-
-void verd__descriptor_drop(int fd)
-{
-    int error = errno;
-    if (fd >= 0)
-        verd_close(fd);
-    errno = error;
-}
-
-int verd_close(int fd)
-{
-    struct verd__scheduler *scheduler = verd__current;
-    if (scheduler != NULL && scheduler->poller != NULL) {
-        verd__loop_forget(verd__loop(scheduler), fd);
-        verd__backoff_eased(); /* who is woken runs after this */
-    }
-    int result = close(fd);
-    return result != 0 && errno == EINTR ? 0 : result;
 }
 
 /* A full Unix socket does not report that its own side was shut down. */

@@ -23,7 +23,8 @@ int verd__descriptor_pair(int fds[2], const int made[2], unsigned bits);
 void verd__descriptor_hold(struct verd__held *held, int fd);
 void verd__descriptor_let_go(struct verd__held *held);
 
-/* verd_close that leaves errno as it is; -1 as it is. */
+/* Closes a descriptor of the library's own, with which nobody waits for anything (close.c); -1 as it is. Never blocks;
+ * errno stays. */
 void verd__descriptor_drop(int fd);
 
 #endif

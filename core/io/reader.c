@@ -9,7 +9,8 @@
 #include "io/buffer.h"
 #include "io/exclusive.h"
 
-#define ROOM 4096 /* that a buffer begins with, at most */
+#define ROOM 4096        /* that a buffer begins with, at most */
+#define KEPT (16 * ROOM) /* that it has while it is empty, at most */
 
 struct verd_reader {
     struct verd__exclusive exclusive;
@@ -77,6 +78,7 @@ static ssize_t outcome_of(const verd_reader *reader, ssize_t got)
 /* Reads what comes behind what is there, where there is to be room for `wanted` bytes. */
 static ssize_t fill(verd_reader *reader, size_t wanted)
 {
+    verd__buffer_shrink(&reader->buffer, KEPT, ROOM);
     if (verd__buffer_reserve(&reader->buffer, wanted) != 0)
         return -1;
     return outcome_of(reader, verd__buffer_fill(&reader->buffer, &reader->stream));
@@ -128,6 +130,11 @@ ssize_t verd_reader_peek(verd_reader *reader, size_t size, char **data)
             *data = verd__buffer_at(&reader->buffer);
     }
     return verd__exclusive_end(&reader->exclusive, result);
+}
+
+size_t verd_reader_pending(const verd_reader *reader)
+{
+    return reader != NULL ? verd__buffer_size(&reader->buffer) : 0;
 }
 
 /* ---- up to a delimiter ---- */

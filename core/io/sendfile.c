@@ -82,11 +82,17 @@ struct cache_state {
     uint64_t cached, dirty, writeback, evicted, recently_evicted; /* pages */
 };
 
-static bool has_cached(int fd, off_t at)
+/* How much there is of the byte, 0: it is beyond the end; -1: it is not in memory. */
+static ssize_t read_byte(int fd, off_t at)
 {
     char byte;
     struct iovec vector = {&byte, 1};
-    return preadv2(fd, &vector, 1, at, RWF_NOWAIT) >= 0;
+    return preadv2(fd, &vector, 1, at, RWF_NOWAIT);
+}
+
+static bool has_cached(int fd, off_t at)
+{
+    return read_byte(fd, at) >= 0;
 }
 
 static uint64_t pages_of(off_t start, off_t end)
@@ -104,7 +110,8 @@ static off_t end_of(int fd, off_t start, size_t size)
     return is_short ? status.st_size : end;
 }
 
-/* Reads the piece, to see how far that goes. Nobody looks at what is read. */
+/* Reads the piece, to see how far that goes: where it ends at a page that was not in memory, that may be there by now.
+ * Nobody looks at what is read. */
 static bool can_read(int fd, off_t start, size_t size)
 {
     static char scratch[64 * 1024];
@@ -115,7 +122,7 @@ static bool can_read(int fd, off_t start, size_t size)
         rest -= parts[count].iov_len;
     }
     ssize_t done = preadv2(fd, parts, count, start, RWF_NOWAIT);
-    return done == (ssize_t)size || (done >= 0 && has_cached(fd, start + done)); /* its end: 0 */
+    return done == (ssize_t)size || (done >= 0 && read_byte(fd, start + done) == 0);
 }
 
 /* One that is cached at both ends may be cold between them: the kernel knows how many pages it has. Of others'

@@ -124,6 +124,11 @@ int verd_bundle_wait(verd_bundle *bundle)
     return bundle->error == 0 ? verd__done(scheduler, 0) : verd__refuse(bundle->error);
 }
 
+int verd_bundle_error(const verd_bundle *bundle)
+{
+    return check(bundle) == 0 ? bundle->error : 0;
+}
+
 /* Those who run before the caller does may spawn again. */
 static void await_end(struct verd__scheduler *scheduler, verd_bundle *bundle)
 {

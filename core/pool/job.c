@@ -69,7 +69,7 @@ static void take_out(struct verd__jobs *jobs, struct verd__job *job)
     if (job->ended)
         verd__list_remove(&jobs->finish, &job->finish);
     else
-        jobs->running--;
+        jobs->running -= !job->held;
     job->jobs = NULL;
     jobs->count--;
 }
@@ -87,7 +87,7 @@ static void detach_consumer(struct verd__jobs *jobs)
 void verd__jobs_end(struct verd__jobs *jobs, bool kill)
 {
     detach_consumer(jobs);
-    verd__queue_end(&jobs->killers, EINVAL);
+    verd__queue_end(&jobs->killers, EINVAL); /* and those that are held */
     while (jobs->order.first != NULL) {
         struct verd__job *job = of_order(jobs->order.first);
         take_out(jobs, job);
@@ -265,10 +265,61 @@ static void run_in_place(struct verd__scheduler *scheduler, struct verd__job *jo
     end_job(job, result, 0);
 }
 
+/* What runs in place is an obligation of its thread's. */
+bool verd__jobs_has_caller(const struct verd__scheduler *scheduler, const struct verd__jobs *jobs)
+{
+    const struct verd__thread *self = scheduler->running;
+    for (struct verd__link *link = jobs->order.first; link != NULL; link = link->next) {
+        if (of_order(link)->thread == self)
+            return true;
+    }
+    for (struct verd__link *link = verd__area(self)->obligations.first; link != NULL;
+         link = link->next) {
+        struct verd__obligation *obligation =
+            VERD__CONTAINER_OF(link, struct verd__obligation, link);
+        if (obligation->settle == settle_in_place && of_obligation(obligation)->jobs == jobs)
+            return true;
+    }
+    return false;
+}
+
+/* Those that a kill has held count again. */
+static void stop_holding(struct verd__wait *wait, int error)
+{
+    struct verd__job *job = wait->entry.value;
+    if (error != 0)
+        return;
+    job->held = false;
+    if (job->jobs != NULL)
+        job->jobs->running++;
+}
+
+static const struct verd__wait_kind holding_kind = {
+    .name = "the end of a kill", .has_more = true, .ended = stop_holding};
+
+/* Waits while others than the job's spawner kill what runs for its collection, with which its pool may go. -1 with
+ * errno. */
+static int wait_for_kill(struct verd__scheduler *scheduler, struct verd__job *job)
+{
+    struct verd__jobs *jobs = job->jobs;
+    if (jobs == NULL || jobs->killers.first == NULL || verd__jobs_has_caller(scheduler, jobs))
+        return 0;
+    job->held = true;
+    jobs->running--;
+    if (verd__wait_in_queue(scheduler, &holding_kind, &jobs->held, job) != 0)
+        return -1;
+    if (job->jobs != NULL)
+        return 0;
+    errno = EINVAL;
+    return -1;
+}
+
 int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd_pool *pool,
                   void *(*fn)(void *), void *arg, const void *site)
 {
     struct verd__slot slot;
+    if (wait_for_kill(scheduler, job) != 0)
+        return -1;
     int taken = verd__pool_take(scheduler, pool, &slot);
     if (taken < 0)
         return -1;
@@ -292,25 +343,17 @@ int verd__job_run(struct verd__scheduler *scheduler, struct verd__job *job, verd
     return 0;
 }
 
-/* What runs in place is an obligation of its thread's. */
-bool verd__jobs_has_caller(const struct verd__scheduler *scheduler, const struct verd__jobs *jobs)
+/* The last to wait for a kill lets those go on whom it has held. */
+static void stop_killing(struct verd__wait *wait, int error)
 {
-    const struct verd__thread *self = scheduler->running;
-    for (struct verd__link *link = jobs->order.first; link != NULL; link = link->next) {
-        if (of_order(link)->thread == self)
-            return true;
-    }
-    for (struct verd__link *link = verd__area(self)->obligations.first; link != NULL;
-         link = link->next) {
-        struct verd__obligation *obligation =
-            VERD__CONTAINER_OF(link, struct verd__obligation, link);
-        if (obligation->settle == settle_in_place && of_obligation(obligation)->jobs == jobs)
-            return true;
-    }
-    return false;
+    struct verd__jobs *jobs = wait->entry.value;
+    (void)error;
+    if (jobs->killers.first == NULL)
+        verd__queue_end(&jobs->held, 0);
 }
 
-static const struct verd__wait_kind killer_kind = {.name = "the killed threads of a pile"};
+static const struct verd__wait_kind killer_kind = {
+    .name = "the killed threads of a pile", .has_more = true, .ended = stop_killing};
 
 int verd__jobs_kill(struct verd__scheduler *scheduler, struct verd__jobs *jobs)
 {
@@ -320,7 +363,7 @@ int verd__jobs_kill(struct verd__scheduler *scheduler, struct verd__jobs *jobs)
     }
     if (jobs->running == 0)
         return verd__done(scheduler, 0);
-    return verd__wait_in_queue(scheduler, &killer_kind, &jobs->killers, NULL);
+    return verd__wait_in_queue(scheduler, &killer_kind, &jobs->killers, jobs);
 }
 
 void verd__job_fail(struct verd__scheduler *scheduler, struct verd__job *job, int error)

@@ -30,6 +30,7 @@ struct verd__job {
     int error;                   /* ended: 0, or why it has no result */
     bool ended;
     bool killed; /* its collection ended with `kill` */
+    bool held;   /* its spawner waits for the end of a kill; it is not counted in `running` */
 };
 
 struct verd__jobs {
@@ -40,8 +41,9 @@ struct verd__jobs {
     size_t count;             /* in `order` */
     size_t running;           /* of them, those that have not ended: some wait for a slot */
     struct verd__list
-        killers; /* who wait until there are none; what starts meanwhile, starts killed */
-    bool more;   /* others will come: empty is not the end */
+        killers; /* who wait until there are none running; what is in line for a slot, starts killed */
+    struct verd__list held; /* spawners who have come meanwhile */
+    bool more;              /* others will come: empty is not the end */
 };
 
 void verd__jobs_init(struct verd__jobs *jobs, const struct verd__scheduler *scheduler);

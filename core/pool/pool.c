@@ -19,13 +19,20 @@ static void discard(struct verd_pool *pool)
     free(pool);
 }
 
+/* Whether there is anything that a kill waits for: not the spawners in line, who wait for it. */
+static bool is_empty(const struct verd_pool *pool)
+{
+    return pool->running == 0 && pool->feeding == 0;
+}
+
 /* After any of the three counts went down. The pool may be gone afterwards. */
 static void settle(struct verd_pool *pool)
 {
+    if (is_empty(pool))
+        verd__queue_end(&pool->killers, 0); /* who is in line goes on */
     if (!is_idle(pool))
         return;
     verd__queue_end(&pool->idlers, 0);
-    verd__queue_end(&pool->killers, 0);
     if (pool->abandoned)
         discard(pool);
 }
@@ -144,7 +151,9 @@ int verd__pool_take(struct verd__scheduler *scheduler, struct verd_pool *pool,
                     struct verd__slot *slot)
 {
     *slot = (struct verd__slot){.obligation.settle = release_slot, .pool = pool};
-    if (__builtin_expect(pool->running < pool->size, 1)) {
+    bool is_held =
+        __builtin_expect(pool->killers.first != NULL, 0) && !verd__pool_is_member(scheduler, pool);
+    if (__builtin_expect(pool->running < pool->size && !is_held, 1)) {
         pool->running++;
         verd__obligation_begin(scheduler, &slot->obligation, release_slot);
         return 1;
@@ -168,10 +177,17 @@ static bool hand_on(struct verd_pool *pool)
 void verd__pool_release(struct verd_pool *pool)
 {
     /* A slot above the size, after a shrink, is not handed on. */
-    if (pool->running <= pool->size && hand_on(pool))
+    if (pool->running <= pool->size && pool->killers.first == NULL && hand_on(pool))
         return;
     pool->running--;
     settle(pool);
+}
+
+/* Hands slots that are free to those in line. */
+static void fill(struct verd_pool *pool)
+{
+    while (pool->running < pool->size && pool->killers.first == NULL && hand_on(pool))
+        pool->running++;
 }
 
 struct verd__thread *verd__pool_start(struct verd__scheduler *scheduler, struct verd__slot *slot,
@@ -310,10 +326,19 @@ int verd_pool_wait_all(verd_pool *pool)
     return verd__wait_in_queue(scheduler, &idler_kind, &pool->idlers, NULL);
 }
 
-static const struct verd__wait_kind killer_kind = {.name = "the killed threads of a pool",
-                                                   .is_object = true,
-                                                   .queue_offset =
-                                                       offsetof(struct verd_pool, killers)};
+/* The last to wait for a kill lets those in line go on. */
+static void stop_killing(struct verd__wait *wait, int error)
+{
+    (void)error;
+    fill(wait->entry.value);
+}
+
+static const struct verd__wait_kind killer_kind = {
+    .name = "the killed threads of a pool",
+    .is_object = true,
+    .queue_offset = offsetof(struct verd_pool, killers),
+    .has_more = true,
+    .ended = stop_killing};
 
 int verd_pool_kill(verd_pool *pool)
 {
@@ -322,9 +347,9 @@ int verd_pool_kill(verd_pool *pool)
         return verd__refuse(0);
     verd__threads_stop(scheduler, &pool->owner);
     verd__threads_stop(scheduler, &pool->imaps);
-    if (is_idle(pool))
+    if (is_empty(pool))
         return verd__done(scheduler, 0);
-    return verd__wait_in_queue(scheduler, &killer_kind, &pool->killers, NULL);
+    return verd__wait_in_queue(scheduler, &killer_kind, &pool->killers, pool);
 }
 
 int verd_pool_resize(verd_pool *pool, size_t size)
@@ -336,8 +361,7 @@ int verd_pool_resize(verd_pool *pool, size_t size)
         return -1;
     }
     pool->size = size;
-    while (pool->running < size && hand_on(pool))
-        pool->running++;
+    fill(pool);
     verd__queue_end(&pool->feeders, 0);
     return 0;
 }

@@ -6,7 +6,9 @@
  * started with it has ended. It goes from hand to hand: who gives one back gives it to the first in
  * line, and the count stays; so nobody barges in, and the pool is never idle for a moment in between.
  *
- * Invariants: somebody is in line only while running >= size; running > size only after a shrink.
+ * While a kill is under way nobody new comes in: who is no member waits in line for its end.
+ *
+ * Invariants: somebody is in line only while running >= size, or during a kill; running > size only after a shrink.
  */
 #ifndef VERD_POOL_POOL_H
 #define VERD_POOL_POOL_H
@@ -42,7 +44,7 @@ struct verd_pool {
     bool abandoned;            /* a freed pile's own: goes when it is idle */
     struct verd__list spawners;
     struct verd__list idlers;     /* in wait_all */
-    struct verd__list killers;    /* in kill: what starts meanwhile, starts killed */
+    struct verd__list killers;    /* in kill: what members start meanwhile, starts killed */
     struct verd__list expendable; /* members that are it, the one for longest first */
     struct verd__list feeders;    /* threads of imaps that are as far ahead as they may */
 };
@@ -57,7 +59,7 @@ struct verd__slot {
 };
 
 /*
- * Takes a slot, for which it waits in the queue if there is none. Returns 1, and the slot is the running thread's
+ * Takes a slot, for which it waits in the queue if there is none, or a kill is under way. Returns 1, and the slot is the running thread's
  * obligation; or 0 if that is a member of the full pool and shall run the function in place, in its own slot; or
  * -1 with errno ECANCELED or ETIMEDOUT: then the pool may be gone, if it was abandoned.
  */

@@ -43,8 +43,13 @@ int verd_bundle_spawn(verd_bundle *bundle, void *(*fn)(void *), void *arg);
  *   EDEADLK    the caller is a thread of the bundle
  *   EINVAL     bundle is NULL               EPERM      it belongs to another OS thread
  *   others     the first that has failed has failed with this
+ * A thread may have failed with ECANCELED or ETIMEDOUT, too: where it matters whose that is, ask verd_bundle_error.
  */
 int verd_bundle_wait(verd_bundle *bundle);
+
+/* The errno of the first thread of the bundle that has failed; 0: none has. Never blocks. 0 also with errno EINVAL
+ * (bundle is NULL) or EPERM (it belongs to another OS thread). */
+int verd_bundle_error(const verd_bundle *bundle);
 
 /*
  * Kills the threads of the bundle, waits until they have ended, and frees it: in a killed thread, too, for neither

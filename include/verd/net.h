@@ -179,10 +179,14 @@ ssize_t verd_sendfile(int to, int from, off_t *offset, size_t count);
  * Returns 0, or -1 with errno as shutdown(2). */
 int verd_shutdown(int fd, int how);
 
-/* Closes the descriptor; threads that wait on it get EBADF. Works in a killed thread. Never blocks,
- * but where close(2) waits, the OS thread waits: for SO_LINGER, and for what was written to a file of a network file
- * system (verd_fsync before it has that done elsewhere). Returns 0, or -1 with errno EBADF, or
- * EIO as close(2): then it is closed all the same. */
+/*
+ * Closes the descriptor; threads that wait on it get EBADF. Works in a killed thread. Never blocks, but where close(2)
+ * waits: of a TCP connection with SO_LINGER, until all was sent or its time is over (or the thread is killed or out of
+ * time: the rest is sent all the same), and of a regular file, for what was written to it, come what may; other
+ * threads run meanwhile. Where no other OS thread is to be had, it does not wait for SO_LINGER, and
+ * closes files on this one. Returns 0, or -1 with errno EBADF, or EIO or others as close(2): then it is closed all the
+ * same.
+ */
 int verd_close(int fd);
 
 /* As pipe(2) and socketpair(2), non-blocking and close-on-exec. Never block. Return 0, or -1 with

@@ -72,6 +72,7 @@ enum verd_offload_kind {
     VERD_OFFLOAD_NAMES,     /* verd_getaddrinfo, and what else resolves a name */
     VERD_OFFLOAD_OPENS,     /* verd_open */
     VERD_OFFLOAD_FILES,     /* what else is done to disk files */
+    VERD_OFFLOAD_CLOSES,  /* closing, where close(2) waits (verd_close) */
     VERD_OFFLOAD_DEVICES, /* reading and writing what has no way that does not block (<verd/net.h>) */
     VERD_OFFLOAD_KINDS    /* how many there are */
 };
@@ -160,7 +161,7 @@ int verd_getaddrinfo(const char *host, const char *service, const struct addrinf
  * returned: so after ECANCELED or ETIMEDOUT it has not happened; unless the file's server, of a network or FUSE,
  * does not answer for another second: then it may yet happen. A pread can be left alone at once. A descriptor may be closed once no call uses it.
  *
- * verd_open sets O_CLOEXEC. Beyond a mebibyte, reads and writes are done in pieces; when giving up
+ * verd_open takes open(2)'s flags (<fcntl.h>) and sets O_CLOEXEC. Beyond a mebibyte, reads and writes are done in pieces; when giving up
  * or an error cuts them short they return what was done before, if anything was. Return -1 with
  * errno as above, EAGAIN (no OS thread to be had), EBUSY (all are stuck, as of verd_offload), or as
  * open(2), pread(2), fsync(2), stat(2).

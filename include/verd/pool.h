@@ -75,10 +75,11 @@ int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg);
 int verd_pool_wait_all(verd_pool *pool);
 
 /*
- * Kills what runs in the pool, imaps' sources with it, and waits as verd_pool_wait_all until all have ended. Nothing
- * that was given to a function is lost: those that have not started, or are spawned while the call waits, run as well,
- * killed from their start, and an imap gives what it has and then ECANCELED. Who waits in a spawn is not killed. If
- * the call fails while it waits, those it has killed stay so. What comes after it is as in a new pool. Blocks.
+ * Kills what runs in the pool, imaps' sources with it, and waits until all have ended. Nothing that was given to a
+ * function is lost: those that have not started, or are spawned by members meanwhile, run as well, killed from their
+ * start, and an imap gives what it has and then ECANCELED. Nobody else is killed: who waits in a spawn, or comes to one
+ * meanwhile, waits until the kill is over, and goes on as in a new pool. If the call fails while it waits, those it has
+ * killed stay so. Blocks.
  * Returns 0, or -1 and errno as verd_pool_wait_all.
  */
 int verd_pool_kill(verd_pool *pool);
@@ -126,6 +127,15 @@ verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *cons
  *   EINVAL     it is NULL, or was freed while the call waited
  *   EPERM      it belongs to another OS thread
  *   others     fn has failed for the item (verd_fail): in its place, once; the next call goes on
+ * So a loop over items of which some may fail asks who it is that has (verd_failure):
+ *
+ *     for (;;) {
+ *         void *result = NULL;
+ *         int got = verd_imap_next(it, &result);
+ *         if (got == 1) use(result);
+ *         else if (verd_failure(result) != 0) note(verd_failure(result));    // this item, and on
+ *         else break;                                                        // the end, or the caller's errno
+ *     }
  */
 int verd_imap_next(verd_imap *it, void **result);
 
@@ -155,7 +165,8 @@ verd_pile *verd_pile_sized(size_t size);
 verd_pile *verd_pile_sized_with(size_t size, const verd_attr *attr);
 
 /* Runs fn(arg) in the pile's pool, as verd_pool_spawn, and keeps its result for verd_pile_next.
- * Returns 0, or -1 and errno as verd_pool_spawn. May block. */
+ * Returns 0, or -1 and errno as verd_pool_spawn, and EINVAL also if the pile was freed while the call waited for the end
+ * of a kill. May block. */
 int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg);
 
 /*
@@ -171,14 +182,16 @@ int verd_pile_spawn(verd_pile *pile, void *(*fn)(void *), void *arg);
 int verd_pile_next(verd_pile *pile, void **result);
 
 /* The next result in the order of finishing; otherwise as verd_pile_next, with which it mixes.
- * Blocks. Errors as verd_pile_next. */
+ * Whose it is it does not tell, nor who has failed: where that matters, take an imap. Blocks. Errors as
+ * verd_pile_next. */
 int verd_pile_next_any(verd_pile *pile, void **result);
 
 /*
  * Kills what runs for the pile, and waits until each of its results is there to be taken. Nothing that was given to
- * a function is lost: those that have not started, wait for a slot, or are spawned while the call waits, run as well,
- * killed from their start. What is run in place, or waits in verd_pile_spawn, is not killed, but waited for. If the
- * call fails while it waits, those it has killed stay so. Blocks.
+ * a function is lost: those that have not started, wait for a slot, or are spawned by the pile's own threads
+ * meanwhile, run as well, killed from their start. What is run in place is not killed, but waited for. Who else comes
+ * to verd_pile_spawn meanwhile waits until the kill is over. If the call fails while it waits, those it has killed stay
+ * so. Blocks.
  * Returns 0, or -1 with errno
  *   ECANCELED  the caller was killed        ETIMEDOUT  an enclosing timeout ran out
  *   EDEADLK    the caller runs for the pile

@@ -17,6 +17,11 @@
  *     verd_reader_peek(reader, 4 + size_of(head), &message);   // until all of it is there
  *     verd_reader_skip(reader, 4 + size, NULL);                // and take it
  *
+ * What is in its buffer nobody sees who asks for the descriptor: before verd_serve_next, verd_wait_fd or a select,
+ * ask whether something is there already.
+ *
+ *     while ((verd_reader_pending(reader) > 0 || verd_serve_next(client) == 1) && answer(reader) == 0) {}
+ *
  * A reader belongs to the OS thread that made it, and one thread at a time may use it. Calls return -1
  * with errno, besides those of the stream (<verd/stream.h>), whose end and errors pass:
  *
@@ -38,9 +43,9 @@ extern "C" {
 
 typedef struct verd_reader verd_reader;
 
-/* Makes a reader over a stream, which stays the caller's to close. Lines and what is peeked at have at most
- * `limit` bytes, and the buffer at most twice as many; it begins with 4 KiB, or less. Never blocks. Returns
- * the reader, or NULL with errno ENOMEM, or EINVAL (limit is 0 or above SSIZE_MAX / 2). */
+/* Makes a reader over a stream, which stays the caller's to close. What is peeked at has at most `limit` bytes, and so
+ * has a line with its end; the buffer at most twice as many. It begins with 4 KiB, or less, and has 64 KiB at most
+ * while it is empty and waits. Never blocks. Returns the reader, or NULL with errno ENOMEM, or EINVAL (limit is 0 or above SSIZE_MAX / 2). */
 verd_reader *verd_reader_new(verd_stream stream, size_t limit);
 
 /* Frees the reader, and what it has read that was not taken; NULL is ignored, and so is a reader of another
@@ -72,6 +77,9 @@ int verd_reader_until(verd_reader *reader, const void *delimiter, size_t length,
  * above, ENOMEM, EMSGSIZE (size is above the limit), or others of the stream.
  */
 ssize_t verd_reader_peek(verd_reader *reader, size_t size, char **data);
+
+/* How many bytes have come and were not taken; 0 for NULL. Never blocks. */
+size_t verd_reader_pending(const verd_reader *reader);
 
 /* Takes what is there, at most `size` bytes. Blocks while there is nothing. Returns how many, 0 at the end
  * (or for a size of 0), or -1 with errno as above, or others of the stream. */

@@ -88,6 +88,8 @@ int verd_serve_wait(verd_server *server);
  *
  *     while (verd_serve_next(client) == 1 && answer(client) == 0) {}
  *
+ * What has been read already, as into a verd_reader's buffer, it does not see: ask verd_reader_pending first.
+ *
  * client: the one that the handler was called with. To be called on the handler's own thread. Blocks. Returns 1:
  * a read does not wait; 0: the server is being stopped; or -1 with errno EINVAL (the caller is no handler of a
  * server, or not of this client), or what a verd_read that waits may end with (<verd/net.h>).

@@ -95,14 +95,24 @@ int verd_timeout_begin_as(verd_timeout *timeout, verd_duration after, int error)
  * VERD_WITHIN(name, after); declares a scope of that name, begun with `after` nanoseconds, that ends with the block, by
  * whichever way it is left; in C++ by an exception, too. errno stays as it is then. Where there is no memory for a scope,
  * there is none, which verd_timeout_left tells.
+ * VERD_WITHIN_AS(name, after, error); is the same with an errno of its own: see verd_timeout_begin_as.
  */
 #define VERD_WITHIN(name, after) verd_timeout name VERD__SCOPED = verd__within_begin(&(name), after)
+#define VERD_WITHIN_AS(n, t, e) verd_timeout n VERD__SCOPED = verd__within_as(&(n), t, e)
 #define VERD__SCOPED __attribute__((cleanup(verd__within_end)))
 
 static inline verd_timeout verd__within_begin(verd_timeout *timeout, verd_duration after)
 {
     verd_timeout none = {NULL};
     verd_timeout_begin(timeout, after);
+    return none;
+}
+
+/* The same for VERD_WITHIN_AS. Never blocks. */
+static inline verd_timeout verd__within_as(verd_timeout *timeout, verd_duration after, int error)
+{
+    verd_timeout none = {NULL};
+    verd_timeout_begin_as(timeout, after, error);
     return none;
 }
 

@@ -2,10 +2,12 @@
 
 /* Readers: lines, messages and pieces, whatever came together, and what a call that fails leaves. */
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "call.h"
+#include "process.h"
 
 #define LIMIT 16
 
@@ -51,14 +53,24 @@ Test(reader, lines_that_came_together_come_one_by_one)
     expect_line("d");
 }
 
+/* Sends a text byte by byte, each when the reader waits for it. */
+static void *send_apart(void *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        cr_assert_eq(verd_write(fds[1], at, 1), 1);
+        settle();
+    }
+    return NULL;
+}
+
+static void come_apart(char *text)
+{
+    verd_release(verd_spawn(send_apart, text));
+}
+
 Test(reader, a_line_is_put_together)
 {
-    struct call call = {.size = 1};
-    for (const char *at = "a line\n"; *at != '\0'; at++) {
-        call.data[0] = *at;
-        call_start(&call, call_write, fds[1]);
-        call_end(&call);
-    }
+    come_apart((char[]){"a line\n"});
     expect_line("a line");
 }
 
@@ -112,6 +124,23 @@ Test(reader, a_line_beyond_the_limit_is_one_even_if_its_end_is_there)
     cr_expect_eq(outcome(verd_reader_line(reader, &data, NULL)), -EMSGSIZE);
 }
 
+/* The buffer has more room than the limit, and all of it is there. */
+Test(reader, a_limit_that_is_no_power_of_two_is_one)
+{
+    enum { MANY = 5000 };
+    static char text[MANY + 1];
+    verd_reader *large = verd_reader_new(verd_stream_of(fds[0]), MANY);
+    memset(text, 'x', MANY);
+    text[MANY] = '\n';
+    cr_assert_eq(verd_write_full(fds[1], text, sizeof text, NULL), MANY + 1);
+    cr_expect_eq(verd_reader_peek(large, MANY, NULL), MANY + 1);
+    cr_expect_eq(outcome(verd_reader_line(large, &data, NULL)), -EMSGSIZE);
+    cr_expect_eq(verd_reader_skip(large, 1, NULL), 1);
+    cr_expect_eq(verd_reader_line(large, &data, &size), 1);
+    cr_expect_eq(size, MANY - 1);
+    verd_reader_free(large);
+}
+
 static char line[100001];
 
 static void *send_it(void *arg)
@@ -145,12 +174,7 @@ static int until(const char *delimiter)
 
 Test(reader, a_delimiter_has_several_bytes_which_come_apart)
 {
-    struct call call = {.size = 1};
-    for (const char *at = "a---b--c"; *at != '\0'; at++) {
-        call.data[0] = *at;
-        call_start(&call, call_write, fds[1]);
-        call_end(&call);
-    }
+    come_apart((char[]){"a---b--c"});
     cr_assert_eq(until("--"), 1);
     cr_expect_str_eq(data, "a");
     cr_assert_eq(until("--"), 1);
@@ -249,13 +273,58 @@ Test(reader, a_piece_is_what_is_there)
     cr_expect_eq(verd_reader_read(reader, text, 0), 0);
 }
 
-/* ---- calls that fail ---- */
-
 static ssize_t call_line(struct call *call)
 {
     (void)call;
     return outcome(verd_reader_line(reader, &data, &size));
 }
+
+static void *send_large(void *text)
+{
+    verd_write_full(fds[1], text, 1 << 20, NULL);
+    return NULL;
+}
+
+/* The bytes in use that malloc has given. */
+static ssize_t resident(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (ssize_t)(info.uordblks + info.hblkhd);
+}
+
+Test(reader, memory_that_a_long_line_needed_goes_back_when_the_reader_waits_again)
+{
+    static char text[1 << 20];
+    struct call call = {.size = 0};
+    verd_reader_free(reader);
+    if (UNDER_SANITIZER)
+        cr_skip_test("the sanitizer's malloc does not tell");
+    ssize_t before = resident();
+    reader = verd_reader_new(verd_stream_of(fds[0]), sizeof text);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\n';
+    verd_thread *sender = verd_spawn(send_large, text);
+    cr_assert_eq(verd_reader_line(reader, &data, NULL), 1);
+    cr_assert_eq(verd_join(sender, NULL), 0);
+    cr_expect_gt(resident() - before, (ssize_t)sizeof text);
+    call_start(&call, call_line, fds[0]);
+    cr_expect_lt(resident() - before, 16 * 1024);
+    come("a\n");
+    cr_expect_eq(call_end(&call), 1);
+}
+
+Test(reader, what_has_come_and_was_not_taken_is_pending)
+{
+    cr_expect_eq(verd_reader_pending(reader), 0);
+    come("a\nbc\n");
+    expect_line("a");
+    cr_expect_eq(verd_reader_pending(reader), 3);
+    expect_line("bc");
+    cr_expect_eq(verd_reader_pending(reader), 0);
+    cr_expect_eq(verd_reader_pending(NULL), 0);
+}
+
+/* ---- calls that fail ---- */
 
 Test(reader, a_timeout_in_the_middle_of_a_line_keeps_what_came)
 {
@@ -285,6 +354,35 @@ Test(reader, an_error_in_the_middle_of_a_line_keeps_what_came)
     verd_close(fds[0]);
     cr_expect_eq(outcome(verd_reader_line(reader, &data, NULL)), -EBADF);
     cr_expect_eq(verd_reader_read(reader, text, sizeof text), 4);
+}
+
+static size_t done;
+
+static ssize_t call_read_full(struct call *call)
+{
+    return outcome(verd_reader_read_full(reader, call->data, 8, &done));
+}
+
+static ssize_t call_skip(struct call *call)
+{
+    (void)call;
+    return outcome(verd_reader_skip(reader, 8, &done));
+}
+
+Test(reader, a_timeout_in_the_middle_of_a_piece_tells_how_much_was_taken)
+{
+    struct call call = {.size = 0};
+    come("abc");
+    cr_expect_eq(call_within(VERD_MS, &call, call_read_full, fds[0]), -ETIMEDOUT);
+    cr_expect_eq(done, 3);
+    cr_expect_eq(memcmp(call.data, "abc", 3), 0);
+    come("de");
+    call_start(&call, call_skip, fds[0]);
+    verd_kill(call.thread);
+    cr_expect_eq(call_end(&call), -ECANCELED);
+    cr_expect_eq(done, 2);
+    come("f\n");
+    expect_line("f");
 }
 
 Test(reader, a_second_thread_is_told_EBUSY)

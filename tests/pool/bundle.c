@@ -77,6 +77,23 @@ Test(bundle, the_first_failure_kills_the_others_and_is_the_result)
     verd_bundle_free(bundle);
 }
 
+/* Which is not to be taken for the waiting thread's own. */
+Test(bundle, tells_the_failure_of_a_thread_from_the_callers_own)
+{
+    struct gate gate = {0};
+    verd_timeout limit;
+    bundle_of(stay_forever, &gate, 1);
+    verd_timeout_begin(&limit, 0);
+    cr_assert(fails(verd_bundle_wait(bundle) == -1, ETIMEDOUT));
+    cr_assert_eq(verd_bundle_error(bundle), 0);
+    verd_timeout_end(&limit);
+    verd_bundle_spawn(bundle, fail, number(ETIMEDOUT));
+    cr_assert(fails(verd_bundle_wait(bundle) == -1, ETIMEDOUT));
+    cr_assert_eq(verd_bundle_error(bundle), ETIMEDOUT);
+    verd_bundle_free(bundle);
+    cr_assert(verd_bundle_error(NULL) == 0 && errno == EINVAL);
+}
+
 Test(bundle, a_failure_kills_the_others_though_nobody_waits)
 {
     struct gate gate = {0};

@@ -149,3 +149,24 @@ Test(imap_any, an_error_of_the_source_comes_behind_all_results)
     verd_imap_free(it);
     finish(pool, NULL);
 }
+
+static void *fail_or_echo(void *arg)
+{
+    return arg == list[1] ? verd_fail(EPROTO) : arg;
+}
+
+Test(imap_any, an_item_that_failed_is_told)
+{
+    verd_pool *pool = verd_pool_new(1);
+    void *item = NULL, *result = NULL;
+    verd_imap_free(map_items(pool)); /* makes the items */
+    verd_pool_wait_all(pool);
+    verd_imap *it = verd_pool_imap_array(pool, fail_or_echo, list, 2);
+    cr_assert_eq(verd_imap_next_any(it, &result, &item), 1);
+    cr_expect_eq(item, list[0]);
+    cr_expect(fails(verd_imap_next_any(it, &result, &item) == -1, EPROTO));
+    cr_expect_eq(item, list[1]);
+    cr_expect_eq(verd_failure(result), EPROTO);
+    verd_imap_free(it);
+    finish(pool, NULL);
+}

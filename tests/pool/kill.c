@@ -73,7 +73,7 @@ static void *spawn_one(void *arg)
     return NULL;
 }
 
-Test(pool, kill_has_those_run_whose_spawners_wait_and_leaves_the_spawners_alone)
+Test(pool, kill_leaves_those_alone_who_wait_in_a_spawn)
 {
     verd_pool *pool = verd_pool_new(1);
     struct gate gate = {0};
@@ -86,6 +86,66 @@ Test(pool, kill_has_those_run_whose_spawners_wait_and_leaves_the_spawners_alone)
     cr_assert_eq(verd_join(thread, NULL), 0);
     cr_assert_eq(spawner.got, 0);
     cr_assert_not(spawner.killed);
+    cr_assert_eq(verd_pool_wait_all(pool), 0);
+    cr_assert_eq(called, 1);
+    cr_assert_eq(killed, 0);
+    finish(pool, NULL);
+}
+
+/* Nothing is free in it, nor will be. */
+Test(pool, kill_does_not_wait_for_those_who_wait_in_a_spawn)
+{
+    verd_pool *pool = verd_pool_new(0);
+    struct spawner spawner = {.pool = pool};
+    verd_thread *thread = verd_spawn(spawn_one, &spawner);
+    let_others_run();
+    cr_assert_eq(verd_pool_kill(pool), 0);
+    cr_assert_eq(verd_pool_waiting(pool), 1);
+    verd_kill(thread);
+    cr_assert_eq(verd_join(thread, NULL), 0);
+    cr_assert_eq(spawner.got, -1);
+    finish(pool, NULL);
+}
+
+static void *spawn_until_killed(void *pool)
+{
+    while (verd_pool_spawn_n(pool, note_killed_n, NULL) == 0)
+        continue;
+    return NULL;
+}
+
+Test(pool, kill_ends_though_others_spawn_without_end_and_kills_nothing_that_comes_after_it)
+{
+    verd_pool *pool = verd_pool_new(4);
+    struct gate gate = {0};
+    verd_release(verd_pool_spawn(pool, stay_forever, &gate));
+    verd_thread *thread = verd_spawn(spawn_until_killed, pool);
+    let_others_run();
+    cr_assert_eq(verd_pool_kill(pool), 0);
+    let_others_run();
+    cr_assert_leq(killed, 3);
+    cr_assert_gt(called, killed);
+    verd_kill(thread);
+    cr_assert_eq(verd_join(thread, NULL), 0);
+    finish(pool, NULL);
+}
+
+static void *spawn_in_shield(void *pool)
+{
+    verd_shield_begin();
+    while (!verd_killed())
+        verd_yield();
+    cr_assert_eq(verd_pool_spawn_n(pool, note_killed_n, NULL), 0);
+    verd_shield_end();
+    return NULL;
+}
+
+Test(pool, kill_does_not_hold_its_own_members_whose_spawns_start_killed)
+{
+    verd_pool *pool = verd_pool_new(2);
+    verd_release(verd_pool_spawn(pool, spawn_in_shield, pool));
+    let_others_run();
+    cr_assert_eq(verd_pool_kill(pool), 0);
     cr_assert_eq(killed, 1);
     finish(pool, NULL);
 }
@@ -307,6 +367,122 @@ Test(pile, kill_has_that_run_whose_spawner_waits)
     cr_assert_eq(killed, 1);
     cr_assert_eq(verd_pile_length(pile), 2);
     verd_pile_free(pile);
+}
+
+static void *spawn_in_pile_until_killed(void *pile)
+{
+    while (verd_pile_spawn(pile, note_killed, NULL) == 0)
+        continue;
+    return NULL;
+}
+
+Test(pile, kill_ends_though_others_spawn_without_end)
+{
+    verd_pile *pile = verd_pile_sized(4);
+    struct gate gate = {0};
+    verd_pile_spawn(pile, stay_forever, &gate);
+    verd_thread *thread = verd_spawn(spawn_in_pile_until_killed, pile);
+    let_others_run();
+    cr_assert_eq(verd_pile_kill(pile), 0);
+    let_others_run();
+    cr_assert_leq(killed, 4);
+    cr_assert_gt(called, killed);
+    verd_kill(thread);
+    cr_assert_eq(verd_join(thread, NULL), 0);
+    verd_pile_free(pile);
+}
+
+static void *stay_shielded(void *gate)
+{
+    verd_shield_begin();
+    stay(gate);
+    verd_shield_end();
+    return NULL;
+}
+
+/* A pile with a job that stays, somebody who kills it, and somebody whose spawn is held until that is over. */
+struct killing {
+    verd_pile *pile;
+    struct gate gate;
+    struct pile_spawner spawner;
+    verd_thread *killer, *thread;
+};
+
+static void *kill_pile(void *pile)
+{
+    return number((size_t)(verd_pile_kill(pile) == 0));
+}
+
+static void begin_killing(struct killing *killing, verd_pile *pile)
+{
+    killing->pile = pile;
+    killing->spawner = (struct pile_spawner){.pile = pile, .got = -2};
+    cr_assert_eq(verd_pile_spawn(pile, stay_shielded, &killing->gate), 0);
+    let_others_run();
+    killing->killer = verd_spawn(kill_pile, pile);
+    let_others_run();
+    killing->thread = verd_spawn(spawn_in_pile, &killing->spawner);
+    let_others_run();
+    cr_assert_eq(killing->spawner.got, -2);
+}
+
+Test(pile, who_comes_to_spawn_during_a_kill_goes_on_when_it_is_over)
+{
+    struct killing killing = {0};
+    void *done;
+    begin_killing(&killing, verd_pile_sized(2));
+    killing.gate.open = true;
+    cr_assert_eq(verd_join(killing.killer, &done), 0);
+    cr_assert_eq(done, number(1));
+    cr_assert_eq(verd_join(killing.thread, NULL), 0);
+    cr_assert_eq(killing.spawner.got, 0);
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 1);
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 1);
+    cr_assert_eq(called, 1);
+    cr_assert_eq(killed, 0);
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 0);
+    verd_pile_free(killing.pile);
+}
+
+Test(pile, who_comes_to_spawn_during_a_kill_goes_on_when_it_was_given_up)
+{
+    struct killing killing = {0};
+    begin_killing(&killing, verd_pile_sized(2));
+    verd_kill(killing.killer);
+    cr_assert_eq(verd_join(killing.killer, NULL), 0);
+    cr_assert_eq(verd_join(killing.thread, NULL), 0);
+    cr_assert_eq(killing.spawner.got, 0);
+    killing.gate.open = true;
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 1);
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 1);
+    cr_assert_eq(killed, 0);
+    verd_pile_free(killing.pile);
+}
+
+Test(pile, that_is_freed_during_a_kill_refuses_who_came_to_spawn)
+{
+    struct killing killing = {0};
+    begin_killing(&killing, verd_pile_sized(2));
+    verd_pile_free(killing.pile);
+    killing.gate.open = true;
+    cr_assert_eq(verd_join(killing.killer, NULL), 0);
+    cr_assert_eq(verd_join(killing.thread, NULL), 0);
+    cr_assert_eq(killing.spawner.got, -1);
+    cr_assert_eq(called, 0);
+}
+
+Test(pile, who_is_killed_as_he_waits_for_the_end_of_a_kill_has_spawned_nothing)
+{
+    struct killing killing = {0};
+    begin_killing(&killing, verd_pile_sized(2));
+    verd_kill(killing.thread);
+    cr_assert_eq(verd_join(killing.thread, NULL), 0);
+    cr_assert_eq(killing.spawner.got, -1);
+    killing.gate.open = true;
+    cr_assert_eq(verd_join(killing.killer, NULL), 0);
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 1);
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 0);
+    verd_pile_free(killing.pile);
 }
 
 /* Its one waits for a slot, and then is not to be. */

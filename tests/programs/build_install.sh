@@ -60,6 +60,9 @@ if command -v pkg-config > /dev/null; then
         [ "$found" = "${variable#*=}" ] || fail "verd.pc: $variable is $found"
     done
 fi
+# C++ has no word against the headers, from wherever they come.
+echo '#include <verd.h>' > "$work/empty.cc"
+quiet "${VERD_CXX:-c++}" -std=c++11 -Wall -Wextra -Wpedantic -Werror "-I$work/there/include" -fsyntax-only "$work/empty.cc"
 touch "$work/there/include/verd/users.h"
 quiet make uninstall PREFIX="$work/there"
 [ -e "$work/there/include/verd/users.h" ] || fail "a file of somebody else's was removed"

@@ -70,6 +70,13 @@ Test(sched, scopes_of_blocks_nest)
     cr_expect_eq(next_errno(), 0);
 }
 
+Test(sched, a_scope_of_a_block_may_have_an_errno_of_its_own)
+{
+    VERD_WITHIN_AS(outer, VERD_MS, VERD_ERROR_OWN);
+    VERD_WITHIN(inner, LONG);
+    cr_expect_eq(sleep_errno(), VERD_ERROR_OWN);
+}
+
 /* ---- what is left ---- */
 
 static verd_timeout scope, other;

@@ -289,6 +289,8 @@ CALL(bundle_spawn, verd_bundle_spawn(bundle, same, NULL))
 CALL(bundle_spawn_nothing, verd_bundle_spawn(bundle, NULL, NULL))
 CALL(bundle_wait, verd_bundle_wait(bundle))
 CALL(bundle_wait_for_none, verd_bundle_wait(NULL))
+CALL(bundle_error, verd_bundle_error(bundle) == 0 ? -1 : 0)
+CALL(bundle_error_of_none, verd_bundle_error(NULL) == 0 ? -1 : 0)
 CALL(bundle_free, verd_bundle_free(bundle))
 
 static void *wait_in_bundle(void *arg)
@@ -439,6 +441,8 @@ const struct row pool_rows[] = {
     PLAINLY("verd_bundle_wait", EDEADLK, make_bundle, bundle_wait_within),
     PLAINLY("verd_bundle_wait", EINVAL, NULL, bundle_wait_for_none),
     ELSEWHERE("verd_bundle_wait", make_bundle, bundle_wait),
+    PLAINLY("verd_bundle_error", EINVAL, NULL, bundle_error_of_none),
+    ELSEWHERE("verd_bundle_error", make_bundle, bundle_error),
     PLAINLY("verd_bundle_free", EDEADLK, make_bundle, bundle_free_within),
     PLAINLY("verd_bundle_free", EBUSY, have_bundle_freed, bundle_free),
     ELSEWHERE("verd_bundle_free", make_bundle, bundle_free),
