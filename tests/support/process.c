@@ -28,6 +28,11 @@ bool process_is_emulated(void)
     return known && arch != NULL && strcmp(arch, host) != 0;
 }
 
+bool process_can_fork_beside_starts(void)
+{
+    return !UNDER_ASAN && !process_is_emulated();
+}
+
 long process_kib(const char *field)
 {
     char line[256];

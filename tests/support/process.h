@@ -32,6 +32,10 @@
  * not told from the emulator's. */
 bool process_is_emulated(void);
 
+/* Whether the child of a fork may start OS threads though one of its parent's was just starting. An emulator aborts;
+ * ASan's malloc, which it calls as an OS thread starts, may be locked in the child for good. */
+bool process_can_fork_beside_starts(void);
+
 /* A line of /proc/self/status in KiB: "VmRSS", "VmPTE", "VmSize". -1: there is none. */
 long process_kib(const char *field);
 

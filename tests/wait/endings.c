@@ -48,7 +48,7 @@ void forks_child(void)
 {
     struct subject one = {.limited = true, .limit = LONG};
     int status = -1;
-    if ((row->traits & OS_THREADS) && process_is_emulated())
+    if ((row->traits & OS_THREADS) && !process_can_fork_beside_starts())
         return;
     subject_start(&one);
     check_waits("it waits", &one);
