@@ -333,12 +333,12 @@ static void stop_killing(struct verd__wait *wait, int error)
     fill(wait->entry.value);
 }
 
-static const struct verd__wait_kind killer_kind = {
-    .name = "the killed threads of a pool",
-    .is_object = true,
-    .queue_offset = offsetof(struct verd_pool, killers),
-    .has_more = true,
-    .ended = stop_killing};
+static const struct verd__wait_kind killer_kind = {.name = "the killed threads of a pool",
+                                                   .is_object = true,
+                                                   .queue_offset =
+                                                       offsetof(struct verd_pool, killers),
+                                                   .has_more = true,
+                                                   .ended = stop_killing};
 
 int verd_pool_kill(verd_pool *pool)
 {

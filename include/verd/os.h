@@ -72,7 +72,7 @@ enum verd_offload_kind {
     VERD_OFFLOAD_NAMES,     /* verd_getaddrinfo, and what else resolves a name */
     VERD_OFFLOAD_OPENS,     /* verd_open */
     VERD_OFFLOAD_FILES,     /* what else is done to disk files */
-    VERD_OFFLOAD_CLOSES,  /* closing, where close(2) waits (verd_close) */
+    VERD_OFFLOAD_CLOSES,    /* closing, where close(2) waits (verd_close) */
     VERD_OFFLOAD_DEVICES, /* reading and writing what has no way that does not block (<verd/net.h>) */
     VERD_OFFLOAD_KINDS    /* how many there are */
 };

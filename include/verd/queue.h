@@ -122,7 +122,8 @@ typedef struct verd_case {
     void *item;    /* to put */
     void **result; /* where what is got goes: an item, an event's value, a thread's result */
     short kind;    /* enum verd_case_kind */
-    short ready;   /* of a descriptor: poll(2)'s events, written by verd_select; 0: it was not ready */
+    short
+        ready; /* of a descriptor: poll(2)'s events, written by verd_select; 0: it was not ready */
     /* Of the case taken, written by verd_select: 0, or EPIPE (the queue is closed), EBADF (the descriptor is not open,
      * or was closed meanwhile), the errno of the event's failure, or what verd_wait says of the thread. */
     int error;
