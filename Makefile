@@ -2,6 +2,7 @@
 #
 #   make                 libverd.a; SHARED=1: and libverd.so.0
 #   make deps check      install what the tests need (Debian), run every test in every build
+#   make deps-world check-world        the same of unmodified libraries and their servers, in one build
 #   make test            run the tests in one build:
 #                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|tsan|ubsan|lto  CC=...
 #                          HUB=epoll|poll  FILTER='pool/*' (one suite)  PROGRAM=name (one program)
@@ -159,7 +160,7 @@ PROGRAMS := $(patsubst tests/programs/%,$(BUILD)/programs/%,$(basename $(PROGRAM
 
 # ---- building ----------------------------------------------------------------------------------
 
-.PHONY: all examples bench demo demo-serve deps test check lint format install uninstall clean \
+.PHONY: all examples bench demo demo-serve deps deps-world test check lint format install uninstall clean \
     distclean help criterion FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -286,6 +287,9 @@ ifneq ($(HOST),aarch64)
 	tests/support/sysroot build/sysroot-aarch64
 	tests/support/binfmt build/sysroot-aarch64 || [ -z "$$CI" ]
 endif
+
+deps-world: | $(AFTER_DEPS)
+	.ci/deps --world
 
 $(SYSROOT)/.complete:
 	tests/support/sysroot $(@D)

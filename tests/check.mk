@@ -40,10 +40,15 @@ RUNS_tsan = $(HOST):tsan:clang:epoll
 RUNS_musl = $(HOST):release:musl-gcc:epoll $(HOST):release:musl-gcc+-static:poll
 CHECKS := native debug asan ubsan lto $(if $(AFTER_DEPS)$(shell command -v musl-gcc),musl) \
     $(if $(filter-out aarch64,$(HOST)),aarch64)
-.PHONY: $(CHECKS:%=check-%) check-tsan check-more
+.PHONY: $(CHECKS:%=check-%) check-tsan check-more check-world
 
 $(CHECKS:%=check-%) check-tsan check-more: check-%: | $(AFTER_DEPS)
 	@tests/support/run-builds $(RUNS_$*)
 
 check: | $(AFTER_DEPS)
 	@tests/support/run-builds $(foreach check,$(CHECKS),$(RUNS_$(check)))
+
+# Libraries as the distribution ships them, with what they say; a part of `make test`, too.
+check-world: | $(filter deps-world,$(MAKECMDGOALS))
+	@$(MAKE) --no-print-directory test PROGRAM='world_*'; status=$$?; \
+	    grep -v '^running' build/results/$(notdir $(BUILD))-$(HUB).log; exit $$status

@@ -12,13 +12,13 @@ case " $VERD_CC $VERD_LDFLAGS " in
 *' -static'* | *musl*) echo "skipped: libcurl is a shared object of glibc's"; exit 77 ;;
 esac
 echo '#include <curl/curl.h>' | $VERD_CC -x c -E - > /dev/null 2>&1 ||
-    { echo "skipped: there is no <curl/curl.h>"; exit 77; }
+    { echo "skipped: <curl/curl.h> is not installed: make deps-world"; exit 77; }
 work=$(mktemp -d)
 origin=
 trap 'kill $origin 2> /dev/null || true; rm -rf "$work"' EXIT
 
 fail() {
-    echo "patch_curl: $*"
+    echo "world_curl: $*"
     exit 1
 }
 
