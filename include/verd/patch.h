@@ -30,7 +30,8 @@
  *   locks                 pthread_mutex_lock and its kin, sem_wait, pthread_join are libc's: a green thread that waits for
  *                         what another green thread of its OS thread has holds all of them, for ever. That comes where
  *                         a library calls what blocks with a lock held and is used by two green threads at once; most do
- *                         not, for it is slow with threads, too. <verd/pthread.h> is for what can be compiled anew
+ *                         not, for it is slow with threads, too. SQLite does, and takes mutexes from the program
+ *                         (SQLITE_CONFIG_MUTEX): those of <verd/pthread.h>, which is for what can be compiled anew
  *   thread-local state    is the OS thread's: green threads share it. errno is their own. A library that keeps something
  *                         there from before a call that blocks to after it needs a green thread at a time (verd_mutex)
  *   system calls          that are made by syscall(2), or inline
