@@ -19,7 +19,6 @@
 #include <sys/un.h>
 
 #include <verd/net.h>
-#include <verd/reader.h>
 #include <verd/thread.h>
 #include <verd/time.h>
 
@@ -31,6 +30,9 @@ struct client {
     struct backdoor *backdoor;
     int fd;              /* -1: nobody */
     verd_thread *thread; /* a handle, while there is somebody */
+    int file;            /* with an answer that is being sent; -1: there is none */
+    size_t length;       /* of what has come and is no whole line yet */
+    char text[VERD__BACKDOOR_LINE];
 };
 
 struct backdoor {
@@ -58,30 +60,50 @@ static int send_file(int client, int file)
 }
 
 /* 0, or -1: the client is gone, or there is no memory to answer in. */
-static int answer(const struct client *client, const char *line)
+static int answer(struct client *client, const char *line)
 {
     struct verd__question question = {.scheduler = verd__current, .path = client->backdoor->path};
     question.output.fd = memfd_create("verd", MFD_CLOEXEC);
     question.output.prefix = "";
     if (question.output.fd < 0)
         return -1;
+    client->file = question.output.fd;
     verd__backdoor_answer(&question, line);
     int result = send_file(client->fd, question.output.fd);
-    int error = errno;
+    client->file = -1;
     close(question.output.fd);
-    errno = error;
     return result;
 }
 
+/* Answers the lines that have come. -1: the client is to go, for one that is too long, too. */
+static int answer_lines(struct client *client)
+{
+    char *line = client->text, *end;
+    while ((end = memchr(line, '\n', client->length)) != NULL) {
+        *end = '\0';
+        client->length -= (size_t)(end + 1 - line);
+        if (end > line && end[-1] == '\r')
+            end[-1] = '\0';
+        if (answer(client, line) != 0)
+            return -1;
+        line = end + 1;
+    }
+    memmove(client->text, line, client->length);
+    return client->length < sizeof client->text ? 0 : -1;
+}
+
+/* All that it has is the backdoor's: it may be gone without another turn. */
 static void *serve(void *arg)
 {
     struct client *client = arg;
-    char *line;
-    verd_reader *reader = verd_reader_new(verd_stream_of(client->fd), VERD__BACKDOOR_LINE);
-    while (reader != NULL && verd_reader_line(reader, &line, NULL) == 1 &&
-           answer(client, line) == 0)
-        ;
-    verd_reader_free(reader);
+    ssize_t n;
+    client->length = 0;
+    while ((n = verd_read(client->fd, client->text + client->length,
+                          sizeof client->text - client->length)) > 0) {
+        client->length += (size_t)n;
+        if (answer_lines(client) != 0)
+            break;
+    }
     verd_close(client->fd);
     client->fd = -1;
     return NULL;
@@ -158,6 +180,8 @@ static void settle(struct verd__obligation *obligation)
     for (size_t i = 0; i < VERD__BACKDOOR_CLIENTS; i++) {
         if (backdoor->clients[i].fd >= 0)
             close(backdoor->clients[i].fd);
+        if (backdoor->clients[i].file >= 0)
+            close(backdoor->clients[i].file);
     }
     verd__current->observed.backdoor = NULL;
     free(backdoor);
@@ -188,7 +212,7 @@ static struct backdoor *listen_at(const char *path)
     backdoor->owner = getpid();
     backdoor->listener = verd_listen_unix(path, 0);
     for (size_t i = 0; i < VERD__BACKDOOR_CLIENTS; i++)
-        backdoor->clients[i].fd = -1;
+        backdoor->clients[i].fd = backdoor->clients[i].file = -1;
     if (backdoor->listener >= 0 && chmod(path, 0600) == 0) {
         memcpy(backdoor->path, path, strlen(path) + 1);
         return backdoor;

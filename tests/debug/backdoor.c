@@ -249,6 +249,21 @@ Test(debug, a_backdoor_takes_several_questions_and_those_that_it_does_not_know)
     close_door();
 }
 
+Test(debug, a_backdoor_puts_lines_together_and_sends_whoever_has_a_longer_one_away)
+{
+    char byte, line[2000];
+    open_door();
+    int fd = come_in();
+    cr_assert_eq(verd_write_full(fd, "he", 2, NULL), 2);
+    verd_sleep(VERD_MS);
+    cr_assert(strstr(ask(fd, "lp\r"), "kill N") != NULL);
+    memset(line, 'x', sizeof line);
+    verd_write_full(fd, line, sizeof line, NULL);
+    cr_assert_leq(verd_read(fd, &byte, 1), 0);
+    verd_close(fd);
+    close_door();
+}
+
 Test(debug, a_backdoor_lets_in_eight_and_whoever_comes_when_one_has_left)
 {
     int fds[8];
