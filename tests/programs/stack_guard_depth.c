@@ -54,7 +54,6 @@ static int touch_everywhere(size_t size)
         .play = touch_below,
         .signal = SIGSEGV,
         .contained = {"libverd: stack overflow in thread ", " \"large\":"},
-        .lines = 1,
     };
     int result = 0;
     stack_size = size;

@@ -125,7 +125,7 @@ int main(void)
     static const char sysctl[] = "vm.max_map_count";
     static const struct scene filter_works = {.name = "probe", .play = probe};
     static const struct scene scenes[] = {
-        {"overflow", overflow_old, SIGSEGV, 0, {line}, NULL, 1},
+        {"overflow", overflow_old, SIGSEGV, 0, {line}, NULL, 0},
         {"mappings", exhaust_mappings, 0, 5, {sysctl}, NULL, 1},
         {"late start", exhaust_and_recover, 0, 5, {sysctl}, NULL, 0},
     };
