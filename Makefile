@@ -122,10 +122,13 @@ PATCH_SRC := $(wildcard core/patch/hooks/*.c)
 PATCH_DYNAMIC_SRC := $(wildcard core/patch/dynamic/*.c)
 TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcard tests/*/*.c))
 SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
-# The example of TLS is built where the compiler finds OpenSSL.
+# The examples of TLS and of libcurl are built where the compiler finds OpenSSL and libcurl.
 TLS_LIBS := $(shell $(CC) $(TARGET) -include openssl/ssl.h -E -x c /dev/null > /dev/null 2>&1 && \
     pkg-config --libs libssl libcrypto)
-EXAMPLE_SRC := $(filter-out $(if $(TLS_LIBS),,%/tls_openssl.c),$(wildcard tests/examples/*.c))
+CURL_LIBS := $(shell $(CC) $(TARGET) -include curl/curl.h -E -x c /dev/null > /dev/null 2>&1 && \
+    pkg-config --libs libcurl)
+EXAMPLE_SRC := $(filter-out $(if $(TLS_LIBS),,%/tls_openssl.c) $(if $(CURL_LIBS),,%/curl_crawler.c),\
+    $(wildcard tests/examples/*.c))
 # With musl's compiler come neither Criterion nor C++ nor the kernel's headers; musl lacks some names, makes
 # other system calls, and valgrind does not know its malloc.
 MUSL := $(findstring musl,$(notdir $(firstword $(CC))))
@@ -187,7 +190,7 @@ $(BUILD)/compiled-with: FORCE
 	    $(CC) $(filter-out $(WERROR),$(LIB_C))
 
 $(BUILD)/linked-with: FORCE | $(BUILD)/compiled-with
-	@new=$@.$$$$ && printf '%s\n' $(call quote,$(AR) $(LINK) $(CRITERION_LINK) $(PEER_LIBS) $(TLS_LIBS) $(LIB_SRC) \
+	@new=$@.$$$$ && printf '%s\n' $(call quote,$(AR) $(LINK) $(CRITERION_LINK) $(PEER_LIBS) $(TLS_LIBS) $(CURL_LIBS) $(LIB_SRC) \
 	    $(PATCH_SRC) $(PATCH_DYNAMIC_SRC) $(SUITE_SRC) $(PROGRAM_SRC) $(PART_SRC) $(EXAMPLE_SRC) $(EXAMPLE_PART_SRC) $(BENCH_SRC)) \
 	    > $$new && if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
@@ -244,6 +247,9 @@ $(BUILD)/suite: $(SUITE_OBJ) $(LIB)
 	$(Q)$(call link,$(CC)) $(CRITERION_LINK) -lcriterion -lm
 
 $(BUILD)/examples/tls_openssl: EXAMPLE_LIBS = $(TLS_LIBS)
+$(BUILD)/examples/curl_crawler: EXAMPLE_LIBS = $(CURL_LIBS)
+$(BUILD)/examples/curl_crawler: PROGRAM_LINK = $(PATCH_LINK)
+$(BUILD)/examples/curl_crawler: $(PATCH)
 
 .SECONDEXPANSION:
 $(BUILD)/examples/%: $(OBJ)/tests/examples/%.c.o \

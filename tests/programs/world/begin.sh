@@ -28,7 +28,7 @@ case $VERD_CONFIG in
 release | asan) ;;
 *) skip "a release and one with AddressSanitizer are enough" ;;
 esac
-pkg-config --exists "$module" 2> /dev/null || skip "$module is not installed: make deps-world"
+pkg-config --exists $module 2> /dev/null || skip "$module is not installed: make deps-world"
 
 work=$(mktemp -d)
 server=
@@ -48,9 +48,9 @@ serve() {
 
 # Builds a program of this directory, patched, as $work/$1.
 build() {
-    $VERD_CC $VERD_CFLAGS -Wall -Wextra $(pkg-config --cflags "$module") -o "$work/$1" \
+    $VERD_CC $VERD_CFLAGS -Wall -Wextra $(pkg-config --cflags $module) -o "$work/$1" \
         "tests/programs/world/$1.c" -L"$VERD_BUILD" -Wl,--whole-archive,-lverd-patch,--no-whole-archive \
-        -l:libverd.a -pthread $(pkg-config --libs "$module") $VERD_LDFLAGS > "$work/build.log" 2>&1 ||
+        -l:libverd.a -pthread $(pkg-config --libs $module) $VERD_LDFLAGS > "$work/build.log" 2>&1 ||
         fail "cannot build $1"
 }
 
