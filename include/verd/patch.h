@@ -33,7 +33,9 @@
  *                         not, for it is slow with threads, too. SQLite does, and takes mutexes from the program
  *                         (SQLITE_CONFIG_MUTEX): those of <verd/pthread.h>, which is for what can be compiled anew
  *   thread-local state    is the OS thread's: green threads share it. errno is their own. A library that keeps something
- *                         there from before a call that blocks to after it needs a green thread at a time (verd_mutex)
+ *                         there from before a call that blocks to after it needs a green thread at a time (verd_mutex).
+ *                         OpenSSL's queue of errors is of this kind: SSL_get_error of a call that has failed may tell
+ *                         SSL_ERROR_SSL for what another green thread has left there (ERR_clear_error)
  *   system calls          that are made by syscall(2), or inline
  *
  * A library's stack is the green thread's: VERD_STACK_SIZE of 256 KiB is enough for those that were tried; see
