@@ -28,6 +28,7 @@ static const struct question {
     {"yield_2_io", bench_yield_io},
     {"yield_watched", bench_yield_watched},
     {"yield_traced", bench_yield_traced},
+    {"yield_watchdog", bench_yield_watchdog},
     {"spawn_one spawn_join spawn_batch", bench_spawn},
     {"spawn_one_io", bench_spawn_io},
     {"park", bench_park},

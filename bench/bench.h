@@ -95,6 +95,7 @@ void bench_yield_flags(void);
 void bench_yield_io(void);
 void bench_yield_watched(void);
 void bench_yield_traced(void);
+void bench_yield_watchdog(void);
 void bench_spawn(void);
 void bench_spawn_io(void);
 void bench_park(void);

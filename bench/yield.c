@@ -7,11 +7,13 @@
  *   yield_2_io     one more thread waits for a descriptor, as in each server
  *   yield_watched  each switch is noted (verd_stats_watch)
  *   yield_traced   a trace is written, to nowhere
+ *   yield_watchdog as yield_2_io, under a watchdog; its floor is without
  *
  * The floor is a ring of as many raw contexts that the bare stub switches round. Their stacks are
  * one page each and lie side by side, which guarded stacks cannot: that is the least memory and
  * the fewest page tables that a round can touch. Their tops are coloured and fetched ahead, so the
  * ring waits for memory as little as a ring can. */
+#include <verd/debug.h>
 #include <verd/stats.h>
 #include <verd/thread.h>
 #include <verd/trace.h>
@@ -203,6 +205,30 @@ void bench_yield_traced(void)
     if (verd_trace_start("/dev/null") != 0)
         bench_fail("verd_trace_start");
     measure_other("yield_traced", yielder);
+}
+
+static double watched_slice(void *state, long count)
+{
+    if (verd_watchdog(100 * VERD_MS) != 0)
+        bench_fail("verd_watchdog");
+    double value = yield_slice(state, count);
+    verd_watchdog(0);
+    return value;
+}
+
+void bench_yield_watchdog(void)
+{
+    bench_pin(0);
+    bench_await_descriptor();
+    if (verd_spawn_n(yielder, NULL) != 0)
+        bench_fail("verd_spawn_n");
+    ring.size = 2;
+    bench_measure(&(struct bench_pair){.name = "yield_watchdog",
+                                       .unit = "ns",
+                                       .floor_name = "without a watchdog",
+                                       .value = watched_slice,
+                                       .floor = yield_slice,
+                                       .count = 10000000});
 }
 
 void bench_yield(void)

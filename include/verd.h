@@ -8,6 +8,7 @@
 #include <verd/backdoor.h>
 #include <verd/bundle.h>
 #include <verd/context.h>
+#include <verd/debug.h>
 #include <verd/http.h>
 #include <verd/http_client.h>
 #include <verd/http_events.h>

@@ -3,8 +3,11 @@
 #ifndef VERD_ARCH_INTERRUPTED_H
 #define VERD_ARCH_INTERRUPTED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <ucontext.h>
+
+#include "stack/peek.h"
 
 static inline uintptr_t verd__interrupted_pc(const ucontext_t *context)
 {
@@ -25,6 +28,15 @@ static inline uintptr_t verd__interrupted_sp(const ucontext_t *context)
 static inline uintptr_t verd__unsigned_pc(uintptr_t pc)
 {
     return pc & ((UINT64_C(1) << 48) - 1);
+}
+
+/* Whether there is a call in front of an address of code: bl, blr and its signed kinds. */
+static inline bool verd__follows_call(uintptr_t pc)
+{
+    uint32_t code;
+    return verd__peek(&code, (const void *)(pc - sizeof code), sizeof code) &&
+           ((code & 0xfc000000) == 0x94000000 || (code & 0xfefff800) == 0xd63f0000 ||
+            (code & 0xfefff800) == 0xd63f0800);
 }
 
 /* Where a function that has not called any returns to. */

@@ -3,8 +3,12 @@
 #ifndef VERD_ARCH_INTERRUPTED_H
 #define VERD_ARCH_INTERRUPTED_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <ucontext.h>
+
+#include "stack/peek.h"
 
 static inline uintptr_t verd__interrupted_pc(const ucontext_t *context)
 {
@@ -26,6 +30,22 @@ static inline uintptr_t verd__interrupted_link(const ucontext_t *context)
 {
     (void)context;
     return 0;
+}
+
+/* Whether there is a call in front of an address of code: direct, or indirect by a register or memory. */
+static inline bool verd__follows_call(uintptr_t pc)
+{
+    unsigned char code[7]; /* that end there */
+    if (!verd__peek(code, (const void *)(pc - sizeof code), sizeof code))
+        return false;
+    if (code[2] == 0xe8)
+        return true;
+    for (size_t length = 2; length <= sizeof code; length++) {
+        const unsigned char *call = code + sizeof code - length;
+        if (call[0] == 0xff && (call[1] & 0x38) == 0x10)
+            return true;
+    }
+    return false;
 }
 
 /* A return address as it was before it was signed. */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What the environment asks of this floor. */
+/* What the environment asks of this floor, and what it does in the child of a fork. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <verd/trace.h>
 
+#include "debug/ask.h"
+#include "debug/dump.h"
+#include "debug/watchdog.h"
+#include "sched/monitor.h"
 #include "sched/observe.h"
 #include "stack/line.h"
 
@@ -26,8 +30,17 @@ static void trace(void)
 static void debug_begin(void)
 {
     int error = errno;
+    verd__dump_environment();
+    verd__watchdog_environment();
     trace();
     errno = error;
 }
 
+static void debug_forked(void)
+{
+    verd__ask_forked();
+    verd__watchdog_forked();
+}
+
 void (*const verd__debug_begin)(void) = debug_begin;
+void (*const verd__debug_forked)(void) = debug_forked;

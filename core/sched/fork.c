@@ -14,6 +14,7 @@
 
 #include "context/fibre.h"
 #include "sched/local.h"
+#include "sched/monitor.h"
 #include "sched/obligation.h"
 #include "sched/registry.h"
 #include "sched/report.h"
@@ -108,6 +109,7 @@ void verd__fork_child(void)
     struct verd__scheduler *scheduler = verd__current;
     verd__registry_forked(scheduler);
     verd__report_forked();
+    verd__debug_forked();
     if (scheduler == NULL)
         return;
     scheduler->forked = true;

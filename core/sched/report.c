@@ -145,7 +145,7 @@ static void add_activity(struct verd__report *report, struct verd__line *line,
 }
 
 /* The process's first one goes without saying. */
-static void add_os_thread(struct verd__line *line, const struct verd__scheduler *scheduler)
+void verd__report_os_thread(struct verd__line *line, const struct verd__scheduler *scheduler)
 {
     if (scheduler->os_thread == getpid())
         return;
@@ -193,18 +193,19 @@ void verd__report_details(struct verd__report *report, const struct verd__view *
                           const struct verd__backtrace *running)
 {
     struct verd__backtrace own;
-    const struct verd__backtrace *backtrace = &own;
     tell_site(report, view);
     if (view->thread.state != VERD__STARTED)
         return;
     if (view->is_running && (running == NULL || !is_on(view, running->sp)))
         return;
-    if (view->is_running)
-        backtrace = running;
-    else
+    if (view->is_running) {
+        own = *running;
+        verd__backtrace_mend(&own, &report->symbols, verd__view_high(view));
+    } else {
         verd__backtrace_of_context(&own, &view->thread.context, verd__view_high(view));
-    tell_stack(report, view, backtrace->sp);
-    verd__backtrace_write(report->output, "    at ", backtrace, &report->symbols);
+    }
+    tell_stack(report, view, own.sp);
+    verd__backtrace_write(report->output, "    at ", &own, &report->symbols);
 }
 
 void verd__report_thread(struct verd__report *report, const struct verd__view *view)
@@ -213,7 +214,7 @@ void verd__report_thread(struct verd__report *report, const struct verd__view *v
     verd__name_tell(&line, view, &report->symbols);
     verd__line_text(&line, " ");
     add_activity(report, &line, view);
-    add_os_thread(&line, view->scheduler);
+    verd__report_os_thread(&line, view->scheduler);
     verd__line_write_to(&line, report->output);
 }
 
@@ -269,7 +270,7 @@ static void tell_alike(struct verd__report *report, const struct verd__alike *al
     } else {
         verd__line_text(&line, texts[alike->activity]);
     }
-    add_os_thread(&line, report->scheduler);
+    verd__report_os_thread(&line, report->scheduler);
     verd__line_write_to(&line, report->output);
 }
 
@@ -296,7 +297,7 @@ static void tell_many(struct verd__report *report)
     struct verd__line line = {0};
     add_count(&line, report->census.rest);
     verd__line_text(&line, " threads do other things");
-    add_os_thread(&line, report->scheduler);
+    verd__report_os_thread(&line, report->scheduler);
     verd__line_write_to(&line, report->output);
 }
 
@@ -341,7 +342,7 @@ static void tell_cycle(const struct verd__view *first, void *arg)
         if (view.at == first->at)
             break;
     }
-    add_os_thread(&line, first->scheduler);
+    verd__report_os_thread(&line, first->scheduler);
     verd__line_write_to(&line, report->output);
 }
 

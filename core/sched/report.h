@@ -41,6 +41,9 @@ void verd__report_hub(struct verd__report *report, const struct verd__scheduler 
 /* Tells in a line who a thread is and what it does or waits for, as it was at `now`. */
 void verd__report_thread(struct verd__report *report, const struct verd__view *view);
 
+/* Adds to a line ", on OS thread 4712", unless that is the process's first. */
+void verd__report_os_thread(struct verd__line *line, const struct verd__scheduler *scheduler);
+
 /* Tells of one thread what is behind its name: where it was spawned, how much of its stack it uses, and its calls. */
 void verd__report_details(struct verd__report *report, const struct verd__view *view,
                           const struct verd__backtrace *running);

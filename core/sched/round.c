@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "sched/monitor.h"
 #include "sched/scheduler.h"
 #include "sched/shuffle.h"
 #include "sched/thread.h"
@@ -85,10 +86,12 @@ static void ask_poller(struct verd__scheduler *scheduler, verd_duration wait)
     bool expects = verd__expected_events(scheduler) != 0;
     scheduler->tally.looks++;
     scheduler->tally.sleeps += wait > 0;
-    if (wait > 0)
+    if (wait > 0) {
         verd_idle(&scheduler->idle, expects ? poller->wait : wait_for_time, poller, wait);
-    else if (expects)
+        verd__monitor_tell();
+    } else if (expects) {
         poller->wait(poller, 0);
+    }
 }
 
 /* Asks the poller, then the clock: readiness wins over a deadline that it came before. */
@@ -126,6 +129,7 @@ static void note_lag(struct verd__scheduler *scheduler)
 void verd__look_around(struct verd__scheduler *scheduler)
 {
     note_lag(scheduler);
+    scheduler->expecting &= ~VERD__ASKED;
     verd__upkeep_expect(scheduler);
     do {
         poll_once(scheduler);

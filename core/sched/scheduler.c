@@ -11,6 +11,7 @@
 #include "sched/exceptions.h"
 #include "sched/layout.h"
 #include "sched/local.h"
+#include "sched/monitor.h"
 #include "sched/once.h"
 #include "sched/overflow.h"
 #include "sched/registry.h"
@@ -111,11 +112,16 @@ int verd_stack_default(size_t size)
     return 0;
 }
 
+int verd__process_prepare(void)
+{
+    return verd__once(&once, prepare_process);
+}
+
 struct verd__scheduler *verd__scheduler_new(void)
 {
     int error = errno; /* getauxval and others leave theirs even where all goes well */
     struct verd__scheduler *scheduler = NULL;
-    if (verd__once(&once, prepare_process) == 0)
+    if (verd__process_prepare() == 0)
         scheduler = calloc(1, sizeof *scheduler);
     if (scheduler == NULL)
         goto nothing;
@@ -144,6 +150,7 @@ struct verd__scheduler *verd__scheduler_new(void)
     verd__current = scheduler;
     if (verd__observers(scheduler) != 0)
         verd__observe(scheduler, verd__observers(scheduler));
+    verd__monitor_tell();
     errno = error;
     return scheduler;
 

@@ -170,7 +170,10 @@ struct verd__slab;
 /* In `expecting`: rounds are of one thread, so that each turn is seen (observe.h). */
 #define VERD__OBSERVED (VERD__SURPLUS >> 1)
 
-#define VERD__EXPECTING_BITS (VERD__SEEDED | VERD__SURPLUS | VERD__OBSERVED)
+/* In `expecting`: the monitor wants to see a look; set by a signal's handler on this OS thread. */
+#define VERD__ASKED (VERD__OBSERVED >> 1)
+
+#define VERD__EXPECTING_BITS (VERD__SEEDED | VERD__SURPLUS | VERD__OBSERVED | VERD__ASKED)
 
 struct verd__scheduler {
     uint64_t number; /* no other scheduler of the process ever has it */
@@ -222,6 +225,9 @@ static inline size_t verd__expected_events(const struct verd__scheduler *schedul
 {
     return scheduler->expecting & ~VERD__EXPECTING_BITS;
 }
+
+/* Prepares the process for schedulers, once. 0, or ENOMEM or EAGAIN. */
+int verd__process_prepare(void);
 
 /* Makes the scheduler of this OS thread. NULL with errno ENOMEM. */
 struct verd__scheduler *verd__scheduler_new(void);

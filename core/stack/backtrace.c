@@ -30,21 +30,35 @@ static void walk(struct verd__backtrace *backtrace, uintptr_t fp, uintptr_t low,
     }
 }
 
+void verd__backtrace_of_frame(struct verd__backtrace *backtrace, const void *sp, uintptr_t high)
+{
+    struct verd__frame frame;
+    backtrace->count = 0;
+    backtrace->is_interrupted = false;
+    backtrace->sp = (uintptr_t)sp;
+    if (!verd__peek(&frame, sp, sizeof frame))
+        return;
+    add(backtrace, verd__unsigned_pc((uintptr_t)frame.record.pc));
+    walk(backtrace, (uintptr_t)frame.record.fp, (uintptr_t)sp + sizeof frame, high);
+}
+
 void verd__backtrace_of_context(struct verd__backtrace *backtrace, const verd_context *context,
                                 uintptr_t high)
 {
-    struct verd__frame frame;
     const void *sp = context->sp;
-    backtrace->count = 0;
-    backtrace->is_interrupted = false;
-    backtrace->sp = 0;
-    if (VERD__ANNOUNCED && !verd__peek(&sp, sp, sizeof sp)) /* fibre.c: a struct suspended */
-        return;
-    if (!verd__peek(&frame, sp, sizeof frame))
-        return;
-    backtrace->sp = (uintptr_t)sp;
-    add(backtrace, verd__unsigned_pc((uintptr_t)frame.record.pc));
-    walk(backtrace, (uintptr_t)frame.record.fp, (uintptr_t)sp + sizeof frame, high);
+    if (VERD__ANNOUNCED) /* fibre.c: a struct suspended, at whose beginning it is */
+        verd__peek(&sp, sp, sizeof sp);
+    verd__backtrace_of_frame(backtrace, sp, high);
+}
+
+/* As many words as there are, which may end with the stack. */
+static void keep_words(struct verd__backtrace *backtrace)
+{
+    size_t size = sizeof backtrace->words;
+    while (size > 0 && !verd__peek(backtrace->words, (const void *)backtrace->sp, size))
+        size /= 2;
+    for (size_t i = size / sizeof(uintptr_t); i < VERD__FRAME_WORDS; i++)
+        backtrace->words[i] = 0;
 }
 
 void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext_t *context,
@@ -52,9 +66,13 @@ void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext
 {
     backtrace->count = 0;
     backtrace->is_interrupted = true;
+    backtrace->has_guess = false;
     backtrace->sp = verd__interrupted_sp(context);
+    backtrace->fp = verd__interrupted_fp(context);
+    backtrace->link = verd__interrupted_link(context);
+    keep_words(backtrace);
     add(backtrace, verd__interrupted_pc(context));
-    walk(backtrace, verd__interrupted_fp(context), verd__interrupted_sp(context), high);
+    walk(backtrace, backtrace->fp, backtrace->sp, high);
 }
 
 __attribute__((noinline)) void verd__backtrace_of_caller(struct verd__backtrace *backtrace,
@@ -68,6 +86,82 @@ __attribute__((noinline)) void verd__backtrace_of_caller(struct verd__backtrace 
     backtrace->sp = fp;
     add(backtrace, verd__unsigned_pc(own.pc));
     walk(backtrace, own.fp, fp + sizeof own, high);
+}
+
+static bool is_of_program(struct verd__symbols *symbols, uintptr_t pc)
+{
+    const struct verd__place *place = verd__symbols_place(symbols, pc);
+    return place->mapping == NULL && place->function.name != NULL;
+}
+
+/* Whether a call may have returned here to the program. */
+static bool is_return(struct verd__symbols *symbols, uintptr_t pc)
+{
+    return pc != 0 && verd__follows_call(pc) && is_of_program(symbols, pc - 1);
+}
+
+/* Where the word lies that returns to the program; VERD__FRAME_WORDS: nowhere. What lies above the frame
+ * record that the walk began with is known. */
+static size_t find_return(const struct verd__backtrace *backtrace, struct verd__symbols *symbols)
+{
+    size_t end = VERD__FRAME_WORDS;
+    size_t known = (backtrace->fp - backtrace->sp) / sizeof(uintptr_t);
+    if (backtrace->count > 1 && known < end)
+        end = known;
+    for (size_t i = 0; i < end; i++) {
+        if (is_return(symbols, verd__unsigned_pc(backtrace->words[i])))
+            return i;
+    }
+    return VERD__FRAME_WORDS;
+}
+
+/* The frame pointer held something else: the first frame record above the word. */
+static void walk_from(struct verd__backtrace *backtrace, struct verd__symbols *symbols, size_t word,
+                      uintptr_t high)
+{
+    for (size_t i = word + 1; i + 1 < VERD__FRAME_WORDS; i++) {
+        uintptr_t at = backtrace->sp + i * sizeof(uintptr_t);
+        bool leads_up = backtrace->words[i] == 0 || backtrace->words[i] > at;
+        if (leads_up && is_return(symbols, verd__unsigned_pc(backtrace->words[i + 1]))) {
+            walk(backtrace, at, at, high);
+            return;
+        }
+    }
+}
+
+static void insert(struct verd__backtrace *backtrace, uintptr_t pc)
+{
+    size_t count = backtrace->count;
+    if (count == VERD__FRAMES_MAX)
+        count--;
+    for (size_t i = count; i > 1; i--)
+        backtrace->pc[i] = backtrace->pc[i - 1];
+    backtrace->pc[1] = pc;
+    backtrace->count = count + 1;
+    backtrace->has_guess = true;
+}
+
+void verd__backtrace_mend(struct verd__backtrace *backtrace, struct verd__symbols *symbols,
+                          uintptr_t high)
+{
+    uintptr_t link = backtrace->link;
+    if (!backtrace->is_interrupted || backtrace->has_guess ||
+        is_of_program(symbols, backtrace->pc[0]))
+        return;
+    if (backtrace->count > 1 && !verd__symbols_place(symbols, backtrace->pc[1] - 1)->is_code)
+        backtrace->count = 1;
+    if (link != 0 && (backtrace->count < 2 || link != backtrace->pc[1]) &&
+        is_return(symbols, link)) {
+        insert(backtrace, link);
+        return;
+    }
+    size_t word = find_return(backtrace, symbols);
+    if (word == VERD__FRAME_WORDS)
+        return;
+    bool is_whole = backtrace->count > 1;
+    insert(backtrace, verd__unsigned_pc(backtrace->words[word]));
+    if (!is_whole)
+        walk_from(backtrace, symbols, word, high);
 }
 
 /* How often the call is there that is at `first`, one after the other. */
@@ -97,6 +191,8 @@ void verd__backtrace_write(const struct verd__output *output, const char *prefix
             verd__line_number(&line, alike);
             verd__line_text(&line, " times");
         }
+        if (i == 1 && backtrace->is_interrupted && backtrace->has_guess)
+            verd__line_text(&line, ", probably");
         verd__line_write_to(&line, output);
     }
 }

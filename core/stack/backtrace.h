@@ -19,21 +19,39 @@
 
 #define VERD__FRAMES_MAX 24
 
+/* Words of the stack that are kept of what was interrupted. */
+#define VERD__FRAME_WORDS 96
+
 /* The innermost first. */
 struct verd__backtrace {
     size_t count;
     uintptr_t pc[VERD__FRAMES_MAX];
-    uintptr_t sp;        /* where its stack is used down to */
-    bool is_interrupted; /* the first is where it was interrupted, and no call's */
+    uintptr_t sp; /* where its stack is used down to */
+    bool
+        is_interrupted; /* the first is where it was interrupted, and no call's; and these are valid: */
+    bool has_guess;     /* the second was found by verd__backtrace_mend */
+    uintptr_t fp, link;                 /* the registers, as there are */
+    uintptr_t words[VERD__FRAME_WORDS]; /* of the stack, from sp; 0: there is none */
 };
 
 /* Of what is suspended in a context, on a stack that ends at `high`; UINTPTR_MAX: it is not known where. */
 void verd__backtrace_of_context(struct verd__backtrace *backtrace, const verd_context *context,
                                 uintptr_t high);
 
+/* The same of a frame as a switch leaves it. */
+void verd__backtrace_of_frame(struct verd__backtrace *backtrace, const void *sp, uintptr_t high);
+
 /* Of what a signal has interrupted. */
 void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext_t *context,
                                uintptr_t high);
+
+/*
+ * Adds the call that is missing where a function without a frame pointer was interrupted, as the C library has: that of the
+ * program's code into it. It is the first word on the stack that is a return address of the program's, so it is a
+ * guess.
+ */
+void verd__backtrace_mend(struct verd__backtrace *backtrace, struct verd__symbols *symbols,
+                          uintptr_t high);
 
 /* Of the caller. */
 void verd__backtrace_of_caller(struct verd__backtrace *backtrace, uintptr_t high);

@@ -39,6 +39,7 @@ static UNWATCHED void copy_in_place(char *copy, uintptr_t from, size_t size)
 
 static bool peek(void *copy, uintptr_t from, size_t size)
 {
+    /* cppcheck-suppress ctuuninitvar ; it is where the kernel writes */
     struct iovec to = {copy, size}, there = {(void *)from, size};
     memset(copy, 0, size);
     if (from == 0 || from + size < from)

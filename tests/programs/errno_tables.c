@@ -20,10 +20,10 @@
 #define SECONDS 20 /* that a row may take: only to end those that hang */
 
 static const char *const headers[] = {
-    "thread.h",      "time.h",      "sync.h",   "bundle.h", "queue.h",
-    "pool.h",        "resource.h",  "net.h",    "os.h",     "serve.h",
-    "stream.h",      "reader.h",    "writer.h", "http.h",   "http_client.h",
-    "http_events.h", "websocket.h", "stats.h",  "trace.h",  "backdoor.h",
+    "thread.h",   "time.h",     "sync.h",        "bundle.h",      "queue.h",     "pool.h",
+    "resource.h", "net.h",      "os.h",          "serve.h",       "stream.h",    "reader.h",
+    "writer.h",   "http.h",     "http_client.h", "http_events.h", "websocket.h", "stats.h",
+    "trace.h",    "backdoor.h", "debug.h",
 };
 
 static const struct row *const tables[] = {

@@ -22,7 +22,7 @@ infallible='
     pthread_exit pthread_getaffinity_np pthread_getattr_np pthread_getcpuclockid pthread_setaffinity_np pthread_sigqueue
     _setjmp gettid longjmp
     pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_sigmask
-    isatty pthread_kill pthread_self fclose h_errno __h_errno_location
+    isatty prctl pthread_join pthread_kill pthread_self fclose h_errno __h_errno_location
     pthread_cond_broadcast pthread_cond_signal pthread_cond_wait
     posix_spawnattr_setflags posix_spawnattr_setsigdefault posix_spawnattr_setsigmask
 '

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -132,6 +133,20 @@ struct process_end process_run(void (*fn)(void *), void *arg)
     }
     close(ends[0]);
     waitpid(child, &end.status, 0);
+    return end;
+}
+
+struct process_end process_capture(void (*fn)(void *), void *arg)
+{
+    struct process_end end = {.status = -1};
+    int before = dup(STDERR_FILENO), file = memfd_create("stderr", MFD_CLOEXEC);
+    if (before < 0 || file < 0 || dup2(file, STDERR_FILENO) < 0)
+        return end;
+    fn(arg);
+    dup2(before, STDERR_FILENO);
+    end.status = pread(file, end.text, sizeof end.text - 1, 0) < 0;
+    close(before);
+    close(file);
     return end;
 }
 

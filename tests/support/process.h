@@ -60,6 +60,10 @@ struct process_end {
 /* Runs fn(arg) in a child process, which exits with 0 when it returns; no core is dumped. */
 struct process_end process_run(void (*fn)(void *), void *arg);
 
+/* Runs fn(arg) here, and takes what it writes on stderr: for what begins OS threads, which an emulator cannot have in a
+ * process that was forked. */
+struct process_end process_capture(void (*fn)(void *), void *arg);
+
 /* Whether `holds` is true in the child of a fork of the calling thread. */
 bool process_child_finds(bool (*holds)(void));
 

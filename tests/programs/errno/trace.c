@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What <verd/stats.h>, <verd/trace.h> and <verd/backdoor.h> say of errnos. */
+/* What <verd/stats.h>, <verd/trace.h>, <verd/backdoor.h> and <verd/debug.h> say of errnos. */
 #include <string.h>
 #include <unistd.h>
 
@@ -44,6 +44,10 @@ static void open_before(void)
     unlink(DOOR);
 }
 
+CALL(dump_to_none, verd_dump(-1))
+CALL(dump_on_fault, verd_dump_on_signal(SIGSEGV))
+CALL(watch, verd_watchdog(VERD_SEC))
+
 static void begin_trace(void)
 {
     must(verd_trace_start("/dev/null") == 0);
@@ -69,5 +73,9 @@ const struct row trace_rows[] = {
     WITHOUT("verd_backdoor", ENOMEM, NULL, open_door, "calloc"),
     WITHOUT("verd_backdoor", EMFILE, NULL, open_door, "socket"),
     WITHOUT("verd_backdoor", ENFILE, NULL, open_door, "socket"),
+    PLAINLY("verd_dump", EBADF, NULL, dump_to_none),
+    PLAINLY("verd_dump_on_signal", EINVAL, NULL, dump_on_fault),
+    WITHOUT("verd_watchdog", EAGAIN, NULL, watch, "pthread_create"),
+    WITHOUT("verd_watchdog", ENOMEM, NULL, watch, "pthread_atfork"),
     {0},
 };

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "debug/ask.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/syscall.h>
+
+/* The last ones are taken by emulators for themselves. */
+#define TAKEN 4
+
+#define PAUSE_NS 50000
+#define PATIENCE 2000 /* pauses */
+
+enum state { IDLE, ASKED, ANSWERING, ANSWERED };
+
+/* The question that is open. */
+static struct {
+    _Atomic(int) state;
+    _Atomic(pid_t) asked;          /* the OS thread */
+    struct verd__backtrace answer; /* written by it while ANSWERING */
+} question;
+
+static _Atomic(int) chosen; /* the signal; 0: none yet; -1: somebody chooses */
+
+/* ---- the OS thread that is asked ---- */
+
+static void answer(const ucontext_t *context)
+{
+    int expected = ASKED;
+    if (atomic_load(&question.asked) != (pid_t)syscall(SYS_gettid) ||
+        !atomic_compare_exchange_strong(&question.state, &expected, ANSWERING))
+        return; /* it has given up */
+    verd__backtrace_of_signal(&question.answer, context, UINTPTR_MAX);
+    atomic_store(&question.state, ANSWERED);
+}
+
+/* A change of `expecting` that this has interrupted may undo it: then it is asked again. */
+static void on_question(int signal, siginfo_t *info, void *context)
+{
+    int error = errno;
+    (void)signal, (void)info;
+    if (verd__current != NULL)
+        verd__current->expecting |= VERD__ASKED;
+    answer(context);
+    errno = error;
+}
+
+/* ---- who asks ---- */
+
+static bool take(int signal)
+{
+    struct sigaction ours = {.sa_sigaction = on_question,
+                             .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+    struct sigaction theirs;
+    sigemptyset(&ours.sa_mask);
+    return sigaction(signal, NULL, &theirs) == 0 && !(theirs.sa_flags & SA_SIGINFO) &&
+           theirs.sa_handler == SIG_DFL && sigaction(signal, &ours, NULL) == 0;
+}
+
+void verd__ask_prepare(void)
+{
+    int none = 0, error = errno;
+    if (!atomic_compare_exchange_strong(&chosen, &none, -1))
+        return;
+    int signal = SIGRTMAX - TAKEN;
+    while (signal >= SIGRTMIN && !take(signal))
+        signal--;
+    atomic_store(&chosen, signal >= SIGRTMIN ? signal : 0);
+    errno = error;
+}
+
+/* False: the program has taken the signal for itself meanwhile, or there is none. */
+static bool ask_by_signal(const struct verd__scheduler *scheduler)
+{
+    struct sigaction now;
+    int signal = atomic_load(&chosen);
+    return signal > 0 && sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
+           now.sa_sigaction == on_question &&
+           syscall(SYS_tgkill, getpid(), scheduler->os_thread, signal) == 0;
+}
+
+static void await_answer(void)
+{
+    static const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    for (int i = 0; i < PATIENCE && atomic_load(&question.state) != ANSWERED; i++)
+        nanosleep(&pause, NULL);
+}
+
+/* Who answers already is waited for: it does nothing else meanwhile. */
+static bool give_up(void)
+{
+    int expected = ASKED;
+    if (atomic_compare_exchange_strong(&question.state, &expected, IDLE))
+        return true;
+    await_answer();
+    return atomic_load(&question.state) != ANSWERED;
+}
+
+static bool ask(const struct verd__scheduler *scheduler, struct verd__backtrace *calls)
+{
+    int expected = IDLE;
+    atomic_store(&question.asked, scheduler->os_thread);
+    if (!atomic_compare_exchange_strong(&question.state, &expected, ASKED))
+        return false;
+    if (ask_by_signal(scheduler))
+        await_answer();
+    if (atomic_load(&question.state) != ANSWERED && give_up())
+        return false;
+    memcpy(calls, &question.answer, sizeof *calls);
+    atomic_store(&question.state, IDLE);
+    return true;
+}
+
+bool verd__ask_calls(const struct verd__scheduler *scheduler, struct verd__backtrace *calls)
+{
+    int error = errno;
+    bool has_answered = ask(scheduler, calls);
+    errno = error;
+    return has_answered;
+}
+
+void verd__ask_look(const struct verd__scheduler *scheduler)
+{
+    int error = errno;
+    ask_by_signal(scheduler);
+    errno = error;
+}
+
+void verd__ask_forked(void)
+{
+    atomic_store(&question.state, IDLE);
+}

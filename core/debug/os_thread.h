@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VERD_DEBUG_OS_THREAD_H
+#define VERD_DEBUG_OS_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What the kernel says of an OS thread of the process. */
+struct verd__os_thread {
+    bool runs;       /* on a processor, or could */
+    uint64_t sleeps; /* how often it has given the processor away by itself */
+};
+
+/* False: it does not say, or there is none. errno stays. */
+bool verd__os_thread_look(pid_t number, struct verd__os_thread *os_thread);
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An OS thread that looks at the others' schedulers, and writes nothing there.
+ *
+ * A thread holds its OS thread if between two looks of ours it is the running one, and the scheduler has not looked
+ * at its poller. For within a round a thread has one turn, and at the end of each there is such a look, if the one
+ * before was VERD__SPAN ago. That is so if anything is expected, of the poller or of time. Else there are two
+ * other proofs. The OS thread sleeps, by the kernel's account, and has not woken in between. Or it runs: then it can be
+ * asked to look at the end of the round, by a signal (VERD__ASKED), and what is seen from then on counts. One that
+ * sleeps is asked only when it has been suspected for the whole limit, as that may cut its sleep short.
+ */
+#include "debug/watchdog.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <verd/debug.h>
+
+#include "debug/ask.h"
+#include "debug/os_thread.h"
+#include "sched/monitor.h"
+#include "sched/name.h"
+#include "sched/registry.h"
+#include "sched/report.h"
+#include "sched/slab.h"
+#include "stack/peek.h"
+
+/* <linux/futex.h>, without which musl often is. */
+#define FUTEX_WAIT_PRIVATE 128
+
+/* OS threads that are watched. */
+#define HUBS_MAX 256
+
+#define STACK_SIZE ((size_t)128 * 1024)
+#define LOOKS 4 /* within the limit */
+#define PERIOD_MIN (100 * VERD_US)
+
+/* When nobody has done anything for so long, the watchdog sleeps. */
+#define QUIET VERD_SEC
+
+/* What is to be seen of a scheduler. */
+struct sight {
+    const struct verd__thread *running;
+    uint32_t generation;
+    uint64_t looks;
+    bool is_idle;
+    bool is_expecting; /* it will look at its poller at the end of the round */
+    bool holds_nobody; /* main, alone, with nothing to wait for */
+};
+
+enum phase {
+    INNOCENT,
+    ASKED,     /* to look */
+    SUSPECTED, /* since `since` */
+    TOLD,
+};
+
+struct watched {
+    uint64_t number; /* of the scheduler; 0: none */
+    struct sight sight;
+    enum phase phase;
+    verd_duration since;
+    bool was_expecting; /* all the time */
+    bool has_slept;     /* and then it did, for the time that `sleep` tells from others */
+    uint64_t sleep;
+};
+
+static struct {
+    pthread_t os_thread;
+    bool is_running; /* the OS thread is there */
+    verd_duration limit;
+    _Atomic(bool) stops;
+    size_t quiet; /* periods in which nothing has changed */
+    struct watched hubs[HUBS_MAX];
+} watchdog;
+
+/* ---- looking ---- */
+
+static void take_sight(const struct verd__scheduler *scheduler, struct sight *sight)
+{
+    struct verd__thread running = {0};
+    const void *batch, *first, *idle, *main;
+    size_t armed, expecting;
+    verd__peek(&sight->running, &scheduler->running, sizeof(void *));
+    verd__peek(&running, sight->running, sizeof running);
+    verd__peek(&sight->looks, &scheduler->tally.looks, sizeof sight->looks);
+    verd__peek(&idle, &scheduler->idle, sizeof idle);
+    verd__peek(&armed, &scheduler->timers.armed, sizeof armed);
+    verd__peek(&expecting, &scheduler->expecting, sizeof expecting);
+    verd__peek(&batch, &scheduler->batch, sizeof batch);
+    verd__peek(&first, &scheduler->first, sizeof first);
+    verd__peek(&main, &scheduler->main, sizeof main);
+    sight->generation = running.generation;
+    sight->is_idle = idle != NULL;
+    sight->is_expecting = (armed | expecting) != 0;
+    sight->holds_nobody = sight->running == main && batch == NULL && first == NULL && armed == 0 &&
+                          (expecting & ~VERD__EXPECTING_BITS) == 0;
+}
+
+static bool is_same(const struct sight *sight, const struct sight *before)
+{
+    return sight->running == before->running && sight->generation == before->generation &&
+           sight->looks == before->looks && sight->is_idle == before->is_idle;
+}
+
+/* The record of a scheduler; NULL: there are too many. */
+static struct watched *record_of(uint64_t number)
+{
+    struct watched *free_one = NULL;
+    for (size_t i = 0; i < HUBS_MAX; i++) {
+        if (watchdog.hubs[i].number == number)
+            return &watchdog.hubs[i];
+        if (watchdog.hubs[i].number == 0 && free_one == NULL)
+            free_one = &watchdog.hubs[i];
+    }
+    if (free_one != NULL)
+        *free_one = (struct watched){.number = number};
+    return free_one;
+}
+
+/* Those that have ended are forgotten. */
+static void forget_ended(void)
+{
+    for (size_t i = 0; i < HUBS_MAX; i++) {
+        if (watchdog.hubs[i].number != 0 && !verd__scheduler_lives(watchdog.hubs[i].number))
+            watchdog.hubs[i].number = 0;
+    }
+}
+
+/* ---- telling ---- */
+
+static void add_held(struct verd__line *line, verd_duration span)
+{
+    verd__line_text(line, " has held its OS thread for ");
+    verd__line_number(line, (size_t)(span / VERD_SEC));
+    verd__line_text(line, ".");
+    for (verd_duration digit = 100 * VERD_MS; digit >= VERD_MS; digit /= 10)
+        verd__line_number(line, (size_t)(span / digit % 10));
+    verd__line_text(line, " s");
+}
+
+/* The view comes first: a call that the question interrupts may be the thread's last. */
+static void tell(const struct verd__scheduler *scheduler, const struct watched *watched,
+                 verd_duration now)
+{
+    struct verd__line line = {0};
+    struct verd__view view;
+    struct verd__backtrace calls;
+    struct verd__report *report = verd__report_begin(&verd__stderr);
+    if (report == NULL)
+        return;
+    if (verd__view_take(&view, scheduler, watched->sight.running)) {
+        bool is_known = verd__ask_calls(scheduler, &calls);
+        verd__name_tell(&line, &view, &report->symbols);
+        add_held(&line, now - watched->since);
+        verd__report_os_thread(&line, scheduler);
+        verd__line_write(&line);
+        verd__report_details(report, &view, is_known ? &calls : NULL);
+    }
+    verd__report_end(report);
+}
+
+/* ---- watching ---- */
+
+static void ask(const struct verd__scheduler *scheduler, struct watched *watched)
+{
+    watched->phase = ASKED;
+    verd__ask_look(scheduler);
+}
+
+static void suspect(const struct verd__scheduler *scheduler, struct watched *watched,
+                    verd_duration now)
+{
+    struct verd__os_thread os_thread;
+    bool is_known = verd__os_thread_look(scheduler->os_thread, &os_thread);
+    watched->was_expecting = watched->sight.is_expecting;
+    watched->has_slept = is_known && !os_thread.runs;
+    watched->sleep = is_known ? os_thread.sleeps : 0;
+    watched->since = now;
+    watched->phase = SUSPECTED;
+    if (is_known && os_thread.runs && !watched->was_expecting)
+        ask(scheduler, watched);
+}
+
+/* Whether it has been the same turn since it was suspected. */
+static bool is_proven(const struct verd__scheduler *scheduler, const struct watched *watched)
+{
+    struct verd__os_thread os_thread;
+    return watched->was_expecting ||
+           (watched->has_slept && verd__os_thread_look(scheduler->os_thread, &os_thread) &&
+            !os_thread.runs && os_thread.sleeps == watched->sleep);
+}
+
+static void go_on(const struct verd__scheduler *scheduler, struct watched *watched,
+                  verd_duration now)
+{
+    watched->was_expecting = watched->was_expecting && watched->sight.is_expecting;
+    if (watched->phase == INNOCENT || (watched->phase == ASKED && watched->sight.is_expecting)) {
+        suspect(scheduler, watched, now);
+    } else if (watched->phase == ASKED) {
+        ask(scheduler, watched);
+    } else if (watched->phase == SUSPECTED && now - watched->since >= watchdog.limit) {
+        if (!is_proven(scheduler, watched)) {
+            ask(scheduler, watched);
+            return;
+        }
+        tell(scheduler, watched, now);
+        watched->phase = TOLD;
+    }
+}
+
+/* Returns whether anything has happened there. */
+static bool watch(const struct verd__scheduler *scheduler, verd_duration now)
+{
+    struct sight sight;
+    struct watched *watched = record_of(scheduler->number);
+    if (watched == NULL)
+        return true;
+    take_sight(scheduler, &sight);
+    bool same = is_same(&sight, &watched->sight);
+    watched->sight = sight;
+    if (same && !sight.is_idle && !sight.holds_nobody) {
+        go_on(scheduler, watched, now);
+        return true;
+    }
+    watched->phase = INNOCENT;
+    return !same;
+}
+
+/* Returns whether anything has happened anywhere. */
+static bool watch_all(verd_duration now)
+{
+    bool any = false;
+    struct verd__scheduler *at = NULL;
+    while ((at = verd__registry_next(at)) != NULL)
+        any = watch(at, now) || any;
+    forget_ended();
+    return any;
+}
+
+/* What was seen before proves nothing. */
+static void forgive_all(void)
+{
+    for (size_t i = 0; i < HUBS_MAX; i++)
+        watchdog.hubs[i].phase = INNOCENT;
+}
+
+/* ---- its sleep ---- */
+
+static verd_duration period(void)
+{
+    verd_duration period = watchdog.limit / LOOKS;
+    return period < PERIOD_MIN ? PERIOD_MIN : period;
+}
+
+/* Until it is woken, or a period has passed, where that is not to be waited for longer. */
+static void sleep_until_woken(verd_duration most)
+{
+    struct timespec span = {(time_t)(most / VERD_SEC), (long)(most % VERD_SEC)};
+    syscall(SYS_futex, &verd__monitor_sleeps, FUTEX_WAIT_PRIVATE, 1,
+            most == VERD_FOREVER ? NULL : &span, NULL, 0);
+}
+
+/* An OS thread that begins to do something just as this says that it sleeps does not see that yet. A period later it
+ * would, or this sees what it does. */
+static void sleep_while_quiet(void)
+{
+    atomic_store(&verd__monitor_sleeps, 1);
+    sleep_until_woken(period());
+    if (!watch_all(verd_now())) {
+        while (atomic_load(&verd__monitor_sleeps) != 0 && !atomic_load(&watchdog.stops))
+            sleep_until_woken(VERD_FOREVER);
+    }
+    atomic_store(&verd__monitor_sleeps, 0);
+    watchdog.quiet = 0;
+    forgive_all();
+}
+
+static void *run(void *arg)
+{
+    verd_duration before = verd_now();
+    (void)arg;
+    prctl(PR_SET_NAME, "verd-watchdog");
+    while (!atomic_load(&watchdog.stops)) {
+        struct timespec span = {(time_t)(period() / VERD_SEC), (long)(period() % VERD_SEC)};
+        nanosleep(&span, NULL);
+        verd_duration now = verd_now();
+        if (now - before >
+            period() + watchdog.limit) /* it has not run itself: the process was stopped */
+            forgive_all();
+        watchdog.quiet = watch_all(now) ? 0 : watchdog.quiet + 1;
+        if ((verd_duration)watchdog.quiet * period() > QUIET)
+            sleep_while_quiet();
+        before = verd_now();
+    }
+    return NULL;
+}
+
+/* ---- its beginning and its end ---- */
+
+static int start(void)
+{
+    pthread_attr_t attr;
+    sigset_t all, own;
+    int error = pthread_attr_init(&attr);
+    if (error != 0)
+        return error;
+    pthread_attr_setstacksize(&attr, STACK_SIZE);
+    memset(watchdog.hubs, 0, sizeof watchdog.hubs);
+    watchdog.quiet = 0;
+    atomic_store(&watchdog.stops, false);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &own);
+    error = pthread_create(&watchdog.os_thread, &attr, run, NULL);
+    pthread_sigmask(SIG_SETMASK, &own, NULL);
+    pthread_attr_destroy(&attr);
+    watchdog.is_running = error == 0;
+    return error;
+}
+
+static void stop(void)
+{
+    if (!watchdog.is_running)
+        return;
+    atomic_store(&watchdog.stops, true);
+    verd__monitor_wake();
+    pthread_join(watchdog.os_thread, NULL);
+    watchdog.is_running = false;
+}
+
+static int watch_for(verd_duration limit)
+{
+    int error = errno;
+    stop();
+    if (limit > 0) {
+        watchdog.limit = limit;
+        verd__ask_prepare();
+        error = start();
+    }
+    if (watchdog.is_running || limit <= 0)
+        return 0;
+    errno = error;
+    return -1;
+}
+
+int verd_watchdog(verd_duration limit)
+{
+    int error = limit > 0 ? verd__process_prepare() : 0; /* for the children of forks */
+    if (error == 0)
+        return watch_for(limit);
+    errno = error;
+    return -1;
+}
+
+void verd__watchdog_forked(void)
+{
+    bool was_running = watchdog.is_running;
+    watchdog.is_running = false;
+    atomic_store(&verd__monitor_sleeps, 0);
+    if (was_running)
+        watch_for(watchdog.limit);
+}
+
+/* A number and its unit; 0: it is something else. */
+static verd_duration read_span(const char *text)
+{
+    static const struct {
+        const char *name;
+        verd_duration length;
+    } units[] = {{"s", VERD_SEC}, {"ms", VERD_MS}, {"us", VERD_US}};
+    char *unit;
+    if (text[0] < '0' || text[0] > '9')
+        return 0;
+    unsigned long number = strtoul(text, &unit, 10);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(unit, units[i].name) == 0 && number < (unsigned long)(VERD_FOREVER / VERD_SEC))
+            return (verd_duration)number * units[i].length;
+    }
+    return 0;
+}
+
+void verd__watchdog_environment(void)
+{
+    const char *text = getenv("VERD_WATCHDOG");
+    if (text == NULL || text[0] == '\0')
+        return;
+    verd_duration limit = read_span(text);
+    if (limit > 0 && watch_for(limit) == 0)
+        return;
+    struct verd__line line = {0};
+    verd__line_text(&line, "VERD_WATCHDOG=");
+    verd__line_text(&line, text);
+    verd__line_text(&line, limit > 0 ? ": there can be no OS thread for it"
+                                     : " is no duration, as 100ms or 2s: there is no watchdog");
+    verd__line_write(&line);
+}
