@@ -6,9 +6,9 @@ set -eu
 
 : "${VERD_BUILD:=.}" "${VERD_NM:=nm}"
 
-# AddressSanitizer adds an indicator of its own to each variable.
+# AddressSanitizer adds an indicator of its own to each variable, and <sys/sdt.h> a hidden mark.
 names=$("$VERD_NM" --extern-only --defined-only --format=posix "$VERD_BUILD/libverd.a" |
-    awk 'NF > 1 && $1 !~ /^__odr_asan/ { print $1 }')
+    awk 'NF > 1 && $1 !~ /^(__odr_asan|_\.stapsdt\.base$)/ { print $1 }')
 
 if ! echo "$names" | grep -q '^verd_context_switch$'; then
     echo "exported_names: $VERD_NM finds no verd_context_switch in $VERD_BUILD/libverd.a"
