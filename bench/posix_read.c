@@ -55,13 +55,11 @@ static double plain(void *state, long count)
 /* The program beside this one, which runs on the processor of this one. */
 static double patched(void *state, long count)
 {
-    char path[PATH_MAX], command[PATH_MAX + 64];
+    char path[PATH_MAX] = "", command[PATH_MAX + 64];
     double ns;
     (void)state;
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length < 0)
+    if (readlink("/proc/self/exe", path, sizeof path - 1) < 0)
         bench_fail("/proc/self/exe");
-    path[length] = '\0';
     snprintf(command, sizeof command, "'%s/bench-patched' %ld", dirname(path), count);
     FILE *program = popen(command, "r"); /* NOLINT(cert-env33-c) */
     if (program == NULL || fscanf(program, "%lf", &ns) != 1 || pclose(program) != 0)

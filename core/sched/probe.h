@@ -29,9 +29,11 @@ VERD__PROBES(VERD__SEMAPHORE)
 /* Whether somebody is attached to one of them. */
 static inline bool verd__probed(void)
 {
-#define VERD__SEMAPHORE_VALUE(name) +verd_##name##_semaphore
-    return VERD__PROBES(VERD__SEMAPHORE_VALUE) != 0;
-#undef VERD__SEMAPHORE_VALUE
+    unsigned attached = 0;
+#define VERD__ATTACHED(name) attached |= verd_##name##_semaphore;
+    VERD__PROBES(VERD__ATTACHED)
+#undef VERD__ATTACHED
+    return attached != 0;
 }
 
 #define VERD__PROBE(probe) probe
