@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +141,9 @@ struct process_end process_capture(void (*fn)(void *), void *arg)
 {
     struct process_end end = {.status = -1};
     int before = dup(STDERR_FILENO), file = memfd_create("stderr", MFD_CLOEXEC);
-    if (before < 0 || file < 0 || dup2(file, STDERR_FILENO) < 0)
+    /* Who writes at the same time does so behind the others: the offset of a memfd has no lock. */
+    if (before < 0 || file < 0 || fcntl(file, F_SETFL, O_APPEND) != 0 ||
+        dup2(file, STDERR_FILENO) < 0)
         return end;
     fn(arg);
     dup2(before, STDERR_FILENO);
