@@ -15,7 +15,7 @@
 
 static void trace(void)
 {
-    const char *path = getenv("VERD_TRACE");
+    const char *path = secure_getenv("VERD_TRACE");
     if (path == NULL || path[0] == '\0' || verd_trace_start(path) == 0 || errno == EBUSY)
         return;
     struct verd__line line = {0};

@@ -29,7 +29,7 @@ static void tell_head(const struct verd__report *report)
     verd__line_text(&line, ", on ");
     verd__line_number(&line, count);
     verd__line_text(&line, count == 1 ? " OS thread" : " OS threads");
-    verd__line_write_to(&line, report->output);
+    verd__line_write_to(&line, &report->output);
 }
 
 static void tell_silence(const struct verd__report *report, const struct verd__scheduler *scheduler)
@@ -38,7 +38,7 @@ static void tell_silence(const struct verd__report *report, const struct verd__s
     verd__line_text(&line, "OS thread ");
     verd__line_number(&line, (size_t)scheduler->os_thread);
     verd__line_text(&line, " does not answer: the calls of its running thread are not known");
-    verd__line_write_to(&line, report->output);
+    verd__line_write_to(&line, &report->output);
 }
 
 /* The calls of the thread that waits for the poller, if it does. */
@@ -91,7 +91,7 @@ void verd__dump(const struct verd__output *output, const ucontext_t *interrupted
 
 int verd_dump(int fd)
 {
-    const struct verd__output output = {fd, ""};
+    const struct verd__output output = {fd, "", NULL};
     if (fcntl(fd, F_GETFD) < 0)
         return -1;
     verd__dump(&output, NULL);
@@ -186,7 +186,7 @@ int verd_dump_on_signal(int signal)
 
 void verd__dump_environment(void)
 {
-    const char *name = getenv("VERD_DUMP_SIGNAL");
+    const char *name = secure_getenv("VERD_DUMP_SIGNAL");
     if (name == NULL || name[0] == '\0')
         return;
     int signal = verd__signal_by_name(name);

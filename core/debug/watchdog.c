@@ -390,7 +390,7 @@ static verd_duration read_span(const char *text)
 
 void verd__watchdog_environment(void)
 {
-    const char *text = getenv("VERD_WATCHDOG");
+    const char *text = secure_getenv("VERD_WATCHDOG");
     if (text == NULL || text[0] == '\0')
         return;
     verd_duration limit = read_span(text);

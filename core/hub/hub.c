@@ -67,7 +67,7 @@ static void tell_unknown(const char *name)
 /* VERD_HUB's choice. */
 static const struct verd__backend *chosen_backend(void)
 {
-    const char *name = getenv("VERD_HUB");
+    const char *name = secure_getenv("VERD_HUB");
     if (name == NULL || name[0] == '\0')
         return backends[0];
     for (size_t i = 0; i < BACKENDS; i++) {

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/stat.h>
@@ -13,6 +11,7 @@
 #include "io/disk.h"
 #include "io/transfer.h"
 #include "io/vector.h"
+#include "stack/quiet.h"
 
 /*
  * Nobody's flags are changed, as other processes may share the file, and nothing is remembered: a number that is not
@@ -94,26 +93,13 @@ static ssize_t write_now(int fd, const struct verd__request *request)
     return verd__write_now(fd, request, 0);
 }
 
-/* The signal is held back, and taken away if it came. */
 ssize_t verd__write_quietly(int fd, const struct verd__request *request,
                             ssize_t (*write)(int fd, const struct verd__request *request))
 {
-    static const struct timespec at_once;
-    sigset_t pipe_signal, before, pending;
-    sigpending(&pending);
-    if (sigismember(&pending, SIGPIPE)) /* one is held back already: ours cannot be told from it */
-        return write(fd, request);
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    struct verd__quiet quiet;
+    verd__quiet_begin(&quiet);
     ssize_t done = write(fd, request);
-    int error = errno;
-    if (done < 0 && error == EPIPE) {
-        while (sigtimedwait(&pipe_signal, NULL, &at_once) < 0 && errno == EINTR)
-            ;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
+    verd__quiet_end(&quiet, done < 0 && errno == EPIPE);
     return done;
 }
 

@@ -42,7 +42,9 @@ struct verd__report *verd__report_begin(const struct verd__output *output)
         nobody = 0;
         nanosleep(&pause, NULL);
     }
-    report.output = output;
+    report.output = *output;
+    report.output.lost = &report.is_lost;
+    report.is_lost = false;
     report.scheduler = NULL;
     verd__symbols_open(&report.symbols);
     errno = error;
@@ -163,7 +165,7 @@ static void tell_site(struct verd__report *report, const struct verd__view *view
         return;
     verd__line_text(&line, "    spawned at ");
     verd__symbols_tell(&line, &report->symbols, site, true);
-    verd__line_write_to(&line, report->output);
+    verd__line_write_to(&line, &report->output);
 }
 
 static void tell_stack(const struct verd__report *report, const struct verd__view *view,
@@ -179,7 +181,7 @@ static void tell_stack(const struct verd__report *report, const struct verd__vie
     verd__line_text(&line, " of ");
     verd__line_number(&line, high - low);
     verd__line_text(&line, " bytes of stack");
-    verd__line_write_to(&line, report->output);
+    verd__line_write_to(&line, &report->output);
 }
 
 /* In the middle of a switch the OS thread stands on another's stack still. */
@@ -205,7 +207,7 @@ void verd__report_details(struct verd__report *report, const struct verd__view *
         verd__backtrace_of_context(&own, &view->thread.context, verd__view_high(view));
     }
     tell_stack(report, view, own.sp);
-    verd__backtrace_write(report->output, "    at ", &own, &report->symbols);
+    verd__backtrace_write(&report->output, "    at ", &own, &report->symbols);
 }
 
 void verd__report_thread(struct verd__report *report, const struct verd__view *view)
@@ -215,7 +217,7 @@ void verd__report_thread(struct verd__report *report, const struct verd__view *v
     verd__line_text(&line, " ");
     add_activity(report, &line, view);
     verd__report_os_thread(&line, view->scheduler);
-    verd__line_write_to(&line, report->output);
+    verd__line_write_to(&line, &report->output);
 }
 
 static void tell_thread(const struct verd__view *view, void *arg)
@@ -271,7 +273,7 @@ static void tell_alike(struct verd__report *report, const struct verd__alike *al
         verd__line_text(&line, texts[alike->activity]);
     }
     verd__report_os_thread(&line, report->scheduler);
-    verd__line_write_to(&line, report->output);
+    verd__line_write_to(&line, &report->output);
 }
 
 /* Of several one stands for all, the one that waits for longest. */
@@ -298,7 +300,7 @@ static void tell_many(struct verd__report *report)
     add_count(&line, report->census.rest);
     verd__line_text(&line, " threads do other things");
     verd__report_os_thread(&line, report->scheduler);
-    verd__line_write_to(&line, report->output);
+    verd__line_write_to(&line, &report->output);
 }
 
 /* ---- who wait for one another ---- */
@@ -343,7 +345,7 @@ static void tell_cycle(const struct verd__view *first, void *arg)
             break;
     }
     verd__report_os_thread(&line, first->scheduler);
-    verd__line_write_to(&line, report->output);
+    verd__line_write_to(&line, &report->output);
 }
 
 /* ---- all ---- */

@@ -17,7 +17,8 @@
 
 /* There is one in the process: it is too large for a green thread's stack. */
 struct verd__report {
-    const struct verd__output *output;
+    struct verd__output output;
+    bool is_lost;                            /* output can take no more */
     const struct verd__scheduler *scheduler; /* which is at it */
     const struct verd__backtrace *running;   /* of its thread that runs; NULL: it is not known */
     verd_duration now;

@@ -20,7 +20,7 @@ static bool read_number(const char *text, uint64_t *number)
 bool verd__setting_number(const char *name, uint64_t least, uint64_t most, const char *instead,
                           uint64_t *number)
 {
-    const char *text = getenv(name);
+    const char *text = secure_getenv(name);
     if (text == NULL || text[0] == '\0')
         return false;
     if (read_number(text, number) && *number >= least && *number <= most)

@@ -10,6 +10,8 @@
 
 #include <sys/uio.h>
 
+#include "stack/quiet.h"
+
 #define PATIENCE 1000 /* milliseconds */
 
 void verd__line_text(struct verd__line *line, const char *text)
@@ -43,7 +45,7 @@ void verd__line_address(struct verd__line *line, uintptr_t address)
     add_digits(line, address, 16);
 }
 
-const struct verd__output verd__stderr = {STDERR_FILENO, "libverd: "};
+const struct verd__output verd__stderr = {STDERR_FILENO, "libverd: ", NULL};
 
 /* Takes what was written off the parts; false: that was all. */
 static bool advance(struct iovec *parts, int count, size_t written)
@@ -68,25 +70,50 @@ static bool may_try_again(int fd)
     return (errno == EAGAIN || errno == EWOULDBLOCK) && poll(&room, 1, PATIENCE) == 1;
 }
 
+/* So that nobody's name makes a line of its own, or speaks to the terminal. */
+static void make_plain(struct verd__line *line)
+{
+    for (size_t i = 0; i < line->length; i++) {
+        unsigned char c = (unsigned char)line->text[i];
+        if (c < ' ' || c == 0x7f)
+            line->text[i] = '?';
+    }
+}
+
+/* false: not all of it could be written. */
+static bool write_parts(int fd, struct iovec *parts, int count)
+{
+    bool more = true;
+    while (more) {
+        ssize_t written = writev(fd, parts, count);
+        if (written >= 0)
+            more = advance(parts, count, (size_t)written);
+        else if (!may_try_again(fd))
+            return false; /* there is nowhere else to complain */
+    }
+    return true;
+}
+
 void verd__line_write_to(struct verd__line *line, const struct verd__output *output)
 {
     static char newline[] = "\n";
+    struct verd__quiet quiet;
+    make_plain(line);
     struct iovec parts[] = {
         {(void *)(uintptr_t)output->prefix, strlen(output->prefix)},
         {line->text, line->length},
         {newline, 1},
     };
     int saved = errno;
-    bool more = true;
-    while (more) {
-        ssize_t written = writev(output->fd, parts, 3);
-        if (written >= 0)
-            more = advance(parts, 3, (size_t)written);
-        else if (!may_try_again(output->fd))
-            break; /* there is nowhere else to complain */
-    }
-    errno = saved;
     line->length = 0;
+    if (output->lost != NULL && *output->lost)
+        return;
+    verd__quiet_begin(&quiet);
+    bool done = write_parts(output->fd, parts, 3);
+    verd__quiet_end(&quiet, !done && errno == EPIPE);
+    if (!done && output->lost != NULL)
+        *output->lost = true;
+    errno = saved;
 }
 
 void verd__line_write(struct verd__line *line)

@@ -4,6 +4,7 @@
 #ifndef VERD_STACK_LINE_H
 #define VERD_STACK_LINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,12 +21,14 @@ void verd__line_address(struct verd__line *line, uintptr_t address);
 struct verd__output {
     int fd;
     const char *prefix; /* before each line */
+    bool *lost; /* set when a line could not be written: no more are tried then; NULL: each is */
 };
 
 extern const struct verd__output verd__stderr; /* with "libverd: " */
 
 /* Writes the line and a newline, by one system call if that can be; empties it. To a descriptor that does not block, it
- * waits up to a second for room. What cannot be written is lost. errno stays. */
+ * waits up to a second for room. What cannot be written is lost, and brings no SIGPIPE; in place of control
+ * characters, as a thread's name may have, there are question marks. errno stays. */
 void verd__line_write_to(struct verd__line *line, const struct verd__output *output);
 
 /* Writes the line with "libverd: " before and a newline behind it; empties it. errno stays. */

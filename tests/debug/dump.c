@@ -55,6 +55,27 @@ Test(debug, a_dump_goes_to_the_descriptor_that_is_asked_for)
     cr_assert(end.status == 0 && end.text[0] == '\0', "%x %s", (unsigned)end.status, end.text);
 }
 
+Test(debug, a_dump_to_a_pipe_that_nobody_reads_raises_no_signal)
+{
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    close(ends[0]);
+    cr_assert_eq(verd_dump(ends[1]), 0);
+}
+
+static void dump_a_name_of_two_lines(void *arg)
+{
+    (void)arg;
+    spawn_named("x\nlibverd: y\033[2J");
+    verd_dump(STDERR_FILENO);
+}
+
+Test(debug, a_name_makes_no_line_of_its_own_and_says_nothing_to_the_terminal)
+{
+    struct process_end end = process_run(dump_a_name_of_two_lines, NULL);
+    cr_assert(strstr(end.text, "\"x?libverd: y?[2J\"") != NULL, "%s", end.text);
+}
+
 Test(debug, a_dump_to_a_closed_descriptor_is_EBADF)
 {
     cr_assert(verd_dump(-1) == -1 && errno == EBADF);
