@@ -32,7 +32,7 @@ static _Atomic(int) chosen; /* the signal; 0: none yet; -1: somebody chooses */
 static void answer(const ucontext_t *context)
 {
     int expected = ASKED;
-    if (atomic_load(&question.asked) != (pid_t)syscall(SYS_gettid) ||
+    if (atomic_load(&question.asked) != gettid() ||
         !atomic_compare_exchange_strong(&question.state, &expected, ANSWERING))
         return; /* it has given up */
     verd__backtrace_of_signal(&question.answer, context, UINTPTR_MAX);

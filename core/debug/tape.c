@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sys/syscall.h>
-
 #include <verd/trace.h>
 
 #include "debug/path.h"
@@ -135,7 +133,7 @@ struct verd__tape *verd__tape_new(void)
     if (tape == NULL)
         return NULL;
     tape->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    tape->hub = (pid_t)syscall(SYS_gettid);
+    tape->hub = gettid();
     tape->trace = 0;
     tape->length = 0;
     pthread_mutex_lock(&tapes.lock);
@@ -239,7 +237,7 @@ static void fork_child(void)
     if (own != NULL) {
         own->next = NULL;
         own->length = 0;
-        own->hub = (pid_t)syscall(SYS_gettid);
+        own->hub = gettid();
         own->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
         tapes.first = own;
     }

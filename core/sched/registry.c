@@ -6,8 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sys/syscall.h>
-
 _Atomic(struct verd__registered *) verd__registry;
 
 /* Takes an element that has no scheduler. */
@@ -25,7 +23,7 @@ static bool reuse(struct verd__scheduler *scheduler)
 
 int verd__registry_add(struct verd__scheduler *scheduler)
 {
-    scheduler->os_thread = (pid_t)syscall(SYS_gettid);
+    scheduler->os_thread = gettid();
     if (reuse(scheduler))
         return 0;
     struct verd__registered *fresh = calloc(1, sizeof *fresh);
@@ -59,7 +57,7 @@ void verd__registry_forked(struct verd__scheduler *self)
         atomic_store(&at->readers, 0);
     }
     if (self != NULL)
-        self->os_thread = (pid_t)syscall(SYS_gettid);
+        self->os_thread = gettid();
 }
 
 struct verd__scheduler *verd__registry_next(struct verd__scheduler *scheduler)

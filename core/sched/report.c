@@ -7,8 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sys/syscall.h>
-
 #include "sched/name.h"
 #include "sched/wait.h"
 
@@ -31,7 +29,7 @@ struct verd__report *verd__report_begin(const struct verd__output *output)
     static const struct timespec pause = {.tv_nsec = 10000000};
     static struct verd__report report;
     int error = errno;
-    pid_t self = (pid_t)syscall(SYS_gettid);
+    pid_t self = gettid();
     pid_t nobody = 0;
     for (int patience = 100; !atomic_compare_exchange_strong(&busy, &nobody, self); patience--) {
         if (nobody == self || patience == 0) {

@@ -42,7 +42,8 @@ listed=$(sed -n 's/^ \* *\([a-z_]*\)(.*).*  .*/\1/p; ' include/verd/trace.h |
 
 command -v gdb > /dev/null || skip 'there is no gdb'
 [ "$VERD_ARCH" = "$(uname -m)" ] || skip "gdb does not run programs of $VERD_ARCH"
-gdb -q -batch -nx -ex 'set breakpoint pending off' -ex 'break -probe-stap verd:turn_end' \
+# LeakSanitizer has no business beside a debugger.
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 gdb -q -batch -nx -ex 'set breakpoint pending off' -ex 'break -probe-stap verd:turn_end' \
     -ex 'run' -ex 'continue' \
     -ex 'printf "turn of %d, %d, %s\n", (int)$_probe_arg0, (int)$_probe_arg1, (char *)$_probe_arg2' \
     -ex 'delete' -ex 'continue' "$scratch/program" > "$scratch/out" 2>&1 < /dev/null || :
