@@ -21,11 +21,16 @@
 /* So many errors in a row that are not the listener's may be skipped at once. */
 #define SKIP_MAX 64
 
-/* A connection died in the backlog, or the network has news that are none of the listener's. */
-static bool is_passing(int fd, int error)
+static bool listens(int fd)
 {
     int listens = 0;
     socklen_t length = sizeof listens;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
+}
+
+/* A connection died in the backlog, or the network has news that are none of the listener's. */
+static bool is_passing(int fd, int error)
+{
     switch (error) {
     case ECONNABORTED:
     case EPROTO:
@@ -38,7 +43,7 @@ static bool is_passing(int fd, int error)
     case ENONET:
         return true;
     case EOPNOTSUPP: /* also what accept says of a datagram socket */
-        return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens;
+        return listens(fd);
     default:
         return false;
     }
@@ -134,7 +139,7 @@ static ssize_t try_accept(int fd, const struct verd__request *request)
     int client;
     if (!verd__is_blocking(fd)) {
         client = accept4(fd, request->from, request->from_length, request->count);
-    } else if (verd__is_readable(fd)) {
+    } else if (verd__is_readable(fd) || !listens(fd)) { /* then it says at once what is wrong */
         client = accept_elsewhere(fd, request);
     } else {
         errno = EAGAIN;
@@ -200,8 +205,21 @@ static int adopt(int client, unsigned kind)
     return client;
 }
 
+/* What is not known to listen is asked to accept, whatever is known of its input: it may have to say that it does not
+ * listen. */
+static void have_it_tried(int fd)
+{
+    const struct verd__scheduler *scheduler = verd__current;
+    if (scheduler == NULL || scheduler->poller == NULL)
+        return;
+    struct verd__fd *record = verd__loop_known((struct verd__loop *)scheduler->poller, fd);
+    if (record != NULL && !(record->bits & VERD__FD_LISTENER))
+        record->bits |= VERD__FD_READABLE;
+}
+
 static int accept_client(int fd, const struct verd__request *request)
 {
+    have_it_tried(fd);
     ssize_t client = verd__input_keep(fd, request);
     if (client < 0)
         return -1;

@@ -28,13 +28,13 @@ static int open_pidfd(pid_t pid)
 }
 
 /* Waits until the process has ended, or is likely to have; or does not, where the hub cannot wait for the
- * descriptor. -1: the caller gives up. */
+ * descriptor. -1: the caller gives up, or a handler of a signal has run. */
 static int await_end(struct verd__scheduler *scheduler, int pidfd)
 {
     struct verd__loop *loop = verd__loop(scheduler);
     int result = verd__loop_wait(loop, pidfd, verd__loop_fd(loop, pidfd), VERD__INPUT, false);
     verd__descriptor_drop(pidfd);
-    return result != 0 && verd__is_interruption(errno) ? -1 : 0;
+    return result != 0 && (verd__is_interruption(errno) || errno == EINTR) ? -1 : 0;
 }
 
 /* Looks time and again. */

@@ -29,7 +29,8 @@
  *                        meanwhile
  *   disk files, names    are opened, read, written and looked up by other OS threads, of which each of these has 20.
  *                        To connect, or to accept, at a socket that blocks takes one for a moment
- *   in handlers          of signals these calls are libc's own, and as safe there
+ *   in handlers          of signals these calls are libc's own, and as safe there. None may leave by siglongjmp a call that
+ *                        waits: the green thread would run on while it is still waited with
  *   close                wakes who waits for the descriptor: EBADF; but of several in the same direction only the first:
  *                        shut it down first. It waits for SO_LINGER, as verd_close
  *   select               looks at FD_SETSIZE descriptors at most

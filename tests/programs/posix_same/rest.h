@@ -158,6 +158,17 @@ static void interruptions(struct book *book)
     SAY(caught);
     later_signal(30, SIGUSR1);
     SAY(accept(listener, NULL, NULL));
+    pid_t pid = fork();
+    if (pid == 0) {
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    int status;
+    later_signal(30, SIGUSR1);
+    SAY(waitpid(pid, &status, 0));
+    SAY(kill(pid, SIGKILL));
+    SAY(waitpid(pid, &status, 0) == pid);
+    SAY(WTERMSIG(status));
     later_signal(30, SIGUSR1);
     SAY(poll(&(struct pollfd){.fd = fds[0], .events = POLLIN}, 1, -1));
     later_signal(30, SIGUSR1);
