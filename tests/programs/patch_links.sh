@@ -213,6 +213,7 @@ esac
 link "$work/program.o" "$work/library.a" "$work/shared.so" $flags -Wl,--exclude-libs,ALL ||
     fail "--exclude-libs: $(cat "$work/log")"
 "$work/program" check | grep -q '^read ' || fail "a name that is not exported is called ours"
+# A sanitizer's runtime may come before it, and be one of its users.
 ! link -L"$work/there/lib" -lverd-patch "$work/program.o" "$work/library.a" "$work/shared.so" -l:libverd.a -pthread ||
-    fail "an archive before its users is silently left out"
+    [ -z "$("$work/program")" ] || fail "an archive before its users is silently left out"
 echo "patch_links: $built programs"
