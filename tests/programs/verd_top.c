@@ -4,6 +4,7 @@
 #include "example.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char directory[] = "/tmp/verd-top-XXXXXX";
 static char path[64];
