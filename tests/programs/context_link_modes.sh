@@ -10,7 +10,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 program=tests/programs/context_links.c
-sources="arch/$VERD_ARCH/switch.S core/context/context.c core/stack/line.c"
+sources="arch/$VERD_ARCH/switch.S core/context/context.c core/stack/line.c core/stack/quiet.c"
 includes="-Iinclude -Icore -Iarch/$VERD_ARCH"
 built=0 failed=0
 

@@ -65,7 +65,7 @@ esac
 # Words, not a word: the compiler may come with flags.
 $VERD_CC -std=c17 -D_GNU_SOURCE -O1 -g -static $harden -Iinclude -Icore -I"arch/$VERD_ARCH" \
     -o "$scratch/steps" "$scratch/steps.c" "arch/$VERD_ARCH/switch.S" core/context/context.c \
-    core/stack/line.c
+    core/stack/line.c core/stack/quiet.c
 
 # Every step prints where it is, which stack is current, and the backtrace.
 cat > "$scratch/commands" << 'END'

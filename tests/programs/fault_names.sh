@@ -10,7 +10,7 @@ set -eu
 # These cannot fail with the arguments that they get, do not return, or have nothing to fail with, or what they give is
 # handed on.
 infallible='
-    __errno_location __libc_current_sigrtmax __libc_current_sigrtmin abort environ exit raise getenv getpid sched_yield
+    __errno_location __libc_current_sigrtmax __libc_current_sigrtmin abort environ exit raise secure_getenv getpid sched_yield
     clock_gettime dl_iterate_phdr getauxval sysconf gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
     memchr memmem memcpy memmove memset memcmp bcmp
     strcasecmp strchr strcmp strcspn strlen strtoul geteuid strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strerror

@@ -148,7 +148,7 @@ for protection in bti standard pac-ret+bti pac-ret+b-key+bti; do
         flags="-std=c17 -D_GNU_SOURCE -mbranch-protection=$protection $optimise"
         $VERD_CC $flags -Iinclude -Icore -Iarch/aarch64 -fPIC -shared -nostartfiles \
             -Wl,-z,force-bti -Wl,--fatal-warnings -o "$scratch/libguarded.so" \
-            "$scratch/guarded.c" arch/aarch64/*.S core/context/context.c core/stack/line.c
+            "$scratch/guarded.c" arch/aarch64/*.S core/context/context.c core/stack/line.c core/stack/quiet.c
         $VERD_CC $flags -o "$scratch/program" "$scratch/program.c" -L"$scratch" -lguarded \
             -Wl,-rpath,"$scratch"
         status=0

@@ -77,7 +77,7 @@ done
 
 # The whole, linked where text relocations would be an error.
 compile $harden -std=c17 -D_GNU_SOURCE -O2 -fPIC -shared -Wl,-z,text -Wl,--fatal-warnings \
-    -o "$scratch/whole.so" arch/"$VERD_ARCH"/switch.S core/context/context.c core/stack/line.c
+    -o "$scratch/whole.so" arch/"$VERD_ARCH"/switch.S core/context/context.c core/stack/line.c core/stack/quiet.c
 readelf --program-headers --wide "$scratch/whole.so" | grep -q 'GNU_STACK .* RW *0x' ||
     fail "the stack of a program would be executable"
 ! readelf --dynamic --wide "$scratch/whole.so" | grep TEXTREL || fail "there are text relocations"
