@@ -10,10 +10,12 @@
 
 void check_is(const char *expression, long value, long expected)
 {
+    flockfile(stdout); /* others may be at it */
     printf("%s: %ld", expression, value);
     if (value != expected)
         printf(", expected %ld", expected);
     printf("\n");
+    funlockfile(stdout);
 }
 
 struct timespec check_after(clockid_t clock, long ms)
