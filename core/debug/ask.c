@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "debug/ask.h"
+#include "offload/interrupt.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,9 +10,6 @@
 #include <unistd.h>
 
 #include <sys/syscall.h>
-
-/* The last ones are taken by emulators for themselves. */
-#define TAKEN 4
 
 #define PAUSE_NS 50000
 #define PATIENCE 2000 /* pauses */
@@ -52,25 +50,14 @@ static void on_question(int signal, siginfo_t *info, void *context)
 
 /* ---- who asks ---- */
 
-static bool take(int signal)
-{
-    struct sigaction ours = {.sa_sigaction = on_question,
-                             .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
-    struct sigaction theirs;
-    sigemptyset(&ours.sa_mask);
-    return sigaction(signal, NULL, &theirs) == 0 && !(theirs.sa_flags & SA_SIGINFO) &&
-           theirs.sa_handler == SIG_DFL && sigaction(signal, &ours, NULL) == 0;
-}
-
 void verd__ask_prepare(void)
 {
+    static const struct sigaction ours = {.sa_sigaction = on_question,
+                                          .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
     int none = 0, error = errno;
     if (!atomic_compare_exchange_strong(&chosen, &none, -1))
         return;
-    int signal = SIGRTMAX - TAKEN;
-    while (signal >= SIGRTMIN && !take(signal))
-        signal--;
-    atomic_store(&chosen, signal >= SIGRTMIN ? signal : 0);
+    atomic_store(&chosen, verd__interrupt_choose(&ours));
     errno = error;
 }
 

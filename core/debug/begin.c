@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the environment asks of this floor, and what it does in the child of a fork. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <verd/trace.h>
@@ -11,12 +10,13 @@
 #include "debug/watchdog.h"
 #include "sched/monitor.h"
 #include "sched/observe.h"
+#include "sched/setting.h"
 #include "stack/line.h"
 
 static void trace(void)
 {
-    const char *path = secure_getenv("VERD_TRACE");
-    if (path == NULL || path[0] == '\0' || verd_trace_start(path) == 0 || errno == EBUSY)
+    const char *path = verd__setting("VERD_TRACE");
+    if (path == NULL || verd_trace_start(path) == 0 || errno == EBUSY)
         return;
     struct verd__line line = {0};
     verd__line_text(&line, "VERD_TRACE=");

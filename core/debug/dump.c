@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "debug/signal_name.h"
 #include "sched/registry.h"
 #include "sched/report.h"
+#include "sched/setting.h"
 #include "stack/peek.h"
 
 /* ---- all hubs ---- */
@@ -186,16 +186,13 @@ int verd_dump_on_signal(int signal)
 
 void verd__dump_environment(void)
 {
-    const char *name = secure_getenv("VERD_DUMP_SIGNAL");
-    if (name == NULL || name[0] == '\0')
+    const char *name = verd__setting("VERD_DUMP_SIGNAL");
+    if (name == NULL)
         return;
     int signal = verd__signal_by_name(name);
     if (signal > 0 && verd_dump_on_signal(signal) == 0)
         return;
-    struct verd__line line = {0};
-    verd__line_text(&line, "VERD_DUMP_SIGNAL=");
-    verd__line_text(&line, name);
-    verd__line_text(&line,
-                    " is no signal that can be handled, as QUIT or 3: there is no dump by one");
-    verd__line_write(&line);
+    verd__setting_refuse(
+        "VERD_DUMP_SIGNAL", name,
+        " is no signal that can be handled, as QUIT or 3: there is no dump by one");
 }

@@ -31,6 +31,7 @@
 #include "sched/name.h"
 #include "sched/registry.h"
 #include "sched/report.h"
+#include "sched/setting.h"
 #include "sched/slab.h"
 #include "stack/peek.h"
 
@@ -390,16 +391,13 @@ static verd_duration read_span(const char *text)
 
 void verd__watchdog_environment(void)
 {
-    const char *text = secure_getenv("VERD_WATCHDOG");
-    if (text == NULL || text[0] == '\0')
+    const char *text = verd__setting("VERD_WATCHDOG");
+    if (text == NULL)
         return;
     verd_duration limit = read_span(text);
     if (limit > 0 && watch_for(limit) == 0)
         return;
-    struct verd__line line = {0};
-    verd__line_text(&line, "VERD_WATCHDOG=");
-    verd__line_text(&line, text);
-    verd__line_text(&line, limit > 0 ? ": there can be no OS thread for it"
-                                     : " is no duration, as 100ms or 2s: there is no watchdog");
-    verd__line_write(&line);
+    verd__setting_refuse("VERD_WATCHDOG", text,
+                         limit > 0 ? ": there can be no OS thread for it"
+                                   : " is no duration, as 100ms or 2s: there is no watchdog");
 }

@@ -12,6 +12,7 @@
 #include "hub/limit.h"
 #include "hub/table.h"
 #include "hub/output_lock.h"
+#include "sched/setting.h"
 #include "stack/line.h"
 #include "stack/peek.h"
 
@@ -67,8 +68,8 @@ static void tell_unknown(const char *name)
 /* VERD_HUB's choice. */
 static const struct verd__backend *chosen_backend(void)
 {
-    const char *name = secure_getenv("VERD_HUB");
-    if (name == NULL || name[0] == '\0')
+    const char *name = verd__setting("VERD_HUB");
+    if (name == NULL)
         return backends[0];
     for (size_t i = 0; i < BACKENDS; i++) {
         if (strcmp(name, backends[i]->name) == 0)

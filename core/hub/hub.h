@@ -164,6 +164,20 @@ static inline struct verd__fd *verd__loop_fd(struct verd__loop *loop, int fd)
     return __builtin_expect(record != NULL, 1) ? record : verd__loop_fd_new(loop, fd);
 }
 
+/* The hub of this OS thread, if it has one; else NULL, and none is made. */
+static inline struct verd__loop *verd__loop_here(void)
+{
+    const struct verd__scheduler *scheduler = verd__current;
+    return scheduler != NULL ? (struct verd__loop *)scheduler->poller : NULL;
+}
+
+/* What it has noted of a descriptor number; NULL: nothing. */
+static inline struct verd__fd *verd__loop_noted(int fd)
+{
+    const struct verd__loop *loop = verd__loop_here();
+    return loop != NULL ? verd__loop_known(loop, fd) : NULL;
+}
+
 /* Which of the files that have a number one after the other it is now; 0: the hub does not know the
  * number yet. */
 static inline uint32_t verd__loop_generation(const struct verd__scheduler *scheduler, int fd)

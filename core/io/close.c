@@ -88,22 +88,9 @@ static int close_elsewhere(int fd, enum pace pace)
     return verd__is_interruption(outcome) ? 0 : close_here(fd);
 }
 
-/* The hub, if there may be anything to forget. */
-static struct verd__loop *hub(void)
-{
-    struct verd__scheduler *scheduler = verd__current;
-    return scheduler != NULL && scheduler->poller != NULL ? verd__loop(scheduler) : NULL;
-}
-
-static const struct verd__fd *record_of(int fd)
-{
-    const struct verd__loop *loop = hub();
-    return loop != NULL ? verd__loop_known(loop, fd) : NULL;
-}
-
 static void forget(int fd)
 {
-    struct verd__loop *loop = hub();
+    struct verd__loop *loop = verd__loop_here();
     if (loop == NULL)
         return;
     verd__loop_forget(loop, fd);
@@ -123,7 +110,7 @@ void verd__descriptor_drop(int fd)
 int verd_close(int fd)
 {
     int before = errno;
-    enum pace pace = verd__current != NULL ? pace_of(fd, record_of(fd)) : AT_ONCE;
+    enum pace pace = verd__current != NULL ? pace_of(fd, verd__loop_noted(fd)) : AT_ONCE;
     forget(fd);
     int error = pace == AT_ONCE ? close_now(fd) : close_elsewhere(fd, pace);
     errno = error == 0 ? before : error;

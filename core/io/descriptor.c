@@ -43,10 +43,10 @@ void verd__descriptor_let_go(struct verd__held *held)
 /* A full Unix socket does not report that its own side was shut down. */
 int verd_shutdown(int fd, int how)
 {
-    struct verd__scheduler *scheduler = verd__current;
+    struct verd__loop *loop = verd__loop_here();
     int result = shutdown(fd, how);
-    if (result == 0 && scheduler != NULL && scheduler->poller != NULL)
-        verd__loop_retry(verd__loop(scheduler), fd);
+    if (result == 0 && loop != NULL)
+        verd__loop_retry(loop, fd);
     return result;
 }
 

@@ -209,10 +209,7 @@ static int adopt(int client, unsigned kind)
  * listen. */
 static void have_it_tried(int fd)
 {
-    const struct verd__scheduler *scheduler = verd__current;
-    if (scheduler == NULL || scheduler->poller == NULL)
-        return;
-    struct verd__fd *record = verd__loop_known((struct verd__loop *)scheduler->poller, fd);
+    struct verd__fd *record = verd__loop_noted(fd);
     if (record != NULL && !(record->bits & VERD__FD_LISTENER))
         record->bits |= VERD__FD_READABLE;
 }

@@ -2,7 +2,6 @@
 #include "offload/interrupt.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 
 /* The last ones are taken by emulators for themselves. */
@@ -17,19 +16,22 @@ static void do_nothing(int signal)
     (void)signal;
 }
 
+int verd__interrupt_choose(const struct sigaction *ours)
+{
+    struct sigaction theirs;
+    for (int signal = SIGRTMAX - TAKEN; signal >= SIGRTMIN; signal--) {
+        if (sigaction(signal, NULL, &theirs) == 0 && !(theirs.sa_flags & SA_SIGINFO) &&
+            theirs.sa_handler == SIG_DFL && sigaction(signal, ours, NULL) == 0)
+            return signal;
+    }
+    return 0;
+}
+
 void verd__interrupt_prepare(void)
 {
-    struct sigaction ours = {.sa_handler = do_nothing}; /* without SA_RESTART */
-    struct sigaction theirs;
-    if (chosen != 0)
-        return;
-    for (int signal = SIGRTMAX - TAKEN; signal >= SIGRTMIN; signal--) {
-        if (sigaction(signal, NULL, &theirs) != 0 || (theirs.sa_flags & SA_SIGINFO) ||
-            theirs.sa_handler != SIG_DFL || sigaction(signal, &ours, NULL) != 0)
-            continue;
-        chosen = signal;
-        return;
-    }
+    static const struct sigaction ours = {.sa_handler = do_nothing}; /* without SA_RESTART */
+    if (chosen == 0)
+        chosen = verd__interrupt_choose(&ours);
 }
 
 static void mask(int how)

@@ -12,8 +12,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+
+/* Handles a real-time signal with which the program does nothing itself, the highest but four or lower, by `ours`.
+ * Returns which one; 0: there is none. */
+int verd__interrupt_choose(const struct sigaction *ours);
 
 /* Chooses the signal, once; without one, nothing is interrupted. Not from two OS threads at once. */
 void verd__interrupt_prepare(void);

@@ -19,20 +19,16 @@
 /* The hub's record of a descriptor that was made here; NULL: it has none. */
 static struct verd__fd *record_of(int fd)
 {
-    const struct verd__scheduler *scheduler = verd__current;
-    if (scheduler == NULL || scheduler->poller == NULL || fd < 0)
-        return NULL;
-    struct verd__fd *record =
-        verd__loop_known((const struct verd__loop *)(const void *)scheduler->poller, fd);
+    struct verd__fd *record = verd__loop_noted(fd);
     return record != NULL && (record->bits & VERD__FD_OURS) ? record : NULL;
 }
 
 /* The number is another file from now on. */
 static void forget(int fd)
 {
-    struct verd__scheduler *scheduler = verd__current;
-    if (verd__is_green() && scheduler->poller != NULL)
-        verd__loop_forget(verd__loop(scheduler), fd);
+    struct verd__loop *loop = verd__loop_here();
+    if (verd__is_green() && loop != NULL)
+        verd__loop_forget(loop, fd);
 }
 
 /* Before a number becomes another file, if it will. */

@@ -5,6 +5,28 @@
 
 #include "stack/line.h"
 
+const char *verd__setting(const char *name)
+{
+    const char *text = secure_getenv(name);
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static void begin_line(struct verd__line *line, const char *name, const char *text)
+{
+    line->length = 0;
+    verd__line_text(line, name);
+    verd__line_text(line, "=");
+    verd__line_text(line, text);
+}
+
+void verd__setting_refuse(const char *name, const char *text, const char *why)
+{
+    struct verd__line line;
+    begin_line(&line, name, text);
+    verd__line_text(&line, why);
+    verd__line_write(&line);
+}
+
 /* Decimal digits and nothing else; false: something else. */
 static bool read_number(const char *text, uint64_t *number)
 {
@@ -20,15 +42,13 @@ static bool read_number(const char *text, uint64_t *number)
 bool verd__setting_number(const char *name, uint64_t least, uint64_t most, const char *instead,
                           uint64_t *number)
 {
-    const char *text = secure_getenv(name);
-    if (text == NULL || text[0] == '\0')
+    const char *text = verd__setting(name);
+    if (text == NULL)
         return false;
     if (read_number(text, number) && *number >= least && *number <= most)
         return true;
-    struct verd__line line = {0};
-    verd__line_text(&line, name);
-    verd__line_text(&line, "=");
-    verd__line_text(&line, text);
+    struct verd__line line;
+    begin_line(&line, name, text);
     verd__line_text(&line, " is not a number");
     if (most != UINT64_MAX) {
         verd__line_text(&line, " from ");

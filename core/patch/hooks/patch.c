@@ -3,10 +3,10 @@
 #include <verd/patch.h>
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "patch/hooks/hook.h"
+#include "sched/setting.h"
 
 atomic_bool verd__patched = true;
 
@@ -23,7 +23,7 @@ bool verd_patch_off(void)
 /* Before main, and after what constructors of shared libraries have called, which were passed through. */
 __attribute__((constructor)) static void begin(void)
 {
-    const char *setting = secure_getenv("VERD_PATCH");
+    const char *setting = verd__setting("VERD_PATCH");
     if (setting != NULL && strcmp(setting, "off") == 0)
         verd_patch_off();
     if (verd__next_find != NULL)
