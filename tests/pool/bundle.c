@@ -10,14 +10,6 @@
 #include "process.h"
 
 static verd_bundle *bundle;
-static size_t called, killed;
-
-static void *note_killed(void *arg)
-{
-    called++;
-    killed += verd_sleep(0) == -1 && errno == ECANCELED && verd_killed();
-    return arg;
-}
 
 static void *fail(void *error)
 {

@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 
+#include <verd/time.h>
+
 static void come_in(struct gate *gate)
 {
     gate->inside++;
@@ -44,6 +46,15 @@ void open_later(void *arg)
 {
     let_others_run();
     ((struct gate *)arg)->open = true;
+}
+
+size_t called, killed;
+
+void *note_killed(void *arg)
+{
+    called++;
+    killed += verd_sleep(0) == -1 && errno == ECANCELED && verd_killed();
+    return arg;
 }
 
 void *echo(void *value)

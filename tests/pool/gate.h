@@ -33,6 +33,10 @@ void open_later(void *arg);
 void *echo(void *value);
 void *echo_later(void *value);
 
+/* The same, returns its argument: notes that it was called, and whether it was killed by then. */
+void *note_killed(void *arg);
+extern size_t called, killed;
+
 /* Lets all others run until they wait; those that stay at a gate go round. */
 void let_others_run(void);
 

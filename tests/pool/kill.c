@@ -8,16 +8,6 @@
 
 #include "gate.h"
 
-/* What the functions of a test have seen. */
-static size_t called, killed;
-
-static void *note_killed(void *arg)
-{
-    called++;
-    killed += verd_sleep(0) == -1 && errno == ECANCELED && verd_killed();
-    return arg;
-}
-
 static void note_killed_n(void *arg)
 {
     note_killed(arg);

@@ -8,16 +8,6 @@
 
 #include "gate.h"
 
-/* What the functions of a test have seen. */
-static size_t called, killed;
-
-static void *note_killed(void *arg)
-{
-    called++;
-    killed += verd_sleep(0) == -1 && errno == ECANCELED && verd_killed();
-    return arg;
-}
-
 static void *fail_when_killed(void *arg)
 {
     return verd_sleep(VERD_FOREVER) == 0 ? arg : verd_fail(errno);

@@ -40,19 +40,6 @@ static int read_plain(char *own_path)
     return pclose(same);
 }
 
-/* Prints where they differ. Returns how often. */
-static size_t compare(const char *where, const struct book *book)
-{
-    size_t differences = book->count != plain.count;
-    for (size_t i = 0; i < plain.count && i < book->count; i++) {
-        if (strcmp(plain.lines[i], book->lines[i]) == 0)
-            continue;
-        printf("libc: %s\n%s: %s\n", plain.lines[i], where, book->lines[i]);
-        differences++;
-    }
-    return differences;
-}
-
 int main(int argc, char **argv)
 {
     size_t ticks = 0;
@@ -73,8 +60,9 @@ int main(int argc, char **argv)
     verd_spawn_n(tick, &ticks);
     plain_cases(&inside); /* main is one of them */
     over = true;
-    size_t differences = compare("green threads", &inside) + compare("no green threads", &outside) +
-                         compare("off", &off);
+    size_t differences = book_compare(&plain, "green threads", &inside) +
+                         book_compare(&plain, "no green threads", &outside) +
+                         book_compare(&plain, "off", &off);
     printf("%zu outcomes, %zu different\n", plain.count, differences);
     if (ticks < 100) {
         printf("only %zu ticks while they waited\n", ticks);

@@ -4,11 +4,8 @@
 # OpenSSL, as the system has it, is green with libverd-patch.a: its blocking calls over sockets, in both roles.
 module=openssl
 . tests/programs/world/begin.sh
-command -v openssl > /dev/null || skip "openssl is not installed: make deps"
 build openssl
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -keyout "$work/key.pem" \
-    -out "$work/cert.pem" -subj /CN=localhost -addext subjectAltName=DNS:localhost > "$work/req.log" 2>&1 ||
-    fail "no certificate"
+make_certificate
 "$work/openssl" "$work/cert.pem" "$work/key.pem" || fail "openssl"
 
 # The other end is not ours: one of them at a time.

@@ -27,6 +27,18 @@ void book_note(struct book *book, const char *call, long result, int error)
     book->lines[book->count++] = strdup(line);
 }
 
+size_t book_compare(const struct book *plain, const char *where, const struct book *book)
+{
+    size_t differences = book->count != plain->count;
+    for (size_t i = 0; i < plain->count && i < book->count; i++) {
+        if (strcmp(plain->lines[i], book->lines[i]) == 0)
+            continue;
+        printf("libc: %s\n%s: %s\n", plain->lines[i], where, book->lines[i]);
+        differences++;
+    }
+    return differences;
+}
+
 /* ---- the others ---- */
 
 struct deed {

@@ -15,6 +15,9 @@ struct book {
 /* Notes what a call returned, and its errno if that was below 0. */
 void book_note(struct book *book, const char *call, long result, int error);
 
+/* Prints where a book differs from libc's. Returns how often. */
+size_t book_compare(const struct book *plain, const char *where, const struct book *book);
+
 /* The cases: as they are compiled plainly, and with <verd/posix.h>. */
 void plain_cases(struct book *book);
 void green_cases(struct book *book);

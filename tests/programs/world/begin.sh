@@ -54,6 +54,14 @@ build() {
         fail "cannot build $1"
 }
 
+# Makes cert.pem of localhost and its key.pem, in $work.
+make_certificate() {
+    command -v openssl > /dev/null || skip "openssl is not installed: make deps"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -keyout "$work/key.pem" \
+        -out "$work/cert.pem" -subj /CN=localhost -addext subjectAltName=DNS:localhost > "$work/req.log" 2>&1 ||
+        fail "no certificate"
+}
+
 # What libraries keep until a process ends is not ours to mend.
 ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
 export ASAN_OPTIONS

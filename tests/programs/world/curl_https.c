@@ -2,12 +2,10 @@
 
 /* A hundred easy handles of libcurl ask over https at the same time, and are answered 50 ms after all have asked. Server
  * and clients are green threads of one OS thread. */
-#include "world.h"
+#include "server.h"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #define CONNECTIONS 100
 
@@ -39,28 +37,6 @@ static void answer(void *arg)
     close(fd);
 }
 
-static void serve(void *arg)
-{
-    int listener = (int)(intptr_t)arg;
-    for (int i = 0; i < CONNECTIONS; i++) {
-        int fd = accept(listener, NULL, NULL);
-        CHECK(fd >= 0 && verd_spawn_n(answer, (void *)(intptr_t)fd) == 0);
-    }
-    close(listener);
-}
-
-static int listen_somewhere(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, size) == 0);
-    CHECK(listen(listener, CONNECTIONS) == 0);
-    CHECK(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
-    port = ntohs(address.sin_port);
-    return listener;
-}
-
 /* ---- the clients ---- */
 
 static size_t compare(char *bytes, size_t size, size_t count, void *arg)
@@ -90,6 +66,7 @@ static void fetch(void *number)
 /* curl_https CERTIFICATE KEY */
 int main(int argc, char **argv)
 {
+    static struct world_server server = {CONNECTIONS, answer, -1};
     world_begin();
     CHECK(argc == 3);
     certificate = argv[1];
@@ -97,7 +74,7 @@ int main(int argc, char **argv)
     of_server = SSL_CTX_new(TLS_server_method());
     CHECK(SSL_CTX_use_certificate_file(of_server, argv[1], SSL_FILETYPE_PEM) == 1);
     CHECK(SSL_CTX_use_PrivateKey_file(of_server, argv[2], SSL_FILETYPE_PEM) == 1);
-    CHECK(verd_spawn_n(serve, (void *)(intptr_t)listen_somewhere()) == 0);
+    port = world_serve(&server);
     verd_duration begun = verd_now();
     world_run(CONNECTIONS, fetch);
     printf("curl_https: %d asked before the first was answered, %d answered, %.2f s\n", asked,

@@ -2,13 +2,11 @@
 
 /* OpenSSL's blocking SSL_connect, SSL_accept, SSL_read and SSL_write: servers and clients are green threads of one OS
  * thread. It calls read and write of sockets, which block. */
-#include "world.h"
+#include "server.h"
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #define CONNECTIONS 100
 #define SIZE 200000 /* more than a socket's buffers hold, and many records */
@@ -62,28 +60,6 @@ static void echo(void *arg)
     SSL_free(tls);
     close(fd);
     free(bytes);
-}
-
-static void serve(void *arg)
-{
-    int listener = (int)(intptr_t)arg;
-    for (int i = 0; i < CONNECTIONS; i++) {
-        int fd = accept(listener, NULL, NULL);
-        CHECK(fd >= 0 && verd_spawn_n(echo, (void *)(intptr_t)fd) == 0);
-    }
-    close(listener);
-}
-
-static int listen_somewhere(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, size) == 0);
-    CHECK(listen(listener, CONNECTIONS) == 0);
-    CHECK(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
-    port = ntohs(address.sin_port);
-    return listener;
 }
 
 /* ---- the client ---- */
@@ -146,6 +122,7 @@ static void talk_to_stranger(void *number)
 /* openssl CERTIFICATE KEY: both roles. openssl CERTIFICATE PORT: the client's */
 int main(int argc, char **argv)
 {
+    static struct world_server server = {CONNECTIONS, echo, -1};
     world_begin();
     CHECK(argc == 3);
     of_server = SSL_CTX_new(TLS_server_method());
@@ -160,7 +137,7 @@ int main(int argc, char **argv)
         CHECK(SSL_CTX_use_certificate_file(of_server, argv[1], SSL_FILETYPE_PEM) == 1);
         CHECK_SAYING(SSL_CTX_use_PrivateKey_file(of_server, argv[2], SSL_FILETYPE_PEM) == 1,
                      reason());
-        CHECK(verd_spawn_n(serve, (void *)(intptr_t)listen_somewhere()) == 0);
+        port = world_serve(&server);
         world_run(CONNECTIONS, talk);
         printf("openssl: %d connections at once, %d of them answered %d bytes\n", most_served,
                answered, SIZE);
