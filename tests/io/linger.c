@@ -3,11 +3,13 @@
 /* Closing where close(2) waits: nobody else does. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "call.h"
 #include "caller.h"
+#include "process.h"
 
 #define LINGER 600 /* seconds; a test that waits for it does not end */
 
@@ -96,6 +98,51 @@ Test(io, more_who_linger_than_there_are_OS_threads_to_wait_are_all_closed_when_k
         cr_assert_eq(caller_end(&closers[i]), 0);
         read_to_end(fds[i][1]);
     }
+}
+
+enum { MANY = VERD_OFFLOAD_THREADS + 5 };
+static int pairs[MANY][2];
+static size_t sizes[MANY];
+
+/* Ends while some linger, and others wait in line to. */
+static void *leave_lingering(void *arg)
+{
+    static struct caller closers[MANY];
+    for (int i = 0; i < MANY; i++) {
+        sizes[i] = make_full_pair(pairs[i]);
+        caller_start(&closers[i], close_it, &pairs[i][0], NULL);
+    }
+    return arg;
+}
+
+Test(io, the_end_of_an_OS_thread_closes_what_its_threads_were_closing)
+{
+    pthread_t other;
+    cr_assert_eq(pthread_create(&other, NULL, leave_lingering, NULL), 0);
+    cr_assert_eq(pthread_join(other, NULL), 0);
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(read_to_end(pairs[i][1]), sizes[i]);
+}
+
+static bool sleeps_and_closes(void)
+{
+    int fds[2];
+    make_pair(fds);
+    return verd_sleep(VERD_MS) == 0 && verd_close(fds[0]) == 0;
+}
+
+Test(io, the_child_of_a_fork_does_not_wait_for_a_linger_and_its_parent_does)
+{
+    int fds[2];
+    struct caller closer = {0};
+    if (!process_can_fork_beside_starts())
+        cr_skip_test("neither an emulator nor ASan can fork while an OS thread starts");
+    size_t sent = make_full_pair(fds);
+    caller_start(&closer, close_it, &fds[0], NULL);
+    cr_assert(process_child_finds(sleeps_and_closes));
+    cr_assert(!closer.done);
+    cr_assert_eq(read_to_end(fds[1]), sent);
+    cr_assert_eq(caller_end(&closer), 0);
 }
 
 Test(io, a_connection_that_does_not_linger_is_closed_without_another_OS_thread)

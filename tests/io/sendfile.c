@@ -194,13 +194,21 @@ static void do_not_tell(void)
         cr_skip_test("no filter of system calls can be had here");
 }
 
+/* The look itself has the kernel begin to read: a disk that is done before the look is over has left nothing cold. So
+ * there are several files. */
 Test(io, sendfile_finds_the_cold_middle_where_the_kernel_does_not_tell_of_it)
 {
-    int file = make_cold_file();
+    int files[10];
+    for (size_t i = 0; i < 10; i++) {
+        files[i] = make_cold_file();
+        if (files[i] < 0)
+            cr_skip_test("what is written here stays in memory, or that is not told");
+    }
     do_not_tell();
-    if (file < 0)
-        cr_skip_test("what is written here stays in memory, or that is not told");
-    cr_assert(is_sent_elsewhere(file));
+    bool is_found = false;
+    for (size_t i = 0; i < 10 && !is_found; i++)
+        is_found = is_sent_elsewhere(files[i]);
+    cr_assert(is_found);
 }
 
 Test(io, sendfile_finds_what_is_in_memory_where_the_kernel_does_not_tell_of_it)

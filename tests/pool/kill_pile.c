@@ -7,6 +7,7 @@
 #include <verd/time.h>
 
 #include "gate.h"
+#include "process.h"
 
 static void *fail_when_killed(void *arg)
 {
@@ -193,6 +194,40 @@ Test(pile, who_is_killed_as_he_waits_for_the_end_of_a_kill_has_spawned_nothing)
     cr_assert_eq(verd_pile_next(killing.pile, NULL), 1);
     cr_assert_eq(verd_pile_next(killing.pile, NULL), 0);
     verd_pile_free(killing.pile);
+}
+
+static bool nobody_is_left(void)
+{
+    return verd_sleep(VERD_MS) == 0;
+}
+
+Test(pile, who_waits_for_the_end_of_a_kill_is_gone_in_the_child_of_a_fork)
+{
+    struct killing killing = {0};
+    begin_killing(&killing, verd_pile_sized(2));
+    cr_assert(process_child_finds(nobody_is_left));
+    killing.gate.open = true;
+    cr_assert_eq(verd_join(killing.killer, NULL), 0);
+    cr_assert_eq(verd_join(killing.thread, NULL), 0);
+    cr_assert_eq(killing.spawner.got, 0);
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 1);
+    cr_assert_eq(verd_pile_next(killing.pile, NULL), 1);
+    verd_pile_free(killing.pile);
+}
+
+static void *leave_a_killing(void *arg)
+{
+    static struct killing killing;
+    verd_pool *pool = verd_pool_new(2);
+    begin_killing(&killing, verd_pile_new(pool));
+    return arg;
+}
+
+/* What they have allocated is asked for by the sanitizer. */
+Test(pile, who_waits_for_the_end_of_a_kill_is_gone_with_its_os_thread)
+{
+    on_another_os_thread(leave_a_killing, NULL);
+    cr_assert_eq(called, 0);
 }
 
 /* Its one waits for a slot, and then is not to be. */
