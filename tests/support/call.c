@@ -36,7 +36,7 @@ static void *run(void *arg)
 void settle(void)
 {
     for (int i = 0; i < 4; i++)
-        verd_yield();
+        verd_sleep(1);
 }
 
 void call_start(struct call *call, ssize_t (*make)(struct call *call), int fd)

@@ -36,7 +36,7 @@ void call_start(struct call *call, ssize_t (*make)(struct call *call), int fd);
 /* Waits for the call's end; its outcome. */
 ssize_t call_end(struct call *call);
 
-/* Lets all who can run do so, and what they wake. */
+/* Lets all who can run do so, and whoever a look at the poller wakes: a yield need not look. */
 void settle(void);
 
 /* For call_start. They read up to sizeof data bytes, and write `size` bytes of data. */
