@@ -20,7 +20,9 @@ test: export VERD_WITHOUT = $(WITHOUT)
 # What `make deps` has just promised may not be skipped.
 export VERD_PROMISED = $(AFTER_DEPS)
 test: export QEMU_LD_PREFIX = $(if $(CROSS),$(abspath $(SYSROOT)))
-test: $(if $(PROGRAM)$(MUSL),,$(BUILD)/suite) $(if $(FILTER),,$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
+# The suite's part is asked for by FILTER, the programs by PROGRAM, all by neither.
+test: $(if $(MUSL),,$(if $(FILTER)$(if $(PROGRAM),,all),$(BUILD)/suite))
+test: $(if $(PROGRAM)$(if $(FILTER),,all),$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
 	$(Q)tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
 

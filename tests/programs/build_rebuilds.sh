@@ -74,6 +74,14 @@ rm core/os/optional.c
 build
 ! ar t $plain/libverd.a | grep optional || fail "the archive keeps a file that is gone"
 
+# What is asked for is built before it runs, whatever else is asked for.
+echo 'exit 0' > tests/programs/one.sh
+chmod +x tests/programs/one.sh
+for asked in "" "PROGRAM=one"; do
+    make -n test FILTER='one/*' $asked > "$work/log" 2>&1 || fail "$(cat "$work/log")"
+    grep -q -- "-o $plain/suite" "$work/log" || fail "FILTER $asked runs an old suite"
+done
+
 # The archive of the top level is the plain build's.
 cmp libverd.a $plain/libverd.a
 build CONFIG=debug

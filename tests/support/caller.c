@@ -15,7 +15,7 @@ static void *make_call(void *arg)
 void callers_settle(void)
 {
     for (int i = 0; i < 8; i++)
-        verd_yield();
+        verd_sleep(1);
 }
 
 void caller_start(struct caller *self, int (*call)(struct caller *), void *object, void *item)
