@@ -124,9 +124,9 @@ TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcar
 SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
 # The examples of TLS and of libcurl are built where the compiler finds OpenSSL and libcurl.
 TLS_LIBS := $(shell $(CC) $(TARGET) -include openssl/ssl.h -E -x c /dev/null > /dev/null 2>&1 && \
-    pkg-config --libs libssl libcrypto)
+    pkg-config --libs libssl libcrypto 2> /dev/null)
 CURL_LIBS := $(shell $(CC) $(TARGET) -include curl/curl.h -E -x c /dev/null > /dev/null 2>&1 && \
-    pkg-config --libs libcurl)
+    pkg-config --libs libcurl 2> /dev/null)
 EXAMPLE_SRC := $(filter-out $(if $(TLS_LIBS),,%/tls_openssl.c) $(if $(CURL_LIBS),,%/curl_crawler.c),\
     $(wildcard tests/examples/*.c))
 # With musl's compiler come neither Criterion nor C++ nor the kernel's headers; musl lacks some names, makes

@@ -39,7 +39,9 @@ static inline bool verd__probed(void)
 #define VERD__PROBE(probe) probe
 #ifdef __clang__
 #pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunknown-warning-option"
 #pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#pragma clang diagnostic ignored "-Wc23-extensions" /* which has it since clang 19 */
 #endif
 #else
 #define VERD__PROBE(probe)

@@ -29,7 +29,7 @@ static void files(struct book *book)
     SAY(pwrite(fd, "ab", 2, 9));
     SAY(pwrite(fd, "ab", 2, -1));
     SAY(preadv(fd, vector, 2, 7));
-    SAY(memcmp(buffer, "789ab", 4));
+    SAY(memcmp(buffer, "78ab", 4));
     SAY(memcmp(buffer + 3, "b", 1));
     SAY(pwritev(fd, vector, 2, 20));
     SAY(preadv(fd, vector, minus_one, 0));
@@ -46,7 +46,7 @@ static void files(struct book *book)
     SAY(sendfile(pipe_fds[1], fd, NULL, 2));
     SAY(lseek(fd, 0, SEEK_CUR));
     SAY(read(pipe_fds[0], buffer, 6));
-    SAY(memcmp(buffer, "234589", 6));
+    SAY(memcmp(buffer, "23458a", 6));
     SAY(pread(pipe_fds[0], buffer, 1, 0));
     SAY(fsync(pipe_fds[0]));
     SAY(sendfile(pipe_fds[1], pipe_fds[0], NULL, 2));
