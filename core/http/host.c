@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/host.h"
 
+#include "http/text.h"
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -9,27 +11,7 @@ static bool is_digit(char c)
 /* RFC 3986's unreserved, sub-delims, and the '%' of what is escaped. */
 static bool is_name(char c)
 {
-    switch (c) {
-    case '-':
-    case '.':
-    case '_':
-    case '~':
-    case '%':
-    case '!':
-    case '$':
-    case '&':
-    case '\'':
-    case '(':
-    case ')':
-    case '*':
-    case '+':
-    case ',':
-    case ';':
-    case '=':
-        return true;
-    default:
-        return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-    }
+    return verd__is_target[(unsigned char)c] == VERD__HOST;
 }
 
 static size_t address_size(const char *text, size_t size)

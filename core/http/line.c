@@ -152,7 +152,7 @@ static const struct member connection_members[] = {
 
 static int note_connection(struct verd__head *head, const char *value)
 {
-    if (verd__same(value, "keep-alive")) { /* what most say */
+    if (strcmp(value, "keep-alive") == 0) { /* what most say */
         head->bits |= VERD__HEAD_KEEP_ALIVE;
         return 200;
     }
@@ -236,24 +236,27 @@ static int note_expect(struct verd__head *head, const char *value)
     return verd__same(value, "100-continue") || head->minor == 0 ? 200 : 417;
 }
 
+/* Whether a name, of the size of the other, is the same: mostly it is written as the RFCs write it. */
+#define IS(name, other) (memcmp(name, other, sizeof(other) - 1) == 0 || verd__same(name, other))
+
 /* What the field says of the message, if it is one of those that do. */
 static int note_field(struct verd__head *head, const char *name, size_t size, const char *value)
 {
     switch (size) {
     case sizeof "Host" - 1:
-        return !head->response && verd__same(name, "Host") ? note_host(head, value) : 200;
+        return !head->response && IS(name, "Host") ? note_host(head, value) : 200;
     case sizeof "Expect" - 1:
-        return !head->response && verd__same(name, "Expect") ? note_expect(head, value) : 200;
+        return !head->response && IS(name, "Expect") ? note_expect(head, value) : 200;
     case sizeof "Upgrade" - 1:
-        if (verd__same(name, "Upgrade"))
+        if (IS(name, "Upgrade"))
             head->bits |= VERD__HEAD_SWITCH;
         return 200;
     case sizeof "Connection" - 1:
-        return verd__same(name, "Connection") ? note_connection(head, value) : 200;
+        return IS(name, "Connection") ? note_connection(head, value) : 200;
     case sizeof "Content-Length" - 1:
-        return verd__same(name, "Content-Length") ? note_length(head, value) : 200;
+        return IS(name, "Content-Length") ? note_length(head, value) : 200;
     case sizeof "Transfer-Encoding" - 1:
-        return verd__same(name, "Transfer-Encoding") ? note_transfer(head, value) : 200;
+        return IS(name, "Transfer-Encoding") ? note_transfer(head, value) : 200;
     default:
         return 200;
     }

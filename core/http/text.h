@@ -11,8 +11,9 @@
 extern const unsigned char verd__is_token[256];
 
 /* RFC 3986's characters of a path or a query, of which the '%' begins what is escaped; and '[' and ']', which
- * belong to neither, but browsers send them. */
+ * belong to neither, but browsers send them. Those of a host's name are VERD__HOST. */
 extern const unsigned char verd__is_target[256];
+#define VERD__HOST 2
 
 /* Whether it is at least one character, and all are of tokens. */
 bool verd__is_name(const char *text);

@@ -60,8 +60,11 @@ ssize_t verd__write_rest(int fd, const struct iovec *vector, size_t count, size_
     return (ssize_t)done;
 }
 
+/* Of one part it costs the kernel a sixth more to take a message than bytes. */
 static ssize_t writev_socket(int fd, const struct verd__request *request, int flags)
 {
+    if (request->count == 1)
+        return send(fd, request->vector->iov_base, request->vector->iov_len, flags);
     struct msghdr message = verd__vector_message(request->vector, request->count);
     return sendmsg(fd, &message, flags);
 }
