@@ -33,7 +33,7 @@ static inline int verd__vector_size(const struct iovec *vector, int count, size_
     if (count < 0 || count > IOV_MAX)
         goto invalid;
     for (int i = 0; i < count; i++) {
-        if (__builtin_add_overflow(sum, vector[i].iov_len, &sum))
+        if (__builtin_add_overflow(sum, vector[i].iov_len, &sum) || sum > SSIZE_MAX)
             goto invalid;
     }
     *size = sum;

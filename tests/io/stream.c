@@ -2,6 +2,7 @@
 
 /* Reads and writes of streams: how much comes, in how many pieces, and what flags make of it. */
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -294,4 +295,25 @@ Test(io, a_vector_of_too_many_parts_is_EINVAL)
     struct iovec part = {buffer, 1};
     make_pair(fds);
     cr_assert_eq(outcome(verd_writev(fds[0], &part, -1)), -EINVAL);
+}
+
+Test(io, a_part_larger_than_a_result_can_tell_is_EINVAL)
+{
+    int fds[2], pipe_fds[2];
+    struct iovec part = {buffer, (size_t)SSIZE_MAX + 1};
+    make_pair(fds);
+    verd_pipe(pipe_fds);
+    cr_assert_eq(outcome(verd_writev(fds[0], &part, 1)), -EINVAL);
+    cr_assert_eq(outcome(verd_writev(pipe_fds[1], &part, 1)), -EINVAL);
+    cr_assert_eq(outcome(verd_readv(fds[0], &part, 1)), -EINVAL);
+}
+
+Test(io, a_vector_of_one_part_is_sent)
+{
+    int fds[2];
+    struct iovec part = {(void *)"abc", 3};
+    make_pair(fds);
+    cr_assert_eq(outcome(verd_writev(fds[1], &part, 1)), 3);
+    cr_assert_eq(verd_read(fds[0], buffer, sizeof buffer), 3);
+    cr_assert_eq(memcmp(buffer, "abc", 3), 0);
 }
