@@ -10,9 +10,6 @@
 #include "sched/name.h"
 #include "sched/wait.h"
 
-/* Longer cycles are not looked for. */
-#define CYCLE_MAX 64
-
 /* ---- one at a time ---- */
 
 static _Atomic(pid_t) busy; /* the OS thread that makes a report; 0: none */
@@ -250,7 +247,21 @@ static void add_function(struct verd__report *report, struct verd__line *line, u
     verd__line_text(line, ")");
 }
 
-static void tell_alike(struct verd__report *report, const struct verd__alike *alike)
+/* What all of them wait for, and who has it. */
+static void add_common_object(struct verd__report *report, struct verd__line *line,
+                              const struct verd__alike *alike, const struct verd__view *example)
+{
+    const struct verd__wait *wait = verd__view_wait(example);
+    if (alike->is_various)
+        verd__line_text(line, alike->kind->is_users || alike->kind->is_object
+                                  ? ", at various addresses"
+                                  : ", of various ones");
+    else if (wait != NULL && wait->kind == alike->kind)
+        add_object(report, line, example, wait);
+}
+
+static void tell_alike(struct verd__report *report, const struct verd__alike *alike,
+                       const struct verd__view *example)
 {
     static const char *const texts[] = {
         [VERD__RUNS] = " run",
@@ -267,6 +278,7 @@ static void tell_alike(struct verd__report *report, const struct verd__alike *al
         add_kind(&line, alike->kind, NULL);
         verd__line_text(&line, ", one for ");
         add_span(&line, report->now - alike->since);
+        add_common_object(report, &line, alike, example);
     } else {
         verd__line_text(&line, texts[alike->activity]);
     }
@@ -284,12 +296,44 @@ static void tell_example(struct verd__report *report, const struct verd__alike *
         tell_thread(&view, report);
         return;
     }
-    tell_alike(report, alike);
+    tell_alike(report, alike, &view);
     verd__report_details(report, &view, report->running);
+}
+
+/* Who has what a thread waits for, who has what that one waits for, and so on. */
+static void single_holders(struct verd__report *report, const struct verd__thread *thread)
+{
+    struct verd__view view;
+    bool has_ended, more = verd__view_take(&view, report->scheduler, thread);
+    while (more && verd__view_holder(&view, &view, &has_ended) &&
+           !verd__singled_has(&report->singled, view.at)) {
+        verd__singled_add(&report->singled, view.at);
+        more = report->singled.count < VERD__SINGLED_MAX;
+    }
+}
+
+/* Who holds others up is told of by itself. */
+static void single_out(struct verd__report *report)
+{
+    report->singled.count = 0;
+    for (size_t i = 0; i < report->cycles.count; i++)
+        verd__singled_add(&report->singled, report->cycles.each[i]);
+    verd__census_count(&report->census, report->scheduler, &report->singled);
+    for (size_t i = 0; i < report->census.count; i++) {
+        if (report->census.each[i].object != 0)
+            single_holders(report, report->census.each[i].example);
+    }
 }
 
 static void tell_many(struct verd__report *report)
 {
+    struct verd__view view;
+    single_out(report);
+    for (size_t i = 0; i < report->singled.count; i++) {
+        if (verd__view_take(&view, report->scheduler, report->singled.each[i]))
+            tell_thread(&view, report);
+    }
+    verd__census_count(&report->census, report->scheduler, &report->singled);
     for (size_t i = 0; i < report->census.count; i++)
         tell_example(report, &report->census.each[i]);
     if (report->census.rest == 0)
@@ -303,47 +347,39 @@ static void tell_many(struct verd__report *report)
 
 /* ---- who wait for one another ---- */
 
-/* Whose view it is becomes that of who has what it waits for. */
-static bool go_to_holder(struct verd__view *view)
+static void name_thread(struct verd__line *line, const struct verd__report *report,
+                        const struct verd__thread *thread)
 {
-    struct verd__view holder;
-    bool has_ended;
-    if (!verd__view_holder(view, &holder, &has_ended))
-        return false;
-    *view = holder;
-    return true;
+    struct verd__view view;
+    if (verd__view_take(&view, report->scheduler, thread))
+        verd__name_tell(line, &view, NULL);
+    else
+        verd__line_text(line, "a thread that has ended");
 }
 
-/* Whether the thread is that with the lowest address in a cycle of those that wait for one another. */
-static bool begins_cycle(const struct verd__view *first)
+/* Returns where the next one begins. */
+static size_t tell_cycle(struct verd__report *report, size_t first)
 {
-    struct verd__view view = *first;
-    for (unsigned i = 0; i < CYCLE_MAX && go_to_holder(&view) && view.at >= first->at; i++) {
-        if (view.at == first->at)
-            return true;
-    }
-    return false;
-}
-
-static void tell_cycle(const struct verd__view *first, void *arg)
-{
-    const struct verd__report *report = arg;
+    const struct verd__cycles *cycles = &report->cycles;
     struct verd__line line = {0};
-    if (!begins_cycle(first))
-        return;
-    struct verd__view view = *first;
+    size_t i = first;
     verd__line_text(&line, "deadlock: ");
-    verd__name_tell(&line, first, NULL);
-    for (unsigned i = 0; i < CYCLE_MAX; i++) {
-        if (!go_to_holder(&view))
-            break; /* it has gone on meanwhile */
-        verd__line_text(&line, i == 0 ? " waits for " : ", that for ");
-        verd__name_tell(&line, &view, NULL);
-        if (view.at == first->at)
-            break;
+    name_thread(&line, report, cycles->each[i]);
+    for (i++; i < cycles->count && !cycles->begins[i]; i++) {
+        verd__line_text(&line, i == first + 1 ? " waits for " : ", that for ");
+        name_thread(&line, report, cycles->each[i]);
     }
-    verd__report_os_thread(&line, first->scheduler);
+    verd__line_text(&line, i == first + 1 ? " waits for " : ", that for ");
+    name_thread(&line, report, cycles->each[first]);
+    verd__report_os_thread(&line, report->scheduler);
     verd__line_write_to(&line, &report->output);
+    return i;
+}
+
+static void tell_cycles(struct verd__report *report)
+{
+    for (size_t i = 0; i < report->cycles.count;)
+        i = tell_cycle(report, i);
 }
 
 /* ---- all ---- */
@@ -355,12 +391,13 @@ void verd__report_hub(struct verd__report *report, const struct verd__scheduler 
     report->scheduler = scheduler;
     report->running = running;
     report->now = verd_now();
-    verd__census_take(&report->census, scheduler);
+    verd__cycles_find(&report->cycles, scheduler);
+    verd__census_begin(&report->census, scheduler);
     if (report->census.total > VERD__REPORT_SINGLY)
         tell_many(report);
     else
         verd__views_each(scheduler, tell_thread, report);
-    verd__views_each(scheduler, tell_cycle, report);
+    tell_cycles(report);
     errno = error;
 }
 

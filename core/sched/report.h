@@ -7,12 +7,14 @@
 #define VERD_SCHED_REPORT_H
 
 #include "sched/census.h"
+#include "sched/cycle.h"
 #include "sched/view.h"
 #include "stack/backtrace.h"
 #include "stack/line.h"
 #include "stack/symbol.h"
 
-/* Of an OS thread's threads, so many are told of one by one; if there are more, those that are alike are counted. */
+/* Of an OS thread's threads, so many are told of one by one; if there are more, those that are alike are counted, but who has
+ * what others wait for, and who is in a cycle, is told of by itself. */
 #define VERD__REPORT_SINGLY 200
 
 /* There is one in the process: it is too large for a green thread's stack. */
@@ -23,7 +25,9 @@ struct verd__report {
     const struct verd__backtrace *running;   /* of its thread that runs; NULL: it is not known */
     verd_duration now;
     struct verd__symbols symbols;
+    struct verd__cycles cycles;
     struct verd__census census;
+    struct verd__singled singled;
 };
 
 /* Begins a report. NULL, and a line says so: somebody else is at one, for longer than a second, or it is this very OS thread,

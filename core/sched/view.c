@@ -8,18 +8,18 @@
 /* Control blocks that are looked at together. */
 #define ROW 16
 
-static void complete(struct verd__view *view, const struct verd__scheduler *scheduler,
-                     const struct verd__thread *thread)
+/* Of a scheduler: who runs, and which is main. */
+struct heads {
+    const struct verd__scheduler *scheduler;
+    const struct verd__thread *running, *main;
+};
+
+static struct heads heads_of(const struct verd__scheduler *scheduler)
 {
-    const struct verd__thread *running = NULL, *main = NULL;
-    verd__peek(&running, &scheduler->running, sizeof(void *));
-    verd__peek(&main, &scheduler->main, sizeof(void *));
-    view->scheduler = scheduler;
-    view->at = thread;
-    view->is_running = thread == running;
-    view->is_main = thread == main;
-    view->has_stack = view->thread.state != VERD__ENDED && view->thread.stack != NULL &&
-                      verd__peek(&view->stack, view->thread.stack, sizeof view->stack);
+    struct heads heads = {.scheduler = scheduler};
+    verd__peek(&heads.running, &scheduler->running, sizeof(void *));
+    verd__peek(&heads.main, &scheduler->main, sizeof(void *));
+    return heads;
 }
 
 static bool is_alive(const struct verd__thread *thread)
@@ -27,24 +27,38 @@ static bool is_alive(const struct verd__thread *thread)
     return thread->state == VERD__STARTED || thread->state == VERD__UNSTARTED;
 }
 
-bool verd__view_take(struct verd__view *view, const struct verd__scheduler *scheduler,
-                     const struct verd__thread *thread)
+static bool take(struct verd__view *view, const struct heads *heads,
+                 const struct verd__thread *thread)
 {
     if (!verd__peek(&view->thread, thread, sizeof *thread) || !is_alive(&view->thread))
         return false;
-    complete(view, scheduler, thread);
+    view->scheduler = heads->scheduler;
+    view->at = thread;
+    view->is_running = thread == heads->running;
+    view->is_main = thread == heads->main;
+    view->has_stack = view->thread.stack != NULL &&
+                      verd__peek(&view->stack, view->thread.stack, sizeof view->stack);
     return true;
 }
 
+bool verd__view_take(struct verd__view *view, const struct verd__scheduler *scheduler,
+                     const struct verd__thread *thread)
+{
+    struct heads heads = heads_of(scheduler);
+    return take(view, &heads, thread);
+}
+
+/* Each is looked at again when its turn comes: what is done with those before may take long. */
 static void each_of_row(const struct verd__scheduler *scheduler, const struct verd__thread *first,
                         size_t count, void (*fn)(const struct verd__view *, void *), void *arg)
 {
     struct verd__thread row[ROW];
+    struct heads heads = heads_of(scheduler);
     if (!verd__peek(row, first, count * sizeof *row))
         return;
     for (size_t i = 0; i < count; i++) {
         struct verd__view view;
-        if (is_alive(&row[i]) && verd__view_take(&view, scheduler, &first[i]))
+        if (is_alive(&row[i]) && take(&view, &heads, &first[i]))
             fn(&view, arg);
     }
 }

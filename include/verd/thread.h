@@ -246,9 +246,12 @@ size_t verd_number(const verd_thread *t);
  * queue and the like the address, the variable that it is, and, if it is known, the thread that has it; of a select
  * its cases. In further lines of each, which are indented: where it was spawned, how much of its stack it uses, and the
  * calls that it is in, as far as they were compiled with frame pointers (-fno-omit-frame-pointer). Of more than 200 threads
- * those that are alike are counted, and one stands for all. Then the cycles of threads that wait for one
- * another. OS threads but the process's first are named by what gettid(2) gives. For a hung server; can be called
- * from a debugger. verd_dump (<verd/debug.h>) does it for all OS threads. Never blocks green threads.
+ * those that are alike are counted, and one stands for all: that are in the same state, with the same function, and wait for
+ * the same thing, whose address, name and holder are told. The 32 things for which the most wait are told
+ * apart. Who holds such a thing, and who is in a cycle, is shown by itself all the same. Then the cycles of
+ * threads that wait for one another. OS threads but the process's first are named by what gettid(2) gives. For a hung
+ * server; can be called from a debugger. verd_dump (<verd/debug.h>) does it for all OS threads. Never blocks green
+ * threads.
  */
 void verd_report(void);
 
