@@ -12,6 +12,7 @@ gdb loads it by itself with a program that has libverd in it, if it lies in the 
 core/debug/layout.c.
 """
 
+import functools
 import re
 import struct
 import time
@@ -22,6 +23,7 @@ import gdb.unwinder
 
 MAGIC = b"verd's layout \n\0"
 VERSION = 1
+LOST = "its stack is not in the core file"
 ADDRESS_MASK = (1 << 48) - 1  # of a return address that may be signed
 
 def memory(address, size):
@@ -34,22 +36,12 @@ def decode(data):
     """The string that ends in zero."""
     return data.split(b"\0")[0].decode("utf-8", "replace")
 
-def kept(function):
-    """Asks once for each argument, within a command."""
-    def ask(key):
-        if (function, key) not in answers:
-            answers[function, key] = function(key)
-        return answers[function, key]
-    return ask
-
-answers = {}
+# What was asked once is kept within a command.
+kept = functools.lru_cache(maxsize=None)
 
 @kept
 def text(address):
-    found = b""
-    while b"\0" not in found and len(found) < 256:
-        found += memory(address + len(found), 1)
-    return decode(found)
+    return gdb.Value(address).cast(gdb.lookup_type("char").pointer()).string("utf-8", "replace")
 
 class Layout:
     """Where what is: core/debug/layout.c."""
@@ -93,11 +85,7 @@ class Block:
         self.layout, self.kind, self.address, self.data = layout, kind, address, data
 
     def number(self, field, format="=Q"):
-        at = self.layout[self.kind + "." + field]
-        return struct.unpack_from(format, self.data, at)[0]
-
-    def byte(self, field):
-        return self.number(field, "=B")
+        return struct.unpack_from(format, self.data, self.layout[self.kind + "." + field])[0]
 
 @kept
 def symbol(address):
@@ -125,8 +113,7 @@ class Hub:
         block = Block(layout, "scheduler", address, memory(address, size))
         self.number, self.slabs = block.number("number"), block.number("slabs")
         self.os_thread, self.clock = block.number("os_thread", "=i"), block.number("clock", "=q")
-        self.running, self.main = block.number("running"), block.number("main")
-        self.idle = block.number("idle")
+        self.running, self.main, self.idle = (block.number(field) for field in ("running", "main", "idle"))
         self.known = {}  # its threads, by their handles and addresses
 
     def threads(self):
@@ -139,7 +126,7 @@ class Hub:
             data = memory(slab, used * size)
             for i in range(1, used):
                 block = Block(layout, "thread", slab + i * size, data[i * size:(i + 1) * size])
-                if block.byte("state") in (layout["state.unstarted"], layout["state.started"]):
+                if block.number("state", "=B") in (layout["state.unstarted"], layout["state.started"]):
                     number = ordinal * (layout["slab.size"] // size - 1) + i - 1
                     handle = block.number("generation", "=I") << 32 | head.number("place", "=I") + i
                     found.append(Thread(self, block, number, handle))
@@ -162,23 +149,31 @@ class Thread:
     def __init__(self, hub, block, number, handle):
         layout = hub.layout
         self.hub, self.layout, self.number, self.handle = hub, layout, number, handle
-        self.address = block.address
-        self.block = block
-        self.stack = block.number("stack")
-        self.is_started = block.byte("state") == layout["state.started"]
+        self.block, self.address, self.stack = block, block.address, block.number("stack")
+        self.is_started = block.number("state", "=B") == layout["state.started"]
         self.is_main = self.address == hub.main
-        self.is_delayed = bool(block.byte("flags") & layout["flag.delayed"])
-        self.area = None
-        if self.stack != 0:
-            at = self.stack + layout["stack.area"]
-            self.area = Block(layout, "area", at, memory(at, layout["area.size"]))
-        started = self.is_started
-        self.start = (self.area if started else block).number("start") if not self.is_main else 0
-        self.site = (self.area if started else block).number("site") if not self.is_main else 0
-        self.kind = self.wait_field("kind") if started else 0
+        self.is_delayed = bool(block.number("flags", "=B") & layout["flag.delayed"])
         self.id = "%d.%d" % (hub.number, number)
-        self.is_running = started and self.address == hub.running
+        self.area = self.low = None
+        if self.stack != 0:
+            self.read_stack()
+        # Of a stack that is there all is known; else what the control block has until there is one.
+        known = self.area if self.is_started else block
+        is_known = known is not None and not self.is_main
+        self.start, self.site = (known.number(field) if is_known else 0 for field in ("start", "site"))
+        self.kind = self.wait_field("kind") if self.is_started and self.area is not None else 0
+        self.is_running = self.is_started and self.address == hub.running
         self.has_registers = self.is_running and hub.idle == 0  # they are those of the OS thread
+
+    def read_stack(self):
+        """What lies beside it. A core file may lack it, or have zeros: no stack but that of main begins at 0."""
+        at = self.stack + self.layout["stack.area"]
+        try:
+            self.low = pointer(self.stack + self.layout["stack.low"])
+            if self.low != 0 or self.is_main:
+                self.area = Block(self.layout, "area", at, memory(at, self.layout["area.size"]))
+        except gdb.MemoryError:
+            pass
 
     def wait_field(self, field):
         at = self.layout["area.wait"] + self.layout["wait." + field]
@@ -206,7 +201,7 @@ class Thread:
             shared = pointer(owner + self.layout["owner.name"])
             shared = text(shared) if shared != 0 else ""
             own = "%s#%d" % (shared, self.number) if shared != "" else ""
-        return '"%s"' % own if own != "" else symbol(self.start)
+        return '"%s"' % own if own != "" else symbol(self.start) if self.start != 0 else "?"
 
     def holder(self, kind):
         """The handle or the address of who has what it waits for; 0: not known."""
@@ -239,18 +234,18 @@ class Thread:
         elif self.kind != 0:
             said = self.waits_for(now)
         else:
-            said = "runs" if self.is_running else "can run"
+            said = "runs" if self.is_running else "can run" if self.area is not None else "can run or waits"
+            said += ": " + LOST if self.area is None else ""
         for name, words in (("kill", "killed"), ("timeout", "out of time")):
-            if self.block.byte("interrupt") & self.layout["interrupt." + name]:
+            if self.block.number("interrupt", "=B") & self.layout["interrupt." + name]:
                 said += ", " + words
-        return said + (", shielded" if self.block.byte("shield") != 0 else "")
+        return said + (", shielded" if self.block.number("shield", "=B") != 0 else "")
 
     def stack_use(self):
         """In use now, of all that there is."""
-        if self.stack == 0 or self.is_main:
-            return "-"
-        low = pointer(self.stack + self.layout["stack.low"])
-        frame = self.frame()
+        if self.area is None or self.is_main:
+            return "-" if self.stack == 0 or self.is_main else "?"
+        low, frame = self.low, self.frame()
         if self.has_registers:
             frame = stack_pointer_of(self.hub.inferior_thread())
         if frame is None or not low <= frame <= self.stack:
@@ -271,7 +266,8 @@ def stack_pointer_of(inferior_thread):
 def hubs():
     if gdb.selected_inferior().pid == 0:
         raise gdb.GdbError("The program is not being run.")
-    answers.clear()
+    for function in (text, symbol, place):
+        function.cache_clear()
     layout = Layout()
     found, at = [], pointer(layout.registry)
     while at != 0:
@@ -312,9 +308,6 @@ def deselect():
     if thread is not None and selections.pop((thread.num, thread.ptid), None) is not None:
         gdb.invalidate_cached_frames()
 
-def forget(_event):
-    selections.clear()
-
 class Unwinder(gdb.unwinder.Unwinder):
     """The caller of what the OS thread does is what the selected thread is suspended in."""
 
@@ -352,7 +345,11 @@ class Filter:
         return (frame for frame in frames if not chosen.covers(frame.inferior_frame()))
 
 def select(thread):
-    """Goes to a thread that has started."""
+    """Goes to a thread, if it has frames."""
+    if not thread.is_started:
+        raise gdb.GdbError("(no frames: it is to call %s)" % symbol(thread.start))
+    if thread.area is None and not thread.has_registers:
+        raise gdb.GdbError("(no frames: %s)" % LOST)
     os_thread = thread.hub.inferior_thread()
     if os_thread is not None:
         os_thread.switch()
@@ -406,7 +403,7 @@ class InfoVerd(gdb.Command):
     """Shows all green threads of libverd: Id (HUB.NUMBER), name or function, stack in use and its size,
 what called for it to be spawned, and its state. With a * the one that was selected by verd, or else those that
 run, or were the last to run where nobody does. How long one has waited is at least so long; in a core file, up to the
-last time that a hub has looked at its clock."""
+last time that a hub has looked at its clock. One that gdb's gcore has made may lack stacks, and all that lies there."""
 
     def __init__(self):
         super().__init__("info verd", gdb.COMMAND_STATUS)
@@ -444,7 +441,11 @@ verd off goes back to what the OS thread does."""
         words = arg.split()
         chosen = selection()
         if len(words) == 1 and is_number(words[0]):
-            self.go_to(find(hubs(), words[0])[0])
+            all_hubs = hubs()
+            thread = find(all_hubs, words[0])[0]
+            print("[Green thread %s %s %s]" % (thread.id, thread.name(), thread.state(now_of(all_hubs))))
+            select(thread)
+            gdb.execute("frame")
         elif words == ["off"]:
             deselect()
             gdb.newest_frame().select()
@@ -453,14 +454,6 @@ verd off goes back to what the OS thread does."""
             print("[Green thread %s]" % chosen.id if chosen is not None else "[None is selected]")
         else:
             raise gdb.GdbError("verd NUMBER, verd HUB.NUMBER, verd off, or verd apply")
-
-    @staticmethod
-    def go_to(thread):
-        print("[Green thread %s %s %s]" % (thread.id, thread.name(), thread.state(now_of(hubs()))))
-        if not thread.is_started:
-            raise gdb.GdbError("It has no frames: it is to call %s." % symbol(thread.start))
-        select(thread)
-        gdb.execute("frame")
 
 class VerdApply(gdb.Command):
     """A command for several green threads: verd apply all COMMAND, verd apply NUMBER... COMMAND.
@@ -482,25 +475,18 @@ A number may be 5, 2.5 (of the second hub), or 5-9 or 2.5-9 for several."""
         before = dict(selections)
         try:
             for thread in threads:
-                self.apply(thread, " ".join(words), now_of(all_hubs))
+                print("\nGreen thread %s %s %s" % (thread.id, thread.name(), thread.state(now_of(all_hubs))))
+                try:
+                    select(thread)
+                    gdb.execute(" ".join(words))
+                except (gdb.error, gdb.GdbError) as error:
+                    print(error)
         finally:
             selections.clear()
             selections.update(before)
             os_thread.switch()
             gdb.invalidate_cached_frames()
             gdb.execute("frame %d" % frame, to_string=True)
-
-    @staticmethod
-    def apply(thread, command, now):
-        print("\nGreen thread %s %s %s" % (thread.id, thread.name(), thread.state(now)))
-        if not thread.is_started:
-            print("(no frames: it is to call %s)" % symbol(thread.start))
-            return
-        try:
-            select(thread)
-            gdb.execute(command)
-        except gdb.error as error:
-            print(error)
 
 if not hasattr(gdb, "verd_is_loaded"):
     gdb.verd_is_loaded = True
@@ -509,5 +495,5 @@ if not hasattr(gdb, "verd_is_loaded"):
     gdb.unwinder.register_unwinder(None, Unwinder())
     frame_filter = Filter()
     gdb.frame_filters[frame_filter.name] = frame_filter
-    gdb.events.cont.connect(forget)
-    gdb.events.exited.connect(forget)
+    for event in (gdb.events.cont, gdb.events.exited):
+        event.connect(lambda _: selections.clear())
