@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <sys/stat.h>
 
 #include <verd/trace.h>
 
@@ -16,9 +19,13 @@
 #include "sched/scheduler.h"
 #include "sched/setting.h"
 #include "stack/line.h"
+#include "stack/quiet.h"
 
 #define HEAD "[\n{\"ph\":\"M\",\"name\":\"libverd\",\"pid\":0,\"tid\":0,\"args\":{}}"
 #define TAIL "\n]\n"
+#define EVENT ",\n{\"ph\":\"" /* and a letter */
+
+#define PATIENCE 1000 /* milliseconds that a pipe may be full */
 
 _Atomic(unsigned) verd__trace_number;
 _Atomic(verd_duration) verd__trace_begin;
@@ -67,28 +74,65 @@ static void end_early(int error)
     verd__line_text(&line, "the trace ");
     verd__line_text(&line, trace.path);
     verd__line_text(&line, " ends here: ");
-    verd__line_text(&line, error != 0 ? strerror(error) : "it is as long as it may be");
+    verd__line_text(&line, error != 0 ? strerror(error) : "it is as long as it may be, ");
+    if (error == 0) {
+        verd__line_number(&line, trace.most);
+        verd__line_text(&line, " bytes");
+    }
     verd__line_write(&line);
     trace.error = error;
     close_file();
 }
 
-/* Writes whole events; what is written of one in part is taken back. 0, or an errno. */
+/* Whether writing is to be tried again after a failure. */
+static bool may_try_again(void)
+{
+    struct pollfd room = {.fd = trace.fd, .events = POLLOUT};
+    int error = errno;
+    bool is_well = error == EINTR || (error == EAGAIN && poll(&room, 1, PATIENCE) == 1);
+    errno = error;
+    return is_well;
+}
+
+/* 0, or an errno. */
+static int write_all(const char *text, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(trace.fd, text, size);
+        if (n == 0 || (n < 0 && !may_try_again()))
+            return n < 0 ? errno : EIO;
+        if (n > 0) {
+            text += n;
+            size -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+/* Writes whole events; what is written of one in part is taken back. 0, or an errno; and no signal. */
 static int write_out(const char *text, size_t size)
 {
-    size_t done = 0;
-    while (done < size) {
-        ssize_t n = write(trace.fd, text + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            int error = n < 0 ? errno : EIO;
-            (void)!ftruncate(trace.fd, (off_t)trace.size); /* a pipe has no end to be cut */
-            return error;
-        }
-        done += (size_t)n;
+    struct verd__quiet quiet;
+    verd__quiet_begin_file(&quiet);
+    int error = write_all(text, size);
+    if (error == 0)
+        trace.size += size;
+    else
+        (void)!ftruncate(trace.fd, (off_t)trace.size); /* a pipe has no end to be cut */
+    verd__quiet_end(&quiet, error);
+    return error;
+}
+
+/* How much of the text there is room for, in whole events, and arrows with both of their ends. */
+static size_t part_of(const char *text, size_t size, size_t room)
+{
+    const size_t length = strlen(EVENT);
+    if (size <= room)
+        return size;
+    for (size_t at = room; at > 0; at--) {
+        if (size - at > length && memcmp(text + at, EVENT, length) == 0 && text[at + length] != 'f')
+            return at;
     }
-    trace.size += size;
     return 0;
 }
 
@@ -96,11 +140,11 @@ static void add_to_file(const char *text, size_t size)
 {
     if (trace.fd < 0)
         return;
-    bool is_full = trace.size + size + strlen(TAIL) > trace.most;
-    int error = is_full ? 0 : write_out(text, size);
-    if (is_full)
+    size_t part = part_of(text, size, trace.most - strlen(TAIL) - trace.size);
+    int error = write_out(text, part);
+    if (error == 0 && part < size)
         error = write_out(TAIL, strlen(TAIL));
-    if (is_full || error != 0)
+    if (error != 0 || part < size)
         end_early(error);
 }
 
@@ -194,15 +238,45 @@ const char *verd__function_name(struct verd__tape *tape, uintptr_t address)
 
 /* ---- begin and end ---- */
 
+/* Names of what the process has open, which nobody else can have put there: the links among them are followed. */
+static bool is_descriptor(const char *path)
+{
+    static const char *const beginnings[] = {"/dev/fd/", "/dev/std", "/proc/self/fd/"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        if (strncmp(path, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What was there before is emptied and becomes the process's own, if it is a file of its user's. 0, or an errno. */
+static int take_file(void)
+{
+    struct stat status;
+    if (fstat(trace.fd, &status) != 0)
+        return errno;
+    if (!S_ISREG(status.st_mode))
+        return 0;
+    if (status.st_uid != geteuid())
+        return EPERM;
+    return fchmod(trace.fd, 0600) != 0 || ftruncate(trace.fd, 0) != 0 ? errno : 0;
+}
+
 static int open_file(void)
 {
     char path[VERD__PATH_MAX + 16];
     verd__path_expand(path, trace.path);
-    trace.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    /* O_NONBLOCK: a FIFO need not have a reader. */
+    trace.fd = open(path,
+                    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+                        (is_descriptor(path) ? 0 : O_NOFOLLOW),
+                    0600);
     if (trace.fd < 0)
         return errno;
     trace.size = 0;
-    int error = write_out(HEAD, strlen(HEAD));
+    int error = take_file();
+    if (error == 0)
+        error = write_out(HEAD, strlen(HEAD));
     if (error != 0) {
         close(trace.fd);
         trace.fd = -1;

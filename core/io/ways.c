@@ -99,7 +99,7 @@ ssize_t verd__write_quietly(int fd, const struct verd__request *request,
     struct verd__quiet quiet;
     verd__quiet_begin(&quiet);
     ssize_t done = write(fd, request);
-    verd__quiet_end(&quiet, done < 0 && errno == EPIPE);
+    verd__quiet_end(&quiet, done < 0 ? errno : 0);
     return done;
 }
 

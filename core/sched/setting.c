@@ -42,11 +42,14 @@ static bool read_number(const char *text, uint64_t *number)
 bool verd__setting_number(const char *name, uint64_t least, uint64_t most, const char *instead,
                           uint64_t *number)
 {
+    uint64_t read;
     const char *text = verd__setting(name);
     if (text == NULL)
         return false;
-    if (read_number(text, number) && *number >= least && *number <= most)
+    if (read_number(text, &read) && read >= least && read <= most) {
+        *number = read;
         return true;
+    }
     struct verd__line line;
     begin_line(&line, name, text);
     verd__line_text(&line, " is not a number");

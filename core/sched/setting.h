@@ -14,7 +14,7 @@ const char *verd__setting(const char *name);
 void verd__setting_refuse(const char *name, const char *text, const char *why);
 
 /* Reads a number of decimal digits from a variable of the environment. Returns whether it is there. What is there and is
- * no number from `least` to `most` is told of in a line, which says what holds `instead`. */
+ * no number from `least` to `most` is told of in a line, which says what holds `instead`; `number` stays then. */
 bool verd__setting_number(const char *name, uint64_t least, uint64_t most, const char *instead,
                           uint64_t *number);
 

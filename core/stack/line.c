@@ -108,9 +108,9 @@ void verd__line_write_to(struct verd__line *line, const struct verd__output *out
     line->length = 0;
     if (output->lost != NULL && *output->lost)
         return;
-    verd__quiet_begin(&quiet);
+    verd__quiet_begin_file(&quiet);
     bool done = write_parts(output->fd, parts, 3);
-    verd__quiet_end(&quiet, !done && errno == EPIPE);
+    verd__quiet_end(&quiet, done ? 0 : errno);
     if (!done && output->lost != NULL)
         *output->lost = true;
     errno = saved;

@@ -27,7 +27,7 @@ struct verd__output {
 extern const struct verd__output verd__stderr; /* with "libverd: " */
 
 /* Writes the line and a newline, by one system call if that can be; empties it. To a descriptor that does not block, it
- * waits up to a second for room. What cannot be written is lost, and brings no SIGPIPE; in place of control
+ * waits up to a second for room. What cannot be written is lost, and brings neither SIGPIPE nor SIGXFSZ; in place of control
  * characters, as a thread's name may have, there are question marks. errno stays. */
 void verd__line_write_to(struct verd__line *line, const struct verd__output *output);
 

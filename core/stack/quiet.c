@@ -5,34 +5,43 @@
 #include <stddef.h>
 #include <time.h>
 
-static sigset_t pipe_signal(void)
+/* What is pending already could not be told from what comes: it stays as it is. */
+static void hold(struct verd__quiet *quiet, const int *signals, size_t count)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    return set;
+    int error = errno;
+    sigset_t pending;
+    sigpending(&pending);
+    sigemptyset(&quiet->held);
+    for (size_t i = 0; i < count; i++) {
+        if (!sigismember(&pending, signals[i]))
+            sigaddset(&quiet->held, signals[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &quiet->held, &quiet->before);
+    errno = error;
 }
 
 void verd__quiet_begin(struct verd__quiet *quiet)
 {
-    int error = errno;
-    sigset_t pending, ours = pipe_signal();
-    sigpending(&pending);
-    quiet->is_held = !sigismember(&pending, SIGPIPE); /* else ours could not be told from it */
-    if (quiet->is_held)
-        pthread_sigmask(SIG_BLOCK, &ours, &quiet->before);
-    errno = error;
+    static const int signals[] = {SIGPIPE};
+    hold(quiet, signals, 1);
 }
 
-void verd__quiet_end(const struct verd__quiet *quiet, bool broken)
+void verd__quiet_begin_file(struct verd__quiet *quiet)
+{
+    static const int signals[] = {SIGPIPE, SIGXFSZ};
+    hold(quiet, signals, 2);
+}
+
+void verd__quiet_end(const struct verd__quiet *quiet, int failure)
 {
     static const struct timespec at_once;
     int error = errno;
-    sigset_t ours = pipe_signal();
-    if (!quiet->is_held)
-        return;
-    if (broken) {
-        while (sigtimedwait(&ours, NULL, &at_once) < 0 && errno == EINTR)
+    int signal = failure == EPIPE ? SIGPIPE : failure == EFBIG ? SIGXFSZ : 0;
+    if (signal != 0 && sigismember(&quiet->held, signal)) {
+        sigset_t came;
+        sigemptyset(&came);
+        sigaddset(&came, signal);
+        while (sigtimedwait(&came, NULL, &at_once) < 0 && errno == EINTR)
             ;
     }
     pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);

@@ -20,8 +20,9 @@
  * The file ends wherever the process does: it grows by whole events, some 100 bytes each, as a hub
  * has 64 KiB of them, and before a hub sleeps. Without verd_trace_stop or an exit it lacks the ']'
  * at its end, which the viewers do not miss. It has VERD_TRACE_SIZE bytes at most (or
- * VERD_TRACE_SIZE in the environment): then the trace ends, and a line on stderr says so; also if
- * the disk is full.
+ * VERD_TRACE_SIZE in the environment, 4096 and more): then the trace ends, and a line on stderr says
+ * so; also if the disk is full, or the file as long as the process may make one (RLIMIT_FSIZE). Neither
+ * that nor a pipe that nobody reads any more brings a signal.
  *
  * Without a trace nothing is asked on the way of a switch, and it costs nothing. With one, a turn
  * costs some 300 ns and what the file takes, and threads run in the same order.
@@ -53,17 +54,24 @@ extern "C" {
 #define VERD_TRACE_SIZE ((uint64_t)128 * 1024 * 1024)
 
 /*
- * Begins a trace of all green threads of the process, in a file that is made anew, for its owner
- * alone. "%p" in the path stands for the process's number, and then the child of a fork has a trace
- * of its own; else it has none. Other OS threads come in when they next look at time and
- * descriptors. The file is written to by the OS threads that are traced, so it should lie on a disk
- * that is quick. From any OS thread. Never blocks, but on that disk; never switches.
+ * Begins a trace of all green threads of the process, in a file for its owner alone (mode 0600). One that
+ * is there already is emptied, and nobody else may read it from then on. A symbolic link is not
+ * followed, for somebody else may have put it there; but names of the process's own descriptors are:
+ * "/dev/stdout", "/dev/fd/3". A FIFO has to have a reader: one that rests holds the OS
+ * thread for a second, and then the trace ends. "%p" in the path stands for the process's number, and
+ * then the child of a fork has a trace of its own; else it has none. Other OS threads come in when
+ * they next look at time and descriptors. The file is written to by the OS threads that are traced,
+ * so it should lie on a disk that is quick. From any OS thread. Never blocks, but on that disk; never
+ * switches.
  *
  * Returns 0, or -1 with errno
  *   EBUSY         one is being written already, or has ended early and was not stopped
  *   EINVAL        path is NULL or ""
+ *   ELOOP         it is a symbolic link
  *   ENAMETOOLONG  it has 1024 bytes or more
  *   ENOMEM
+ *   ENXIO         it is a FIFO that nobody has open for reading
+ *   EPERM         it is a file of another user's
  * others as open(2) and write(2).
  */
 int verd_trace_start(const char *path);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <verd.h>
@@ -61,6 +62,23 @@ Test(debug, a_dump_to_a_pipe_that_nobody_reads_raises_no_signal)
     cr_assert_eq(pipe(ends), 0);
     close(ends[0]);
     cr_assert_eq(verd_dump(ends[1]), 0);
+}
+
+static void dump_beyond_the_limit(void *arg)
+{
+    struct rlimit limit = {10, 10};
+    FILE *file = tmpfile();
+    (void)arg;
+    spawn_named("parker");
+    if (file == NULL || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        _exit(1);
+    _exit(verd_dump(fileno(file)) == 0 ? 0 : 2);
+}
+
+Test(debug, a_dump_to_a_file_that_may_not_grow_raises_no_signal)
+{
+    struct process_end end = process_run(dump_beyond_the_limit, NULL);
+    cr_assert_eq(end.status, 0, "%x", (unsigned)end.status);
 }
 
 static void dump_a_name_of_two_lines(void *arg)

@@ -18,7 +18,6 @@ cat > "$scratch/traced.c" << 'END'
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +149,6 @@ int main(int argc, char **argv)
         spin(-1);
     } else if (strcmp(scene, "full") == 0) {
         struct rlimit limit = {300000, 300000};
-        signal(SIGXFSZ, SIG_IGN);
         MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
         spin(10000);
         MUST(verd_trace_stop() == -1 && errno == EFBIG);

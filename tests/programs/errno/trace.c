@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What <verd/stats.h>, <verd/trace.h>, <verd/backdoor.h> and <verd/debug.h> say of errnos. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "table.h"
@@ -29,6 +30,25 @@ static int trace_in_no_directory(void)
 static int trace_to_a_full_disk(void)
 {
     return verd_trace_start("/dev/full") < 0 ? errno : 0;
+}
+
+#define TRACE "verd-errno-trace"
+
+static void make_fifo(void)
+{
+    must(mkfifo(TRACE, 0600) == 0);
+}
+
+static void make_link(void)
+{
+    must(symlink("/dev/null", TRACE) == 0);
+}
+
+static int trace_there(void)
+{
+    int error = verd_trace_start(TRACE) < 0 ? errno : 0;
+    unlink(TRACE);
+    return error;
 }
 
 #define DOOR "verd-errno-door"
@@ -60,9 +80,12 @@ const struct row trace_rows[] = {
     PLAINLY("verd_trace_start", EBUSY, begin_trace, trace_start),
     PLAINLY("verd_trace_start", EINVAL, NULL, trace_nowhere),
     PLAINLY("verd_trace_start", EINVAL, NULL, trace_without_path),
+    PLAINLY("verd_trace_start", ELOOP, make_link, trace_there),
     PLAINLY("verd_trace_start", ENAMETOOLONG, NULL, trace_far_away),
     PLAINLY("verd_trace_start", ENOENT, NULL, trace_in_no_directory),
     PLAINLY("verd_trace_start", ENOSPC, NULL, trace_to_a_full_disk),
+    PLAINLY("verd_trace_start", ENXIO, make_fifo, trace_there),
+    WITHOUT("verd_trace_start", EPERM, NULL, trace_there, "fchmod"),
     WITHOUT("verd_trace_start", ENOMEM, NULL, trace_start, "pthread_atfork"),
     PLAINLY("verd_trace_stop", EINVAL, NULL, trace_stop),
     PLAINLY("verd_backdoor", EBUSY, open_before, open_door),

@@ -238,6 +238,7 @@ HOOK(int, atexit, (void (*fn)(void)), (fn), -1, ENOMEM)
 HOOK(int, memfd_create, (const char *name, unsigned flags), (name, flags), -1, EMFILE, ENFILE,
      ENOMEM)
 HOOK(int, chmod, (const char *path, unsigned mode), (path, mode), -1, EIO)
+HOOK(int, fchmod, (int fd, unsigned mode), (fd, mode), -1, EIO)
 HOOK(int, ftruncate, (int fd, off_t size), (fd, size), -1, EIO)
 HOOK(int, fdatasync, (int fd), (fd), -1, EIO, ENOSPC)
 HOOK(int, stat, (const char *path, void *status), (path, status), -1, EIO, ENOMEM)

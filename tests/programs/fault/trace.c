@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Figures and traces while libc fails: without memory or a file there are less of them, and all else goes on. */
+#include <unistd.h>
+
 #include "scenario.h"
 
 static void *sleep_a_little(void *arg)
@@ -25,6 +27,17 @@ static int trace(void)
     error = either(error, run_some());
     int ended = error_of(verd_trace_stop());
     return either(error, ended == EINVAL ? 0 : ended); /* EINVAL: it had not begun */
+}
+
+#define TRACE "verd-fault-trace"
+
+static int trace_to_a_file(void)
+{
+    int error = error_of(verd_trace_start(TRACE));
+    error = either(error, run_some());
+    int ended = error_of(verd_trace_stop());
+    unlink(TRACE);
+    return either(error, ended == EINVAL ? 0 : ended);
 }
 
 /* What the disk has taken only a part of, is cut off. */
@@ -71,6 +84,8 @@ static int keep_a_door(void)
 const struct scenario trace_scenarios[] = {
     {"trace", trace, .errors = {ENOMEM, EMFILE, ENFILE, EIO, ENOSPC, EACCES, EAGAIN},
      .first = true},
+    {"trace_file", trace_to_a_file,
+     .errors = {ENOMEM, EMFILE, ENFILE, EIO, ENOSPC, EACCES, EAGAIN}},
     {"trace_full", trace_to_a_full_disk, .errors = {ENOMEM, EMFILE, ENFILE, EIO}},
     {"watch", watch, .errors = {ENOMEM}, .first = true},
     {"backdoor", keep_a_door,
