@@ -249,8 +249,8 @@ const char *verd_http_trailer(verd_http_exchange *x, const char *name);
 const verd_http_field *verd_http_query_fields(verd_http_exchange *x, size_t *count);
 
 /*
- * The same of the body, where that is a form (application/x-www-form-urlencoded) of `most` bytes at most; no
- * body is a form without fields. Memory is taken for 20 times the body, at worst. Blocks.
+ * The fields of the body, as verd_http_query_fields has those of the query, where it is a form
+ * (application/x-www-form-urlencoded) of `most` bytes at most; no body is a form without fields. Memory is taken for 20 times the body, at worst. Blocks.
  * Returns them, and their number in *count, or NULL with errno as verd_http_body, and
  *   EPROTO   the body is no form (unless it is replied to, the client gets a 415)
  *   EBADMSG  a field has an escaped zero (a 400)

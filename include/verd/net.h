@@ -108,7 +108,7 @@ int verd_port(int fd);
 int verd_connect(const char *host, int port);
 
 /* Connects to the stream socket at a path ('@': abstract). Blocks. Returns the
- * descriptor, or -1 with errno ENAMETOOLONG, EINVAL (likewise), ECANCELED, ETIMEDOUT, EMFILE,
+ * descriptor, or -1 with errno ENAMETOOLONG, EINVAL (too long, or empty), ECANCELED, ETIMEDOUT, EMFILE,
  * ENFILE, ENOMEM, or as connect(2). */
 int verd_connect_unix(const char *path);
 
@@ -119,7 +119,7 @@ int verd_connect_unix(const char *path);
  * that blocks it may be killed as the connection is made, and get it still. Called again meanwhile it waits for that
  * attempt, at a socket that blocks. A non-blocking TCP socket is then as fast as one of verd_connect. One of TCP
  * that is connected to itself is disconnected: ECONNREFUSED. Returns 0, or -1 with errno
- * ECANCELED, ETIMEDOUT, EBADF, ENOMEM, EMFILE, ENFILE, ENOSPC (see above), EALREADY (an attempt
+ * ECANCELED, ETIMEDOUT, EBADF, ENOMEM, EMFILE, ENFILE, ENOSPC (see <verd/net.h>), EALREADY (an attempt
  * goes on, at a socket that does not block), EINPROGRESS (SO_SNDTIMEO is over, and the attempt goes on), EAGAIN, EBUSY
  * (no OS thread for a socket that blocks, as of verd_offload), or as connect(2).
  */
@@ -131,7 +131,7 @@ int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length);
  * connections that died in the backlog are skipped. At a listener that blocks (somebody else's: other processes may
  * be faster) another OS thread accepts, and a caller that is killed meanwhile may get the client still. Returns the
  * descriptor, or -1 with errno
- * ECANCELED, ETIMEDOUT, EBUSY, EBADF (see above), or as accept(2).
+ * ECANCELED, ETIMEDOUT, EBUSY, EBADF (see <verd/net.h>), or as accept(2).
  */
 int verd_accept(int fd, struct sockaddr *address, socklen_t *length);
 
@@ -145,7 +145,7 @@ ssize_t verd_write(int fd, const void *buffer, size_t size);
 ssize_t verd_readv(int fd, const struct iovec *vector, int count);
 ssize_t verd_writev(int fd, const struct iovec *vector, int count);
 
-/* The same of sockets. With MSG_DONTWAIT, MSG_OOB and MSG_ERRQUEUE there is EAGAIN instead of
+/* As their POSIX namesakes, suspending the green thread and not the OS thread. With MSG_DONTWAIT, MSG_OOB and MSG_ERRQUEUE there is EAGAIN instead of
  * waiting. A MSG_WAITALL that has got some bytes returns them, whatever happens then. Block. Return
  * -1 with errno as above, EAGAIN, or as recv(2), send(2). */
 ssize_t verd_recv(int fd, void *buffer, size_t size, int flags);
@@ -205,7 +205,7 @@ int verd_wait_fd(int fd, short events);
 /*
  * As poll(2): waits until one of n descriptors is ready, or timeout_ms milliseconds (below 0: for
  * ever). Blocks, unless timeout_ms is 0. Returns the number of ready ones, 0 when the time is over,
- * or -1 with errno ECANCELED, ETIMEDOUT, EBUSY, ENOMEM, EMFILE, ENFILE or ENOSPC (see above); that
+ * or -1 with errno ECANCELED, ETIMEDOUT, EBUSY, ENOMEM, EMFILE, ENFILE or ENOSPC (see <verd/net.h>); that
  * one is not open is an event (POLLNVAL).
  */
 int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms);

@@ -102,7 +102,7 @@ enum verd_offload_kind {
  *   EAGAIN     the system has no OS thread to give, and the pool has none
  *   EBUSY      VERD_OFFLOAD_STUCK_MAX tasks are stuck, and all OS threads of this kind besides
  *   EINVAL     fn is NULL
- *   ENOMEM, EMFILE, ENFILE: as above
+ *   ENOMEM     no memory                    EMFILE, ENFILE  no descriptor for what wakes the hub
  */
 int verd_offload(void *(*fn)(void *), void *arg, void **result);
 

@@ -36,7 +36,7 @@ typedef struct verd_pile verd_pile;
 verd_pool *verd_pool_new(size_t size);
 
 /*
- * The same with attributes of its members, also of those that run for a pile, an imap or a server (NULL: the defaults):
+ * Makes a pool, as verd_pool_new, with attributes of its members, also of those that run for a pile, an imap or a server (NULL: the defaults):
  * the bytes of their stacks, which are bound as they are spawned then; and what they are called, to which each has its
  * verd_number added, "client#17", when somebody asks. Both are copied. Never blocks.
  * NULL with errno as verd_pool_new, EINVAL also for a stack_size that verd_spawn_with would not take.
@@ -61,7 +61,8 @@ int verd_pool_free(verd_pool *pool);
  */
 verd_thread *verd_pool_spawn(verd_pool *pool, void *(*fn)(void *), void *arg);
 
-/* The same without handle and result. Blocks likewise. Returns 0, or -1 and errno as verd_pool_spawn. */
+/* Runs fn(arg) as a member of the pool, as verd_pool_spawn, without handle and result. Blocks while the pool is
+ * full. Returns 0, or -1 and errno as verd_pool_spawn. */
 int verd_pool_spawn_n(verd_pool *pool, void (*fn)(void *), void *arg);
 
 /*
@@ -112,8 +113,8 @@ typedef int (*verd_source)(void *state, void **item);
  */
 verd_imap *verd_pool_imap(verd_pool *pool, void *(*fn)(void *), verd_source next, void *state);
 
-/* The same over an array of n items, which must stay until the imap is freed. Never blocks. Errors
- * as verd_pool_imap. */
+/* Maps fn over an array of n items, as verd_pool_imap over those of a source. They must stay until the imap is
+ * freed. Never blocks. Errors as verd_pool_imap. */
 verd_imap *verd_pool_imap_array(verd_pool *pool, void *(*fn)(void *), void *const *items, size_t n);
 
 /*
@@ -156,11 +157,11 @@ void verd_imap_free(verd_imap *it);
  * errno EINVAL (pool is NULL), EPERM (another OS thread's pool) or ENOMEM. */
 verd_pile *verd_pile_new(verd_pool *pool);
 
-/* The same on a pool of its own of `size`. Never blocks. NULL with errno EINVAL (size is 0 or above
+/* Makes a pile on a pool of its own of `size`. Never blocks. NULL with errno EINVAL (size is 0 or above
  * SSIZE_MAX) or ENOMEM. */
 verd_pile *verd_pile_sized(size_t size);
 
-/* The same with attributes of the pool's members, as verd_pool_new_with has them. Never blocks. NULL with errno as
+/* Makes a pile on a pool of its own of `size`, with attributes of the pool's members, as verd_pool_new_with has them. Never blocks. NULL with errno as
  * verd_pile_sized, and EINVAL also for a stack_size that verd_spawn_with would not take. */
 verd_pile *verd_pile_sized_with(size_t size, const verd_attr *attr);
 

@@ -41,8 +41,8 @@ typedef struct verd_queue verd_queue;
 verd_queue *verd_queue_new(size_t capacity);
 verd_queue *verd_queue_new_lifo(size_t capacity);
 
-/* The same with the least by `compare` first (qsort's, but of the items themselves), and equal ones
- * in the order of coming. Never blocks. Returns the queue, or NULL with errno ENOMEM, or EINVAL
+/* Makes a queue that holds `capacity` items, the least by `compare` first (qsort's, but of the items
+ * themselves), and equal ones in the order of coming. Never blocks. Returns the queue, or NULL with errno ENOMEM, or EINVAL
  * (compare is NULL). */
 verd_queue *verd_queue_new_priority(size_t capacity, int (*compare)(const void *, const void *));
 
@@ -53,7 +53,7 @@ void verd_queue_free(verd_queue *queue);
  * (closed, perhaps while waiting), ENOMEM (no memory to hold it). The item is then not in. */
 int verd_queue_put(verd_queue *queue, void *item);
 
-/* The same without waiting. Never blocks. Returns 0, or -1 with errno EAGAIN (it is full; at
+/* Puts an item in, without waiting. Never blocks. Returns 0, or -1 with errno EAGAIN (it is full; at
  * capacity 0, nobody waits for an item), EPIPE, ENOMEM, EINVAL or EPERM. */
 int verd_queue_try_put(verd_queue *queue, void *item);
 
@@ -61,7 +61,7 @@ int verd_queue_try_put(verd_queue *queue, void *item);
  * EPIPE (closed and empty). */
 int verd_queue_get(verd_queue *queue, void **item);
 
-/* The same without waiting. Never blocks. Returns 0 and *item, or -1 with errno EAGAIN (there is
+/* Takes an item out, without waiting. Never blocks. Returns 0 and *item, or -1 with errno EAGAIN (there is
  * none), EPIPE, EINVAL or EPERM. */
 int verd_queue_try_get(verd_queue *queue, void **item);
 

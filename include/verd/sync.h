@@ -160,7 +160,7 @@ int verd_rwlock_read_lock(verd_rwlock *lock);
  * holds it for writing). */
 int verd_rwlock_write_lock(verd_rwlock *lock);
 
-/* The same if it can be had now. Never block. Return 0, or -1 with errno EAGAIN (it cannot),
+/* Lock for reading, or for writing, if that can be had now. Never block. Return 0, or -1 with errno EAGAIN (it cannot),
  * EDEADLK (the caller holds it for writing), EINVAL, EPERM or ENOMEM. */
 int verd_rwlock_try_read_lock(verd_rwlock *lock);
 int verd_rwlock_try_write_lock(verd_rwlock *lock);

@@ -50,6 +50,14 @@ expect_refusal() {
 expect_refusal '' 'verd_last has no comment'
 expect_refusal '/* No end */' 'no first sentence'
 expect_refusal '/* ---- part ---- */' 'verd_last has no comment'
+# Each page says all there is to say.
+expect_refusal '/* Does it, or fails with errno as above. */' 'are as those above, where there are none'
+expect_refusal '/* Does it, or EBADF (see above). */' 'says a part of it in another comment'
+expect_refusal '/* The same without waiting. */' 'says a part of it in another comment'
+for page in verd_mutex_lock verd_queue_get verd_read verd_reader_peek verd_writer_flush verd_open; do
+    grep -q '^ *ECANCELED  the thread was killed' "$work/man/man3/$page.3" || fail "$page(3) lacks ECANCELED"
+    ! grep -q ' as above' "$work/man/man3/$page.3" || fail "$page(3) leads to another page"
+done
 
 cd "$work/man"
 if command -v lexgrog > /dev/null; then
