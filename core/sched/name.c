@@ -74,13 +74,8 @@ static void view_name(const struct verd__view *view, char name[VERD_NAME_SIZE])
 static void tell_start(struct verd__line *line, const struct verd__view *view,
                        struct verd__symbols *symbols)
 {
-    uintptr_t address = verd__view_start(view);
-    const char *name = verd__symbols_find(symbols, address);
     verd__line_text(line, " (");
-    if (name != NULL)
-        verd__line_text(line, name);
-    else
-        verd__line_address(line, address);
+    verd__symbols_tell_function(line, symbols, verd__view_start(view));
     verd__line_text(line, ")");
 }
 

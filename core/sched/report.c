@@ -238,12 +238,8 @@ static void add_count(struct verd__line *line, size_t count)
 
 static void add_function(struct verd__report *report, struct verd__line *line, uintptr_t start)
 {
-    const char *name = verd__symbols_find(&report->symbols, start);
     verd__line_text(line, " (");
-    if (name != NULL)
-        verd__line_text(line, name);
-    else
-        verd__line_address(line, start);
+    verd__symbols_tell_function(line, &report->symbols, start);
     verd__line_text(line, ")");
 }
 

@@ -72,6 +72,7 @@ static bool find_bias(struct verd__elf *elf, const Elf64_Ehdr *header)
         if (segment.p_type != PT_LOAD || offset >= segment.p_filesz)
             continue;
         elf->bias = there - (segment.p_vaddr + offset);
+        elf->has_bias = true;
         return true;
     }
     return false;
@@ -93,6 +94,7 @@ static bool find_bias_of(struct verd__elf *elf, const Elf64_Ehdr *header, uintpt
             offset - (segment.p_offset - before) >= segment.p_filesz + before)
             continue;
         elf->bias = start - offset + segment.p_offset - segment.p_vaddr;
+        elf->has_bias = true;
         return true;
     }
     return false;

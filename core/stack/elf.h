@@ -17,7 +17,9 @@ struct verd__elf {
     size_t count;
     const char *names;
     size_t names_size;
-    uintptr_t bias; /* how far what is loaded was moved from where the file says */
+    uintptr_t
+        bias; /* how far what is loaded was moved from where the file says; valid if that is known */
+    bool has_bias;
 };
 
 /* A function or a variable of static duration. */

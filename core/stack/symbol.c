@@ -78,6 +78,21 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* As addr2line(1) takes it, where the file is known: the process that it was in may be gone. */
+static void tell_address(struct verd__line *line, struct verd__symbols *symbols,
+                         const struct verd__mapping *mapping, uintptr_t address)
+{
+    const struct verd__elf *elf =
+        mapping != NULL && mapping->path[0] != '\0' ? elf_of(symbols, mapping) : NULL;
+    if (elf != NULL && elf->has_bias) {
+        verd__line_text(line, base_name(mapping->path));
+        verd__line_text(line, "+");
+        verd__line_address(line, address - elf->bias);
+    } else {
+        verd__line_address(line, address);
+    }
+}
+
 void verd__symbols_tell(struct verd__line *line, struct verd__symbols *symbols, uintptr_t address,
                         bool returns)
 {
@@ -86,17 +101,27 @@ void verd__symbols_tell(struct verd__line *line, struct verd__symbols *symbols, 
     if (function.name == NULL && place->mapping != NULL)
         verd__elf_find(elf_of(symbols, place->mapping), address - returns, VERD__FUNCTION, false,
                        &function);
-    if (function.name != NULL) {
-        verd__line_text(line, function.name);
-        verd__line_text(line, "+");
-        verd__line_address(line, address - function.start);
-    } else {
-        verd__line_address(line, address);
+    if (function.name == NULL) {
+        tell_address(line, symbols, place->mapping, address);
+        return;
     }
+    verd__line_text(line, function.name);
+    verd__line_text(line, "+");
+    verd__line_address(line, address - function.start);
     if (place->mapping != NULL && place->mapping->path[0] != '\0') {
         verd__line_text(line, " in ");
         verd__line_text(line, base_name(place->mapping->path));
     }
+}
+
+void verd__symbols_tell_function(struct verd__line *line, struct verd__symbols *symbols,
+                                 uintptr_t address)
+{
+    const char *name = verd__symbols_find(symbols, address);
+    if (name != NULL)
+        verd__line_text(line, name);
+    else
+        tell_address(line, symbols, mapping_of(symbols, address), address);
 }
 
 void verd__symbols_tell_variable(struct verd__line *line, const struct verd__symbols *symbols,

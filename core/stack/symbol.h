@@ -44,11 +44,14 @@ const char *verd__symbols_find(struct verd__symbols *symbols, uintptr_t address)
 /* Where an address of code lies; valid until the next call. */
 const struct verd__place *verd__symbols_place(struct verd__symbols *symbols, uintptr_t address);
 
-/* Add to a line: where an address of code lies, "handle+0x2f", "poll+0x4f in libc.so.6", or "0x..." for want of a name,
- * of which it is known whether a call `returns` to it, which may be the last thing of its function; and the variable that
- * one of data lies in, " (lock)", or nothing. */
+/* Add to a line: where an address of code lies, "handle+0x2f", "poll+0x4f in libc.so.6", or for want of a name the file and
+ * the address there, "server+0x1234", or for want of that "0x..."; it is known whether a call `returns` to it, which may be
+ * the last thing of its function. The function that begins there, "handle", or as before. And the variable that one of
+ * data lies in, " (lock)", or nothing. */
 void verd__symbols_tell(struct verd__line *line, struct verd__symbols *symbols, uintptr_t address,
                         bool returns);
+void verd__symbols_tell_function(struct verd__line *line, struct verd__symbols *symbols,
+                                 uintptr_t address);
 void verd__symbols_tell_variable(struct verd__line *line, const struct verd__symbols *symbols,
                                  uintptr_t address);
 

@@ -18,7 +18,9 @@
  *
  * Calls are found by frame pointers: the library has them, and programs that are compiled with -fno-omit-frame-pointer.
  * Others show where they called the library, and which of the calls above that can be found. Functions are
- * named from the files of the program and its shared objects; what was stripped of symbols has addresses.
+ * named from the files of the program and its shared objects; what was stripped of symbols has the file's name and the
+ * address there: of "server+0x1234", `addr2line -f -e server 0x1234` tells the rest, if that is given the file with
+ * its symbols.
  */
 #ifndef VERD_DEBUG_H
 #define VERD_DEBUG_H
