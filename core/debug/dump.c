@@ -69,11 +69,10 @@ static bool find_running(const struct verd__scheduler *scheduler, const ucontext
 static void dump_hub(struct verd__report *report, const struct verd__scheduler *scheduler,
                      const ucontext_t *interrupted)
 {
-    struct verd__backtrace calls;
-    bool is_known = find_running(scheduler, interrupted, &calls);
+    bool is_known = find_running(scheduler, interrupted, &report->calls);
     if (!is_known)
         tell_silence(report, scheduler);
-    verd__report_hub(report, scheduler, is_known ? &calls : NULL);
+    verd__report_hub(report, scheduler, is_known ? &report->calls : NULL);
 }
 
 void verd__dump(const struct verd__output *output, const ucontext_t *interrupted)

@@ -189,20 +189,20 @@ static bool is_on(const struct verd__view *view, uintptr_t sp)
 void verd__report_details(struct verd__report *report, const struct verd__view *view,
                           const struct verd__backtrace *running)
 {
-    struct verd__backtrace own;
+    struct verd__backtrace *own = &report->own;
     tell_site(report, view);
     if (view->thread.state != VERD__STARTED)
         return;
     if (view->is_running && (running == NULL || !is_on(view, running->sp)))
         return;
     if (view->is_running) {
-        own = *running;
-        verd__backtrace_mend(&own, &report->symbols, verd__view_high(view));
+        *own = *running;
+        verd__backtrace_mend(own, &report->symbols, verd__view_high(view));
     } else {
-        verd__backtrace_of_context(&own, &view->thread.context, verd__view_high(view));
+        verd__backtrace_of_context(own, &view->thread.context, verd__view_high(view));
     }
-    tell_stack(report, view, own.sp);
-    verd__backtrace_write(&report->output, "    at ", &own, &report->symbols);
+    tell_stack(report, view, own->sp);
+    verd__backtrace_write(&report->output, "    at ", own, &report->symbols);
 }
 
 void verd__report_thread(struct verd__report *report, const struct verd__view *view)
@@ -252,8 +252,11 @@ static void add_common_object(struct verd__report *report, struct verd__line *li
         verd__line_text(line, alike->kind->is_users || alike->kind->is_object
                                   ? ", at various addresses"
                                   : ", of various ones");
-    else if (wait != NULL && wait->kind == alike->kind)
-        add_object(report, line, example, wait);
+    if (alike->is_various || wait == NULL || wait->kind != alike->kind)
+        return;
+    if (alike->object != 0 && alike->kind->tell != NULL)
+        alike->kind->tell(line, wait);
+    add_object(report, line, example, wait);
 }
 
 static void tell_alike(struct verd__report *report, const struct verd__alike *alike,
@@ -399,12 +402,11 @@ void verd__report_hub(struct verd__report *report, const struct verd__scheduler 
 
 void verd__report(struct verd__scheduler *scheduler)
 {
-    struct verd__backtrace backtrace;
     struct verd__report *report = verd__report_begin(&verd__stderr);
     if (report == NULL)
         return;
-    verd__backtrace_of_caller(&backtrace, UINTPTR_MAX);
-    verd__report_hub(report, scheduler, &backtrace);
+    verd__backtrace_of_caller(&report->calls, UINTPTR_MAX);
+    verd__report_hub(report, scheduler, &report->calls);
     verd__report_end(report);
 }
 

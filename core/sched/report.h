@@ -17,13 +17,15 @@
  * what others wait for, and who is in a cycle, is told of by itself. */
 #define VERD__REPORT_SINGLY 200
 
-/* There is one in the process: it is too large for a green thread's stack. */
+/* There is one in the process: it is too large for a green thread's stack, and so is much of what it has. */
 struct verd__report {
     struct verd__output output;
     bool is_lost;                            /* output can take no more */
     const struct verd__scheduler *scheduler; /* which is at it */
     const struct verd__backtrace *running;   /* of its thread that runs; NULL: it is not known */
     verd_duration now;
+    struct verd__backtrace calls; /* what `running` may point to */
+    struct verd__backtrace own;   /* of the thread that is told of */
     struct verd__symbols symbols;
     struct verd__cycles cycles;
     struct verd__census census;

@@ -81,6 +81,76 @@ Test(debug, a_dump_to_a_file_that_may_not_grow_raises_no_signal)
     cr_assert_eq(end.status, 0, "%x", (unsigned)end.status);
 }
 
+/* ---- its stack ---- */
+
+static void *join_other(void *pair)
+{
+    verd_thread *const *both = pair;
+    verd_yield();
+    verd_wait(both[both[0] == verd_self()], NULL);
+    return pair;
+}
+
+#define DUMP_STACK 8192 /* as <verd/debug.h> has it */
+#define UNTOUCHED '\x5a'
+
+static char alternate[128 * 1024];
+static char *handler_frame;
+
+static void dump_in_handler(int signal)
+{
+    (void)signal;
+    handler_frame = __builtin_frame_address(0);
+    verd_dump(STDERR_FILENO);
+}
+
+static void *spin_elsewhere(void *arg)
+{
+    spawn_named("elsewhere");
+    pthread_barrier_wait(arg);
+    pthread_barrier_wait(arg);
+    return arg;
+}
+
+/* Of two OS threads, with more threads than are told of singly, a cycle among them. */
+static void dump_much_on_a_small_stack(void *arg)
+{
+    static verd_thread *pair[2];
+    static pthread_barrier_t both;
+    struct sigaction action = {.sa_handler = dump_in_handler, .sa_flags = SA_ONSTACK};
+    stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
+    pthread_t other;
+    (void)arg;
+    for (size_t i = 0; i < 2; i++)
+        pair[i] = verd_spawn(join_other, pair);
+    for (int i = 0; i < 300; i++)
+        verd_spawn(park, NULL);
+    verd_yield();
+    verd_yield(); /* and the two wait for one another */
+    pthread_barrier_init(&both, NULL, 2);
+    pthread_create(&other, NULL, spin_elsewhere, &both);
+    pthread_barrier_wait(&both);
+    memset(alternate, UNTOUCHED, sizeof alternate);
+    sigaltstack(&stack, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+    pthread_barrier_wait(&both);
+    pthread_join(other, NULL);
+}
+
+Test(debug, a_dump_needs_no_more_stack_than_is_said)
+{
+    if (UNDER_SANITIZER)
+        cr_skip_test("a sanitizer makes frames larger");
+    struct process_end end = process_capture(dump_much_on_a_small_stack, NULL);
+    const char *lowest = alternate;
+    while (*lowest == UNTOUCHED)
+        lowest++;
+    cr_assert(strstr(end.text, "300 threads (park") && strstr(end.text, "deadlock: "), "%s",
+              end.text);
+    cr_assert_lt(handler_frame - lowest, DUMP_STACK, "%ld", (long)(handler_frame - lowest));
+}
+
 static void dump_a_name_of_two_lines(void *arg)
 {
     (void)arg;
