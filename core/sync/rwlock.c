@@ -5,6 +5,7 @@
 
 #include "sched/slab.h"
 #include "sched/wait.h"
+#include "stack/line.h"
 #include "stack/peek.h"
 #include "sync/home.h"
 
@@ -19,17 +20,31 @@ static verd_thread *writer_of(const struct verd__wait *wait)
     return writer;
 }
 
+/* How many those are. */
+static void tell_readers(struct verd__line *line, const struct verd__wait *wait)
+{
+    verd_rwlock lock;
+    verd__peek(&lock, VERD__CONTAINER_OF(wait->entry.queue, verd_rwlock, waiters), sizeof lock);
+    if (lock.writer != NULL || lock.readers == 0)
+        return;
+    verd__line_text(line, ", held by ");
+    verd__line_number(line, lock.readers);
+    verd__line_text(line, lock.readers == 1 ? " reader" : " readers");
+}
+
 /* Two kinds, told apart by their addresses. */
 static const struct verd__wait_kind read_kind = {.name = "a lock, to read",
                                                  .is_users = true,
                                                  .has_more = true,
                                                  .ended = gave_up,
-                                                 .holder = writer_of};
+                                                 .holder = writer_of,
+                                                 .tell = tell_readers};
 static const struct verd__wait_kind write_kind = {.name = "a lock, to write",
                                                   .is_users = true,
                                                   .has_more = true,
                                                   .ended = gave_up,
-                                                  .holder = writer_of};
+                                                  .holder = writer_of,
+                                                  .tell = tell_readers};
 
 /* Lets in as many as can be, from the first in the queue: readers together, or one writer. */
 static void admit(verd_rwlock *lock)

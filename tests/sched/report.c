@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,40 @@ Test(sched, the_report_says_whose_owner_has_ended)
 {
     struct process_end end = process_run(report_left_mutex, NULL);
     cr_assert(strstr(end.text, ", held by a thread that has ended\n"));
+}
+
+static verd_rwlock rwlock;
+
+static void *read_and_park(void *arg)
+{
+    verd_rwlock_read_lock(&rwlock);
+    verd_park();
+    return arg;
+}
+
+static void *write_locked(void *arg)
+{
+    verd_rwlock_write_lock(&rwlock);
+    return arg;
+}
+
+static void report_readers(void *count)
+{
+    for (size_t i = 0; i < (size_t)(uintptr_t)count; i++)
+        verd_spawn(read_and_park, NULL);
+    verd_yield();
+    verd_spawn(write_locked, NULL);
+    verd_yield();
+    verd_report();
+}
+
+Test(sched, the_report_says_how_many_readers_a_writer_waits_for)
+{
+    struct process_end end = process_run(report_readers, (void *)(uintptr_t)3);
+    const char *writer = strstr(end.text, " waits for a lock, to write, for 0.");
+    cr_assert(writer && strstr(writer, " s, held by 3 readers, at 0x"), "%s", end.text);
+    end = process_run(report_readers, (void *)(uintptr_t)1);
+    cr_assert(strstr(end.text, " s, held by 1 reader, at 0x"), "%s", end.text);
 }
 
 static verd_thread *self_of[3];
