@@ -58,7 +58,7 @@ build() {
 make_certificate() {
     command -v openssl > /dev/null || skip "openssl is not installed: make deps"
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -keyout "$work/key.pem" \
-        -out "$work/cert.pem" -subj /CN=localhost -addext subjectAltName=DNS:localhost > "$work/req.log" 2>&1 ||
+        -out "$work/cert.pem" -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 > "$work/req.log" 2>&1 ||
         fail "no certificate"
 }
 
