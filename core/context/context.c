@@ -49,6 +49,6 @@ void verd_context_make(verd_context *ctx, void *stack, size_t size, verd_context
         verd__die("a context's stack is smaller than VERD_CONTEXT_STACK_MIN");
     verd__memory_clean(stack, size);
     /* Each time anew: of several that lie there, valgrind believes the latest. */
-    (void)VERD__VALGRIND_REGISTER(stack, (char *)stack + size);
+    (void)verd__valgrind_register(stack, (char *)stack + size);
     verd__context_prepare(ctx, stack, size, fn);
 }

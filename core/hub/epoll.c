@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "hub/hub.h"
+#include "stack/memory.h"
 #include "stack/valgrind.h"
 
 #define EVENTS_MAX 1024 /* taken at once */
@@ -135,7 +136,7 @@ static int wait_for_events(struct state *state, verd_duration timeout)
 {
 #ifdef SYS_epoll_pwait2
     static _Atomic(bool) missing; /* the system call, found out by trying */
-    if (timeout > 0 && timeout != VERD_FOREVER && !VERD__ON_VALGRIND &&
+    if (timeout > 0 && timeout != VERD_FOREVER && !verd__on_valgrind() &&
         !atomic_load_explicit(&missing, memory_order_relaxed)) {
         struct { /* struct __kernel_timespec */
             int64_t seconds;
@@ -143,6 +144,8 @@ static int wait_for_events(struct state *state, verd_duration timeout)
         } span = {timeout / VERD_SEC, timeout % VERD_SEC};
         long count =
             syscall(SYS_epoll_pwait2, state->fd, state->events, EVENTS_MAX, &span, NULL, (size_t)0);
+        if (count > 0)
+            verd__memory_clean(state->events, (size_t)count * sizeof *state->events);
         if (count >= 0 || errno == EINTR)
             return (int)count;
         atomic_store_explicit(&missing, true, memory_order_relaxed);

@@ -20,7 +20,7 @@
 static int open_pidfd(pid_t pid)
 {
 #ifdef SYS_pidfd_open
-    return VERD__ON_VALGRIND ? -1 : verd__descriptor_new((int)syscall(SYS_pidfd_open, pid, 0), 0);
+    return verd__on_valgrind() ? -1 : verd__descriptor_new((int)syscall(SYS_pidfd_open, pid, 0), 0);
 #else
     (void)pid;
     return -1;

@@ -69,7 +69,7 @@ static char *guard_of(const struct verd__arena *arena, unsigned index)
 static bool guard_batched(const struct verd__arena *arena)
 {
     struct iovec guards[STACKS_MAX];
-    if (VERD__ON_VALGRIND)
+    if (verd__on_valgrind())
         return false;
     for (unsigned i = arena->count; i-- > 0;)
         guards[i] = (struct iovec){guard_of(arena, i), arena->guard};

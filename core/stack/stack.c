@@ -60,7 +60,7 @@ static struct verd__stack *take_clean(struct verd__stacks *stacks, unsigned numb
     stack->index = (uint8_t)index;
     stack->class = (uint8_t)number;
     stack->low = verd__arena_low(arena, index);
-    stack->valgrind_id = VERD__VALGRIND_REGISTER(stack->low, (char *)stack);
+    stack->valgrind_id = verd__valgrind_register(stack->low, (char *)stack);
     note_warm(stacks, number, 1);
     return stack;
 }
@@ -131,7 +131,7 @@ static void clean_some(struct verd__stacks *stacks, unsigned number)
     class->spare = stack->next;
     class->spare_count--;
     note_warm(stacks, number, -1);
-    VERD__VALGRIND_DEREGISTER(stack->valgrind_id);
+    verd__valgrind_deregister(stack->valgrind_id);
     verd__arena_clean(arena, index, class->cleaned,
                       rest); /* `stack` itself is gone with its page */
     class->cleaned = 0;

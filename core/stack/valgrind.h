@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells valgrind where stacks are, so that it does not take a switch for a huge frame; and tells whether
- * it is there, for it complains of system calls that are newer than itself: those are then missing. Its
- * requests are a few instructions that do nothing outside of valgrind; without its header, they are left
- * out. */
+/*
+ * Tells valgrind where stacks are, so that it does not take a switch for a huge frame; and tells whether it is there,
+ * for it complains of system calls that are newer than itself: those are then missing.
+ *
+ * What is asked of it lies in six words. The instructions that ask (request.h) change nothing of the program's, and
+ * their form and the numbers are as fixed as a kernel's, for programs carry them with them (valgrind's manual, "The
+ * Client Request mechanism"). They are written here, and not taken from its headers, so that an archive is right
+ * whatever was installed where it was built.
+ */
 #ifndef VERD_STACK_VALGRIND_H
 #define VERD_STACK_VALGRIND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#define VERD__VALGRIND_REGISTER(low, high) ((unsigned)VALGRIND_STACK_REGISTER(low, high))
-#define VERD__VALGRIND_DEREGISTER(id) VALGRIND_STACK_DEREGISTER(id)
-#define VERD__ON_VALGRIND (RUNNING_ON_VALGRIND != 0)
-#else
-#define VERD__VALGRIND_REGISTER(low, high) 0u
-#define VERD__VALGRIND_DEREGISTER(id) ((void)(id))
-#define VERD__ON_VALGRIND false
-#endif
+#include "request.h"
+
+enum verd__valgrind_request {
+    VERD__VALGRIND_IS_THERE = 0x1001,
+    VERD__VALGRIND_STACK_REGISTER = 0x1501,
+    VERD__VALGRIND_STACK_DEREGISTER = 0x1502,
+};
+
+/* Returns what it is to be told when the stack is no more. */
+static inline unsigned verd__valgrind_register(const void *low, const void *high)
+{
+    const uintptr_t question[6] = {VERD__VALGRIND_STACK_REGISTER, (uintptr_t)low, (uintptr_t)high};
+    return (unsigned)verd__request(question, 0);
+}
+
+static inline void verd__valgrind_deregister(unsigned id)
+{
+    const uintptr_t question[6] = {VERD__VALGRIND_STACK_DEREGISTER, id};
+    verd__request(question, 0);
+}
+
+static inline bool verd__on_valgrind(void)
+{
+    static const uintptr_t question[6] = {VERD__VALGRIND_IS_THERE};
+    return verd__request(question, 0) != 0;
+}
 
 #endif
