@@ -4,7 +4,7 @@
 #   make deps check      install what the tests need (Debian), run every test in every build
 #   make deps-world check-world        the same of unmodified libraries and their servers, in one build
 #   make test            run the tests in one build:
-#                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|tsan|ubsan|lto  CC=...
+#                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|tsan|msan|ubsan|lto  CC=...
 #                          HUB=epoll|poll  FILTER='pool/*' (one suite)  PROGRAM=name (one program)
 #   make bench           measure; BENCH=name for one row, BENCH_QUICK=1 for a short run
 #   make demo            show the three patterns at work; CLIENTS=n of the echo server
@@ -31,7 +31,7 @@ $(if $(filter extra-prereqs,$(.FEATURES)),,$(error libverd needs GNU make 4.3 or
 one_of = $(if $(and $(filter 1,$(words $($1))),$(if $(filter-out $2,$($1)),,1)),,\
     $(error $1=$($1): expected one of $2))
 $(call one_of,ARCH,$(notdir $(wildcard arch/*)))
-$(call one_of,CONFIG,release debug asan tsan ubsan lto)
+$(call one_of,CONFIG,release debug asan tsan msan ubsan lto)
 # The library's own list of hubs.
 $(call one_of,HUB,$(shell sed -n '/define VERD__BACKENDS(X)/s/.*(X) *//p' core/hub/hub.h | tr -d 'X()'))
 $(if $(PROGRAM),$(if $(wildcard $(PROGRAM:%=tests/programs/%.*)),,\
@@ -46,6 +46,7 @@ ifeq ($(origin CC),default)
 CC := $(if $(CROSS),$(CROSS)gcc,cc)
 endif
 CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+$(if $(CLANG),,$(if $(filter msan,$(CONFIG)),$(error CONFIG=msan: of the compilers only clang has it, CC=clang)))
 ifeq ($(origin CXX),default)
 CXX := $(if $(filter cc,$(CC)),c++,$(subst gcc,g++,$(subst clang,clang++,$(CC))))
 endif
@@ -69,6 +70,7 @@ CONFIG_release = -O2
 CONFIG_debug = -O0
 CONFIG_asan = -O1 -fsanitize=address
 CONFIG_tsan = -O1 -fsanitize=thread
+CONFIG_msan = -O1 -fsanitize=memory -fsanitize-memory-track-origins
 CONFIG_ubsan = -O1 -fsanitize=undefined -fno-sanitize-recover=undefined
 CONFIG_lto = -O2 $(if $(CLANG),-flto,-flto=auto)
 

@@ -26,8 +26,8 @@ test: $(if $(PROGRAM)$(if $(FILTER),,all),$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
 	$(Q)tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
 
-# ARCH:CONFIG:CC:HUB, where cc is the architecture's default compiler, and + stands between words. In `make check` each hub meets
-# each compiler, and what is special of a build one of each; `make check-more` has the other pairs.
+# ARCH:CONFIG:CC:HUB[:PROGRAM], where cc is the architecture's default compiler, and + stands between words. In
+# `make check` each hub meets each compiler, and what is special of a build one of each; `make check-more` has the other pairs.
 RUNS_native = $(HOST):release:cc:epoll $(HOST):release:clang:poll
 RUNS_debug = $(HOST):debug:cc:poll
 RUNS_asan = $(HOST):asan:cc:epoll
@@ -38,13 +38,15 @@ RUNS_more = $(HOST):release:cc:poll $(HOST):release:clang:epoll $(HOST):debug:cl
     $(HOST):asan:clang:poll $(HOST):ubsan:cc:epoll $(HOST):lto:cc:poll
 # Not of every check: it takes as long as some of the others together.
 RUNS_tsan = $(HOST):tsan:clang:epoll
+# What these sanitizers find. MemorySanitizer would take what Criterion writes, which is not built with it, for random.
+RUNS_sanitized = $(HOST):tsan:clang:epoll:sanitizers $(HOST):msan:clang:epoll:sanitizers
 # With musl, what needs no Criterion, where `make deps` has installed its compiler.
 RUNS_musl = $(HOST):release:musl-gcc:epoll $(HOST):release:musl-gcc+-static:poll
 CHECKS := native debug asan ubsan lto $(if $(AFTER_DEPS)$(shell command -v musl-gcc),musl) \
     $(if $(filter-out aarch64,$(HOST)),aarch64)
-.PHONY: $(CHECKS:%=check-%) check-tsan check-more check-world
+.PHONY: $(CHECKS:%=check-%) check-tsan check-sanitized check-more check-world
 
-$(CHECKS:%=check-%) check-tsan check-more: check-%: | $(AFTER_DEPS)
+$(CHECKS:%=check-%) check-tsan check-sanitized check-more: check-%: | $(AFTER_DEPS)
 	@tests/support/run-builds $(RUNS_$*)
 
 check: | $(AFTER_DEPS)

@@ -6,13 +6,14 @@
 #include <stdint.h>
 
 #include "frame.h"
+#include "stack/sanitizer.h"
 
 struct verd__float_control {
     uint32_t mxcsr;
     uint16_t x87cw;
 };
 
-static inline void verd__float_control_get(struct verd__float_control *control)
+static inline VERD__UNWATCHED void verd__float_control_get(struct verd__float_control *control)
 {
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(control->mxcsr), "=m"(control->x87cw));
     control->mxcsr &= VERD__MXCSR_CONTROL;
@@ -22,7 +23,8 @@ static inline void verd__float_control_get(struct verd__float_control *control)
 extern const unsigned char verd__mxcsr_is_quick __attribute__((visibility("hidden")));
 
 /* Loads what differs, or what is quickly loaded (switch.S says why); exception flags may stay as they are. */
-static inline void verd__float_control_set(const struct verd__float_control *control)
+static inline VERD__UNWATCHED void
+verd__float_control_set(const struct verd__float_control *control)
 {
     uint32_t mxcsr = ~control->mxcsr;
     uint16_t x87cw;

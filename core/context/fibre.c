@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Contexts in a library that is built with a sanitizer: each switch is announced to it, as
- * <sanitizer/common_interface_defs.h> and <sanitizer/tsan_interface.h> want it.
+ * <sanitizer/common_interface_defs.h>, <sanitizer/tsan_interface.h> and <sanitizer/msan_interface.h> want it.
  *
  * Here `sp` of a suspended context points to a struct suspended on its stack, so that a switch finds what
  * it has to say of the stack that it goes to. A context that was made has it at its top, with its fibre.
@@ -25,20 +25,10 @@
 
 #if VERD__TSAN
 #include <sanitizer/tsan_interface.h>
+#elif VERD__MSAN
+#include <sanitizer/msan_interface.h>
 #else
 #include <sanitizer/common_interface_defs.h>
-#endif
-
-/* Functions that change stacks are not themselves watched: their frame is entered on one stack and left
- * on another. */
-#if VERD__ASAN
-#define UNWATCHED __attribute__((no_sanitize_address))
-#elif VERD__MSAN
-#define UNWATCHED __attribute__((no_sanitize("memory")))
-#elif defined(__clang__)
-#define UNWATCHED __attribute__((disable_sanitizer_instrumentation))
-#else
-#define UNWATCHED __attribute__((no_sanitize_thread))
 #endif
 
 /* One for several stacks, once there can be no more. */
@@ -190,23 +180,29 @@ depart(struct suspended *self, verd_context *from, const verd_context *to)
 
 /* The last thing before a switch: what is called and what returns from here on counts as the other
  * fibre's. */
-static inline __attribute__((always_inline)) UNWATCHED void announce(const struct fibre *to,
-                                                                     void **fake_stack)
+static inline __attribute__((always_inline)) VERD__UNWATCHED void announce(const struct fibre *to,
+                                                                           void **fake_stack)
 {
 #if VERD__TSAN
     (void)fake_stack;
     if (to->handle != __tsan_get_current_fiber())
         __tsan_switch_to_fiber(to->handle, 0);
+#elif VERD__MSAN
+    (void)fake_stack;
+    __msan_start_switch_fiber(to->low, to->size);
 #else
     __sanitizer_start_switch_fiber(fake_stack, to->low, to->size);
 #endif
 }
 
 /* The first thing after it. */
-static __attribute__((noinline)) UNWATCHED void arrive(void *fake_stack)
+static __attribute__((noinline)) VERD__UNWATCHED void arrive(void *fake_stack)
 {
 #if VERD__TSAN
     (void)fake_stack;
+#elif VERD__MSAN
+    (void)fake_stack;
+    __msan_finish_switch_fiber(&previous->low, &previous->size);
 #else
     __sanitizer_finish_switch_fiber(fake_stack, &previous->low, &previous->size);
 #endif
@@ -215,7 +211,7 @@ static __attribute__((noinline)) UNWATCHED void arrive(void *fake_stack)
     leaves_for_good = false;
 }
 
-UNWATCHED void *verd_context_switch(verd_context *from, const verd_context *to, void *value)
+VERD__UNWATCHED void *verd_context_switch(verd_context *from, const verd_context *to, void *value)
 {
     void *fake_stack = NULL;
     struct suspended self;
@@ -226,7 +222,7 @@ UNWATCHED void *verd_context_switch(verd_context *from, const verd_context *to, 
     return value;
 }
 
-UNWATCHED void verd__fibre_leave(const verd_context *to, void *value)
+VERD__UNWATCHED void verd__fibre_leave(const verd_context *to, void *value)
 {
     struct suspended nowhere;
     verd_context from;
@@ -250,7 +246,7 @@ void verd__fibre_abandon(const verd_context *context)
 }
 
 /* What each context begins with. */
-static UNWATCHED void begin(void *value)
+static VERD__UNWATCHED void begin(void *value)
 {
     arrive(NULL);
     current->fn(value);
@@ -258,14 +254,14 @@ static UNWATCHED void begin(void *value)
 }
 
 /* Frees what an earlier context had at this top, if its fibre is still there. */
-static UNWATCHED void release_earlier(struct fibre *fibre)
+static VERD__UNWATCHED void release_earlier(struct fibre *fibre)
 {
     if (fibre->checksum == checksum(fibre))
         release(fibre);
 }
 
-UNWATCHED void verd__context_prepare(verd_context *ctx, void *stack, size_t size,
-                                     verd_context_fn fn)
+VERD__UNWATCHED void verd__context_prepare(verd_context *ctx, void *stack, size_t size,
+                                           verd_context_fn fn)
 {
     uintptr_t top = ((uintptr_t)stack + size) & ~(uintptr_t)15;
     struct fresh *fresh = (struct fresh *)(top - sizeof *fresh);

@@ -130,7 +130,7 @@ static bool can_read(int fd, off_t start, size_t size)
 static bool is_cached_between(int fd, off_t start, size_t size)
 {
     struct cache_range range = {(uint64_t)start, size};
-    struct cache_state state;
+    struct cache_state state = {0};
     if (syscall(SYS_cachestat, (long)fd, &range, &state, 0L) != 0)
         return can_read(fd, start, size);
     return state.cached >= pages_of(start, start + (off_t)size) ||

@@ -2,7 +2,7 @@
 /*
  * What AddressSanitizer is told of memory that the library maps: that pointers may lie in it, for the
  * leak check, and that an earlier mapping's shadow does not count. The leak check reads all of it that is
- * mapped readable. Nothing in other builds.
+ * mapped readable. MemorySanitizer is told what assembly and the kernel have written. Nothing in other builds.
  */
 #ifndef VERD_STACK_MEMORY_H
 #define VERD_STACK_MEMORY_H
@@ -17,6 +17,10 @@
 #include <sanitizer/lsan_interface.h>
 #else
 #define VERD__MEMORY_IS_READ 0
+#endif
+
+#if VERD__MSAN
+#include <sanitizer/msan_interface.h>
 #endif
 
 static inline void verd__memory_register(void *base, size_t size)
@@ -44,6 +48,8 @@ static inline void verd__memory_clean(const void *base, size_t size)
 {
 #if VERD__ASAN
     __asan_unpoison_memory_region(base, size);
+#elif VERD__MSAN
+    __msan_unpoison(base, size);
 #else
     (void)base, (void)size;
 #endif

@@ -12,12 +12,6 @@
 
 #include "stack/sanitizer.h"
 
-#if VERD__ASAN || VERD__TSAN
-#define UNWATCHED __attribute__((no_sanitize("address", "thread")))
-#else
-#define UNWATCHED
-#endif
-
 /* Whether all pages are. A page that may not be read counts, which is why the kernel is asked first. */
 static bool is_mapped(uintptr_t from, size_t size)
 {
@@ -31,7 +25,7 @@ static bool is_mapped(uintptr_t from, size_t size)
 }
 
 /* Byte by byte, lest it become a call of memcpy, which sanitizers watch. */
-static UNWATCHED void copy_in_place(char *copy, uintptr_t from, size_t size)
+static VERD__UNWATCHED void copy_in_place(char *copy, uintptr_t from, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         copy[i] = ((const volatile char *)from)[i];

@@ -16,7 +16,7 @@ static void warn(const char *sanitizer, const char *what)
     verd__line_text(&line, sanitizer);
     verd__line_text(&line, " is in this program, and not in its libverd, so ");
     verd__line_text(&line, what);
-    verd__line_text(&line, ": build that with it, too (make CONFIG=asan or tsan)");
+    verd__line_text(&line, ": build that with it, too (make CONFIG=asan, tsan or msan)");
     verd__line_write(&line);
 }
 

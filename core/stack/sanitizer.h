@@ -27,6 +27,20 @@
 #define VERD__ANNOUNCED (VERD__ASAN || VERD__TSAN || VERD__MSAN)
 
 #ifndef __ASSEMBLER__
+/* Of functions that a sanitizer would misunderstand: they change stacks, read what nobody may use, or have assembly
+ * write to memory. */
+#if VERD__ASAN
+#define VERD__UNWATCHED __attribute__((no_sanitize_address))
+#elif VERD__MSAN
+#define VERD__UNWATCHED __attribute__((no_sanitize("memory")))
+#elif VERD__TSAN && defined(__clang__)
+#define VERD__UNWATCHED __attribute__((disable_sanitizer_instrumentation))
+#elif VERD__TSAN
+#define VERD__UNWATCHED __attribute__((no_sanitize_thread))
+#else
+#define VERD__UNWATCHED
+#endif
+
 /* Says on stderr, a line for each, which sanitizers the program is built with, and the library is not: they are
  * not told of switches then. */
 void verd__sanitizer_check(void);

@@ -12,66 +12,7 @@ set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cat > "$work/program.c" << 'END'
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <verd.h>
-
-static pthread_barrier_t both;
-static int counter;
-static void *volatile lost;
-static void (*work)(void);
-
-/* Both OS threads at once: whatever they do before and behind it orders them. */
-static void race(void)
-{
-    pthread_barrier_wait(&both);
-    for (int i = 0; i < 100; i++) {
-        counter++;
-        verd_yield();
-    }
-}
-
-static void leak(void)
-{
-    lost = malloc(12345);
-    verd_yield();
-    lost = NULL;
-}
-
-static void nothing(void) {}
-
-static void *run(void *arg)
-{
-    work();
-    return arg;
-}
-
-/* An OS thread with green threads. */
-static void *start(void *arg)
-{
-    for (int i = 0; i < 3; i++)
-        verd_join(verd_spawn(run, NULL), NULL);
-    return arg;
-}
-
-int main(int argc, char **argv)
-{
-    pthread_t threads[2];
-    const char *what = argc > 1 ? argv[1] : "";
-    work = strcmp(what, "race") == 0 ? race : strcmp(what, "leak") == 0 ? leak : nothing;
-    pthread_barrier_init(&both, NULL, 2);
-    for (int i = 0; i < 2; i++)
-        pthread_create(&threads[i], NULL, start, NULL);
-    for (int i = 0; i < 2; i++)
-        pthread_join(threads[i], NULL);
-    puts("at its end");
-    return 0;
-}
-END
+source=tests/programs/sanitizers/faults.c
 
 fail() {
     echo "$1; it wrote:"
@@ -88,7 +29,7 @@ links() {
 
 build() {
     # shellcheck disable=SC2086
-    $VERD_CC $VERD_CFLAGS ${1+"$1"} -o "$work/program" "$work/program.c" "$VERD_BUILD/libverd.a" -pthread \
+    $VERD_CC $VERD_CFLAGS ${1+"$1"} -o "$work/program" "$source" "$VERD_BUILD/libverd.a" -pthread \
         $VERD_LDFLAGS > "$work/errors" 2>&1 || { cat "$work/errors"; exit 1; }
 }
 
@@ -97,38 +38,84 @@ run() {
     "$work/program" "$@" > "$work/said" 2> "$work/errors" || status=$?
 }
 
-# Where the library is built with one. $1: what is done; $2: what the report says
+# $1, $2: the program's; $3: what the report is called; then the functions that are to be on its top, of which the first
+# has the line with the mark $1. All of it stands as often as $times says.
 finds() {
-    build
-    run nothing
+    what=$1 where=$2 title=$3
+    line=$(grep -n "/\* $what \*/" "$source" | cut -d: -f1)
+    shift 3
+    run "$what" "$where"
+    [ "$status" -ne 0 ] || fail "no report of the $what in a $where"
+    grep -q -e "$title" "$work/errors" || fail "another report than of the $what in a $where"
+    # The reports' stacks, a frame a line: number, function, place.
+    sed -nE 's/^ *#([0-9]+) (0x[0-9a-f]+ in )?([^ ]+) ([^ ]+).*/\1 \3 \4/p' "$work/errors" > "$work/frames"
+    number=0
+    for function; do
+        pattern="^$number $function .*"
+        [ "$number" -gt 0 ] || [ -z "$line" ] || pattern="$pattern/faults\.c:$line(:|$)"
+        [ "$(grep -cE "$pattern" "$work/frames")" -ge "${times:-1}" ] ||
+            fail "the $what in a $where: not ${times:-1} stacks with $function at $number"
+        number=$((number + 1))
+    done
+    echo "$what in a $where: found"
+}
+
+# $1: where. Nothing is to be reported.
+finds_nothing() {
+    run orderly "$1"
     if [ "$status" -ne 0 ] || [ -s "$work/errors" ]; then
-        fail "a report of nothing"
+        fail "a report of nothing in a $1"
     fi
-    run "$1"
-    [ "$status" -ne 0 ] || fail "no report of a $1"
-    grep -q -e "$2" "$work/errors" || fail "another report than of a $1"
-    echo "a $1 is found"
 }
 
 # Where it is not. $1: the sanitizer's option; $2: its name
 is_told() {
     links "$1" || { echo "$2 does not link here"; return 0; }
     build "$1"
-    run nothing
+    run orderly thread
     grep -qx 'at its end' "$work/said" || fail "$2: the program did not get to its end"
     [ "$(grep -c '^libverd: ' "$work/errors")" -eq 1 ] || fail "$2: not one line"
     grep -q "^libverd: $2 is in this program, and not in its libverd" "$work/errors" || fail "$2: another line"
     tried=$((tried + 1))
 }
 
+find_with_asan() {
+    for returns in 0 1; do
+        export ASAN_OPTIONS="${given-}:detect_stack_use_after_return=$returns"
+        for place in thread context; do
+            finds_nothing $place
+            finds overflow $place stack-buffer-overflow write_behind overflow
+            [ $returns = 0 ] || finds use_after_return $place stack-use-after-return use_after_return
+        done
+    done
+    finds leak thread 'LeakSanitizer: detected' '[a-z_]*malloc' leak
+}
+
+find_with_tsan() {
+    finds_nothing thread
+    finds_nothing context
+    times=2
+    finds race thread 'ThreadSanitizer: data race' race run
+}
+
+find_with_msan() {
+    for place in thread context; do
+        finds_nothing $place
+        finds uninitialised $place use-of-uninitialized-value branch uninitialised
+    done
+}
+
 tried=0
 case $VERD_CONFIG in
-asan) finds leak 'in leak ' ;;
-tsan) finds race 'ThreadSanitizer: data race' ;;
+asan | tsan | msan)
+    given=${ASAN_OPTIONS-}
+    build
+    "find_with_$VERD_CONFIG"
+    ;;
 *)
     export TSAN_OPTIONS=report_bugs=0
     build
-    run nothing
+    run orderly thread
     if [ "$status" -ne 0 ] || [ -s "$work/errors" ]; then
         fail "a line, where there is no sanitizer"
     fi

@@ -14,7 +14,8 @@ for header in valgrind memcheck helgrind drd; do
     echo '#error "a header of valgrind is included"' > "$work/valgrind/$header.h"
 done
 
-for source in $(grep -l 'valgrind' core/*/*.c); do
+grep -l 'valgrind' core/*/*.c > "$work/sources"
+while read -r source; do
     # shellcheck disable=SC2086
     $VERD_CC ${VERD_CFLAGS-} -I"$work" -Iinclude -Icore -Iarch/"$VERD_ARCH" -E -o /dev/null "$source"
-done
+done < "$work/sources"

@@ -24,9 +24,11 @@
 #define UNDER_TSAN false
 #endif
 
+#define UNDER_MSAN HAS_FEATURE(memory_sanitizer)
+
 /* They need address space without limit and memory for each stack, have a malloc of their own, catch
  * SIGSEGV, and make all take some ten times as long. */
-#define UNDER_SANITIZER (UNDER_ASAN || UNDER_TSAN)
+#define UNDER_SANITIZER (UNDER_ASAN || UNDER_TSAN || UNDER_MSAN)
 
 /* Whether another architecture is emulated in user mode: some ten times slower, and its memory is
  * not told from the emulator's. */
