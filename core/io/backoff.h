@@ -15,6 +15,6 @@ struct verd__backoff {
 int verd__backoff_wait(struct verd__backoff *backoff, struct verd__scheduler *scheduler);
 
 /* A descriptor has become free: wakes who has waited longest. */
-void verd__backoff_eased(void);
+void verd__backoff_eased(struct verd__scheduler *scheduler);
 
 #endif

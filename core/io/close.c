@@ -94,7 +94,7 @@ static void forget(int fd)
     if (loop == NULL)
         return;
     verd__loop_forget(loop, fd);
-    verd__backoff_eased(); /* who is woken runs after this */
+    verd__backoff_eased(verd__current); /* who is woken runs after this */
 }
 
 void verd__descriptor_drop(int fd)

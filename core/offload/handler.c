@@ -9,12 +9,6 @@
 
 static _Atomic(bool) expected;
 
-/* The inbox of this OS thread while somebody is interruptible there; NULL: nobody has been. */
-static _Thread_local struct verd_hub *inbox;
-
-/* How many signals have been handled on this OS thread. */
-static _Thread_local volatile uint32_t handled;
-
 void verd__handlers_expect(void)
 {
     atomic_store_explicit(&expected, true, memory_order_relaxed);
@@ -23,9 +17,9 @@ void verd__handlers_expect(void)
 static bool prepare(struct verd__scheduler *scheduler)
 {
     int error = errno;
-    inbox = verd__inbox(scheduler);
+    scheduler->handlers.inbox = verd__inbox(scheduler);
     errno = error;
-    return inbox != NULL;
+    return scheduler->handlers.inbox != NULL;
 }
 
 bool verd__interruptible_begin(struct verd__scheduler *scheduler, enum verd__interruptible how)
@@ -35,8 +29,8 @@ bool verd__interruptible_begin(struct verd__scheduler *scheduler, enum verd__int
         area->interruptible != VERD__NOT_INTERRUPTIBLE || !prepare(scheduler))
         return false;
     area->interruptible = (uint8_t)how;
-    area->handled = handled;
-    verd__inbox_expect(inbox);
+    area->handled = scheduler->handlers.run;
+    verd__inbox_expect(scheduler->handlers.inbox);
     return true;
 }
 
@@ -45,7 +39,7 @@ void verd__interruptible_end(struct verd__scheduler *scheduler, bool begun)
     if (!begun)
         return;
     verd__area(scheduler->running)->interruptible = VERD__NOT_INTERRUPTIBLE;
-    verd__inbox_expect_no_more(inbox);
+    verd__inbox_expect_no_more(scheduler->handlers.inbox);
 }
 
 /* ---- a handler has run ---- */
@@ -58,9 +52,6 @@ union event {
         uint32_t least; /* enum verd__interruptible: what a wait has to be */
     };
 };
-
-/* Whom alone the signals are for that come now. */
-static _Thread_local struct verd__thread *addressee;
 
 static void interrupt(struct verd__thread *thread, union event event)
 {
@@ -78,21 +69,26 @@ static void interrupt_main(void *arg)
 
 void verd__handler_has_run(bool restarts)
 {
-    union event now = {.number = ++handled,
-                       .least = restarts ? VERD__BY_ALL : VERD__UNLESS_RESTARTED};
+    struct verd__handlers *handlers;
     int error = errno;
-    if (verd__current == NULL || inbox == NULL)
+    if (verd__current == NULL)
         return;
-    if (addressee != NULL)
-        interrupt(addressee, now);
+    handlers = &verd__current->handlers;
+    union event now = {.number = ++handlers->run,
+                       .least = restarts ? VERD__BY_ALL : VERD__UNLESS_RESTARTED};
+    if (handlers->inbox == NULL)
+        return;
+    if (handlers->addressee != NULL)
+        interrupt(handlers->addressee, now);
     else
-        verd_post(inbox, interrupt_main, now.arg);
+        verd_post(handlers->inbox, interrupt_main, now.arg);
     errno = error;
 }
 
 struct verd__thread *verd__handler_address(struct verd__thread *thread)
 {
-    struct verd__thread *before = addressee;
-    addressee = thread;
+    struct verd__handlers *handlers = &verd__current->handlers;
+    struct verd__thread *before = handlers->addressee;
+    handlers->addressee = thread;
     return before;
 }

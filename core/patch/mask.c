@@ -5,20 +5,19 @@
 
 #include "offload/handler.h"
 
-static _Thread_local sigset_t own; /* valid while there are waiters */
-static _Thread_local size_t waiters;
-
 bool verd__mask_begin(const sigset_t *mask)
 {
-    bool begun = verd__interruptible_begin(verd__current, VERD__BY_ALL);
+    struct verd__scheduler *scheduler = verd__current;
+    bool begun = verd__interruptible_begin(scheduler, VERD__BY_ALL);
     if (mask != NULL)
-        pthread_sigmask(SIG_SETMASK, mask, waiters++ == 0 ? &own : NULL);
+        pthread_sigmask(SIG_SETMASK, mask, scheduler->masked++ == 0 ? &scheduler->mask : NULL);
     return begun;
 }
 
 void verd__mask_end(const sigset_t *mask, bool begun)
 {
-    if (mask != NULL && --waiters == 0)
-        pthread_sigmask(SIG_SETMASK, &own, NULL);
-    verd__interruptible_end(verd__current, begun);
+    struct verd__scheduler *scheduler = verd__current;
+    if (mask != NULL && --scheduler->masked == 0)
+        pthread_sigmask(SIG_SETMASK, &scheduler->mask, NULL);
+    verd__interruptible_end(scheduler, begun);
 }

@@ -36,6 +36,7 @@
 #ifndef VERD_SCHED_SCHEDULER_H
 #define VERD_SCHED_SCHEDULER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,7 @@ struct verd__layout;
 struct verd__owner;
 struct verd__registered;
 struct verd__watch;
+struct verd_hub;
 
 /* Calls that may succeed at once before a thread has to give way. */
 #define VERD__BUDGET 64
@@ -158,6 +160,13 @@ __attribute__((visibility("hidden"))) void
 verd_idle(verd_context *from, void (*wait)(struct verd__poller *, verd_duration),
           struct verd__poller *poller, verd_duration timeout);
 
+/* What handlers of signals find, and tell (offload/handler.h). */
+struct verd__handlers {
+    struct verd_hub *inbox;         /* where to; NULL: nobody was interruptible so far */
+    volatile uint32_t run;          /* how many have */
+    struct verd__thread *addressee; /* whom alone the signals are for that come now; NULL: main */
+};
+
 struct verd__slab;
 
 /* In `expecting`: rounds are shuffled. It is there so that the end of each round is noticed without a
@@ -216,6 +225,11 @@ struct verd__scheduler {
     struct verd__timers timers;
     verd_context idle; /* nobody runs: where `running` waits, as suspended by a switch; else NULL */
     const struct verd__layout *layout; /* of all this, for debuggers */
+    struct verd__list pauses;          /* who waits for a free descriptor (io/backoff.h) */
+    struct verd__handlers handlers;
+    sigset_t
+        mask; /* this OS thread's own, while there are those who wait with another (patch/mask.h) */
+    size_t masked; /* these */
 };
 
 extern _Thread_local struct verd__scheduler *verd__current;
