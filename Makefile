@@ -5,7 +5,8 @@
 #   make deps-world check-world        the same of unmodified libraries and their servers, in one build
 #   make test            run the tests in one build:
 #                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|tsan|msan|ubsan|lto  CC=...
-#                          HUB=epoll|poll  FILTER='pool/*' (one suite)  PROGRAM=name (one program)
+#                          HUB=epoll|poll  VERD_THREADS=os (with CONFIG=debug: an OS thread for each green one)
+#                          FILTER='pool/*' (one suite)  PROGRAM=name (one program)
 #   make bench           measure; BENCH=name for one row, BENCH_QUICK=1 for a short run
 #   make demo            show the three patterns at work; CLIENTS=n of the echo server
 #   make demo-serve      leave the feed scraper running, with a page for a browser; PORT=n
@@ -67,7 +68,7 @@ SYSROOT := build/sysroot-$(ARCH)
 # ---- flags -------------------------------------------------------------------------------------
 
 CONFIG_release = -O2
-CONFIG_debug = -O0
+CONFIG_debug = -O0 -DVERD__CARRIERS=1
 CONFIG_asan = -O1 -fsanitize=address
 CONFIG_tsan = -O1 -fsanitize=thread
 CONFIG_msan = -O1 -fsanitize=memory -fsanitize-memory-track-origins

@@ -68,7 +68,7 @@ static bool ask_by_signal(const struct verd__scheduler *scheduler)
     int signal = atomic_load(&chosen);
     return signal > 0 && sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
            now.sa_sigaction == on_question &&
-           syscall(SYS_tgkill, getpid(), scheduler->os_thread, signal) == 0;
+           syscall(SYS_tgkill, getpid(), scheduler->runs_on, signal) == 0;
 }
 
 static void await_answer(void)
@@ -91,7 +91,7 @@ static bool give_up(void)
 static bool ask(const struct verd__scheduler *scheduler, struct verd__backtrace *calls)
 {
     int expected = IDLE;
-    atomic_store(&question.asked, scheduler->os_thread);
+    atomic_store(&question.asked, scheduler->runs_on);
     if (!atomic_compare_exchange_strong(&question.state, &expected, ASKED))
         return false;
     if (ask_by_signal(scheduler))

@@ -47,7 +47,7 @@ __attribute__((used, visibility("hidden"))) const struct verd__layout verd__layo
                 AT(registered, next),
                 AT(registered, scheduler),
                 AT(scheduler, number),
-                AT(scheduler, os_thread),
+                AT(scheduler, runs_on),
                 AT(scheduler, running),
                 AT(scheduler, main),
                 AT(scheduler, idle),

@@ -112,7 +112,7 @@ class Hub:
         size = 8 + max(value for _, value in layout.prefixed("scheduler."))
         block = Block(layout, "scheduler", address, memory(address, size))
         self.number, self.slabs = block.number("number"), block.number("slabs")
-        self.os_thread, self.clock = block.number("os_thread", "=i"), block.number("clock", "=q")
+        self.os_thread, self.clock = block.number("runs_on", "=i"), block.number("clock", "=q")
         self.running, self.main, self.idle = (block.number(field) for field in ("running", "main", "idle"))
         self.known = {}  # its threads, by their handles and addresses
 

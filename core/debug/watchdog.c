@@ -182,7 +182,7 @@ static void suspect(const struct verd__scheduler *scheduler, struct watched *wat
                     verd_duration now)
 {
     struct verd__os_thread os_thread;
-    bool is_known = verd__os_thread_look(scheduler->os_thread, &os_thread);
+    bool is_known = verd__os_thread_look(scheduler->runs_on, &os_thread);
     watched->was_expecting = watched->sight.is_expecting;
     watched->has_slept = is_known && !os_thread.runs;
     watched->sleep = is_known ? os_thread.sleeps : 0;
@@ -197,7 +197,7 @@ static bool is_proven(const struct verd__scheduler *scheduler, const struct watc
 {
     struct verd__os_thread os_thread;
     return watched->was_expecting ||
-           (watched->has_slept && verd__os_thread_look(scheduler->os_thread, &os_thread) &&
+           (watched->has_slept && verd__os_thread_look(scheduler->runs_on, &os_thread) &&
             !os_thread.runs && os_thread.sleeps == watched->sleep);
 }
 

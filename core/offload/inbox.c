@@ -12,6 +12,7 @@
 #include "offload/workers.h"
 #include "sched/once.h"
 #include "stack/line.h"
+#include "stack/valgrind.h"
 
 static struct verd__once once;
 
@@ -60,6 +61,7 @@ bool verd__inbox_send(struct verd_hub *inbox, struct verd__message *message)
         if (newest == &closed)
             return false;
         message->next = newest;
+        verd__helgrind_before(message);
     } while (!atomic_compare_exchange_weak(&inbox->messages, &newest, message));
     verd__inbox_wake(inbox);
     return true;

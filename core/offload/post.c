@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "offload/inbox.h"
+#include "stack/valgrind.h"
 
 verd_hub *verd_hub_open(void)
 {
@@ -40,8 +41,10 @@ static bool append(struct verd_hub *hub, void (*fn)(void *), void *arg)
                 return false; /* still of the lap before */
         } else if (atomic_compare_exchange_weak_explicit(
                        &hub->tail, &place, place + 1, memory_order_relaxed, memory_order_relaxed)) {
+            verd__helgrind_after(post);
             post->fn = fn;
             post->arg = arg;
+            verd__helgrind_before(post);
             atomic_store_explicit(&post->turn, turn + 1, memory_order_release);
             return true;
         }

@@ -6,6 +6,7 @@
 #include "offload/inbox.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
+#include "stack/valgrind.h"
 
 /* Posts taken in a row, before those that run already get their turn. */
 #define BATCH 256
@@ -27,6 +28,7 @@ static void deliver_messages(struct verd_hub *inbox)
     struct verd__message *newest = atomic_exchange(&inbox->messages, NULL);
     struct verd__message *oldest = NULL;
     while (newest != NULL) {
+        verd__helgrind_after(newest);
         struct verd__message *before = newest->next;
         newest->next = oldest;
         oldest = newest;
@@ -47,8 +49,10 @@ static bool take_post(struct verd_hub *inbox)
     size_t turn = inbox->head / VERD_POSTS_MAX * 2;
     if (atomic_load_explicit(&post->turn, memory_order_acquire) != turn + 1)
         return false;
+    verd__helgrind_after(post);
     while (verd_spawn_n(post->fn, post->arg) != 0)
         verd_sleep(RETRY);
+    verd__helgrind_before(post);
     atomic_store_explicit(&post->turn, turn + 2, memory_order_release);
     inbox->head++;
     return true;

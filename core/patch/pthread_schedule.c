@@ -112,7 +112,7 @@ int verd_pthread_getattr_np(pthread_t handle, pthread_attr_t *attr)
     if (error == 0 && !(thread->flags & VERD__HANDLE))
         error = pthread_attr_setdetachstate(attr, PTHREAD_CREATE_DETACHED);
     if (error == 0 && thread->stack != NULL)
-        error =
-            pthread_attr_setstack(attr, thread->stack->low, verd__stack_class_size(thread->stack));
+        error = pthread_attr_setstack(attr, thread->stack->low + verd__stack_extra,
+                                      verd__stack_class_size(thread->stack));
     return error;
 }

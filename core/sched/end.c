@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sched/carrier.h"
 #include "sched/failure.h"
 #include "sched/slab.h"
 #include "sched/thread.h"

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "context/fibre.h"
+#include "sched/carrier.h"
 #include "sched/local.h"
 #include "sched/monitor.h"
 #include "sched/obligation.h"
@@ -73,7 +74,7 @@ static void end(struct verd__scheduler *scheduler, struct verd__thread *thread)
         return;
     }
     verd__delay_end(scheduler, thread);
-    if (thread->state == VERD__STARTED)
+    if (thread->state == VERD__STARTED && !verd__is_carried(scheduler))
         verd__fibre_abandon(&thread->context);
     if (thread == scheduler->main) {
         thread->flags |=
@@ -113,6 +114,7 @@ void verd__fork_child(void)
     if (scheduler == NULL)
         return;
     scheduler->forked = true;
+    verd__carriers_forked(scheduler);
     verd__threads_end(scheduler, true);
     scheduler->forked = false;
     if (scheduler->poller != NULL)

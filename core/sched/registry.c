@@ -24,6 +24,7 @@ static bool reuse(struct verd__scheduler *scheduler)
 int verd__registry_add(struct verd__scheduler *scheduler)
 {
     scheduler->os_thread = gettid();
+    atomic_init(&scheduler->runs_on, scheduler->os_thread);
     if (reuse(scheduler))
         return 0;
     struct verd__registered *fresh = calloc(1, sizeof *fresh);
@@ -56,8 +57,10 @@ void verd__registry_forked(struct verd__scheduler *self)
             atomic_store(&at->scheduler, NULL);
         atomic_store(&at->readers, 0);
     }
-    if (self != NULL)
-        self->os_thread = gettid();
+    if (self == NULL)
+        return;
+    self->os_thread = gettid();
+    atomic_store(&self->runs_on, self->os_thread);
 }
 
 struct verd__scheduler *verd__registry_next(struct verd__scheduler *scheduler)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "sched/carrier.h"
 #include "sched/monitor.h"
 #include "sched/scheduler.h"
 #include "sched/shuffle.h"
@@ -67,7 +68,7 @@ static void wait_for_time(struct verd__poller *none, verd_duration wait)
 /* The first of the unstarted that lack a stack gets one, if there is one by now. */
 static void retry_starved(struct verd__scheduler *scheduler)
 {
-    struct verd__stack *stack = verd__stack_take(&scheduler->stacks, scheduler->default_class);
+    struct verd__stack *stack = verd__stack_get(scheduler, scheduler->default_class);
     if (stack == NULL)
         return;
     struct verd__thread *thread = verd__starved_pop(scheduler);

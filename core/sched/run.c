@@ -4,6 +4,7 @@
 
 #include "context/fibre.h"
 #include "sched/area.h"
+#include "sched/carrier.h"
 #include "sched/exceptions.h"
 #include "sched/scheduler.h"
 #include "sched/slab.h"
@@ -83,7 +84,7 @@ static void starve(struct verd__scheduler *scheduler, struct verd__thread *threa
 static inline bool has_stack(struct verd__scheduler *scheduler, struct verd__thread *thread)
 {
     if (thread->stack == NULL && scheduler->starved == NULL)
-        thread->stack = verd__stack_take(&scheduler->stacks, scheduler->default_class);
+        thread->stack = verd__stack_get(scheduler, scheduler->default_class);
     return thread->stack != NULL;
 }
 
@@ -97,6 +98,8 @@ static inline int switch_to(struct verd__scheduler *scheduler, struct verd__thre
     self->error = *scheduler->errno_location;
     *scheduler->errno_location = next->error;
     scheduler->running = next;
+    if (verd__is_carried(scheduler))
+        return verd__carrier_switch(scheduler, self, next, stack_main);
     return verd__context_switch(&self->context, &next->context, (void *)(intptr_t)next->outcome);
 }
 
@@ -108,6 +111,8 @@ static inline int enter(struct verd__scheduler *scheduler, struct verd__thread *
     scheduler->budget = VERD__BUDGET;
     self->error = *scheduler->errno_location;
     scheduler->running = next;
+    if (verd__is_carried(scheduler))
+        return verd__carrier_switch(scheduler, self, next, stack_main);
     return verd__fibre_enter(&self->context, next->stack, scheduler, stack_main);
 }
 
@@ -146,7 +151,7 @@ static __attribute__((noinline)) int suspend_for_new(struct verd__scheduler *sch
 {
     const struct verd__stack_class *class = &scheduler->stacks.classes[scheduler->default_class];
     if (next->state != VERD__UNSTARTED || next->stack != NULL || class->cached == NULL ||
-        scheduler->starved != NULL) {
+        scheduler->starved != NULL || verd__is_carried(scheduler)) {
         next->next = scheduler->batch; /* back to where it was */
         scheduler->batch = next;
         return suspend_slowly(scheduler);
@@ -289,6 +294,8 @@ static struct verd__thread *run_on(struct verd__scheduler *scheduler, struct ver
         scheduler->budget = VERD__BUDGET;
         if (__builtin_expect(stack->class != scheduler->default_class, 0))
             next = with_stack(scheduler, next);
+        else if (verd__is_carried(scheduler) && next->stack == NULL)
+            next->stack = verd__stack_get(scheduler, scheduler->default_class);
         if (next->stack != NULL)
             return next;
         next->stack = stack;
@@ -302,6 +309,11 @@ static void stack_main(void *value)
     struct verd__scheduler *scheduler = value;
     struct verd__stack *stack = scheduler->running->stack;
     struct verd__thread *next = run_on(scheduler, stack);
+    if (verd__is_carried(scheduler)) {
+        scheduler->running = next;
+        verd__carrier_leave(scheduler, stack, next, stack_main);
+        return;
+    }
     prefetch_next(scheduler);
     verd__stack_return(scheduler, stack);
     scheduler->running = next;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sched/area.h"
+#include "sched/carrier.h"
 #include "context/fibre.h"
 #include "sched/exceptions.h"
 #include "sched/layout.h"
@@ -56,6 +57,7 @@ static void scheduler_free(void *value)
         scheduler->poller->close(scheduler->poller);
     verd__observe(scheduler, 0);
     verd__overflow_end(scheduler);
+    verd__carriers_end(scheduler);
     verd__stacks_free(&scheduler->stacks);
     verd__slabs_free(scheduler);
     verd__current = NULL;
@@ -72,7 +74,8 @@ static int prepare_process(void)
         pthread_key_delete(end_of_os_thread);
     else
         verd__overflow_install();
-    verd__sanitizer_check();
+    if (!verd__carriers_choose()) /* else a sanitizer needs not be told of switches */
+        verd__sanitizer_check();
     if (error == 0)
         verd__debug_begin();
     return error;
@@ -142,6 +145,8 @@ struct verd__scheduler *verd__scheduler_new(void)
     verd__timers_init(&scheduler->timers, scheduler->clock);
     verd__upkeep_init(&scheduler->upkeep);
     verd__shuffle_init(scheduler);
+    if (verd__carriers_begin(scheduler) != 0)
+        goto no_carriers;
     if (pthread_setspecific(end_of_os_thread, scheduler) != 0)
         goto no_key;
     if (verd__registry_add(scheduler) != 0)
@@ -157,6 +162,8 @@ struct verd__scheduler *verd__scheduler_new(void)
 no_registry:
     pthread_setspecific(end_of_os_thread, NULL);
 no_key:
+    verd__carriers_end(scheduler);
+no_carriers:
     verd__slabs_free(scheduler);
 no_slab:
     free(scheduler);

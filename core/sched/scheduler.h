@@ -37,6 +37,7 @@
 #define VERD_SCHED_SCHEDULER_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +52,7 @@
 #include "sched/upkeep.h"
 #include "stack/stack.h"
 
+struct verd__carriers;
 struct verd__delay;
 struct verd__exceptions;
 struct verd__layout;
@@ -229,7 +231,9 @@ struct verd__scheduler {
     struct verd__handlers handlers;
     sigset_t
         mask; /* this OS thread's own, while there are those who wait with another (patch/mask.h) */
-    size_t masked; /* these */
+    size_t masked;          /* these */
+    _Atomic(pid_t) runs_on; /* the OS thread on which `running` runs: os_thread, or its carrier */
+    struct verd__carriers *carriers; /* NULL: all threads run on this OS thread (carrier.h) */
 };
 
 extern _Thread_local struct verd__scheduler *verd__current;
@@ -266,13 +270,6 @@ static inline void verd__turn(struct verd__scheduler *scheduler)
     scheduler->batch = scheduler->first;
     scheduler->first = NULL;
     scheduler->last = &scheduler->first;
-}
-
-/* Gives a stack back, on which the caller may still stand until someone takes one. */
-static inline void verd__stack_return(struct verd__scheduler *scheduler, struct verd__stack *stack)
-{
-    if (__builtin_expect(verd__stack_give(&scheduler->stacks, stack), 0))
-        scheduler->expecting |= VERD__SURPLUS;
 }
 
 /* Whether timers or the poller are to be asked before the next round. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sched/area.h"
+#include "sched/carrier.h"
 #include "sched/local.h"
 #include "sched/name.h"
 #include "sched/slab.h"
@@ -136,7 +137,7 @@ __attribute__((noinline)) int verd_spawn_n(void (*fn)(void *), void *arg)
 int verd__thread_bind(struct verd__scheduler *scheduler, struct verd__thread *thread, size_t size)
 {
     unsigned class = size == 0 ? scheduler->default_class : verd__stack_class(size);
-    thread->stack = verd__stack_take(&scheduler->stacks, class);
+    thread->stack = verd__stack_get(scheduler, class);
     return thread->stack != NULL ? 0 : -1;
 }
 

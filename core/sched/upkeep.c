@@ -6,6 +6,7 @@
 
 #include "context/fibre.h"
 #include "sched/area.h"
+#include "sched/carrier.h"
 #include "sched/scheduler.h"
 #include "sched/slab.h"
 
@@ -68,7 +69,8 @@ static bool age(struct verd__scheduler *scheduler, verd_duration now)
 static const struct verd__wait *wait_of(const struct verd__scheduler *scheduler,
                                         const struct verd__thread *thread)
 {
-    if (thread->state != VERD__STARTED || thread == scheduler->running || thread == scheduler->main)
+    if (thread->state != VERD__STARTED || thread == scheduler->running ||
+        thread == scheduler->main || verd__is_carried(scheduler))
         return NULL;
     const struct verd__wait *wait = &verd__area(thread)->wait;
     return wait->kind != NULL && verd__area(thread)->trimmed != wait->since ? wait : NULL;

@@ -11,6 +11,10 @@
 #include "stack/arena.h"
 #include "stack/valgrind.h"
 
+#if VERD__CARRIERS
+size_t verd__stack_extra;
+#endif
+
 unsigned verd__stack_class(size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -47,7 +51,8 @@ static void note_warm(struct verd__stacks *stacks, unsigned number, int change)
 static struct verd__stack *take_clean(struct verd__stacks *stacks, unsigned number)
 {
     struct verd__stack_class *class = &stacks->classes[number];
-    struct verd__arena *arena = arena_with_clean(class, VERD_STACK_SIZE_MIN << number);
+    struct verd__arena *arena =
+        arena_with_clean(class, (VERD_STACK_SIZE_MIN << number) + verd__stack_extra);
     if (arena == NULL)
         return NULL;
     unsigned index = (unsigned)__builtin_ctzll(arena->clean);
@@ -179,7 +184,7 @@ void verd__stacks_free(struct verd__stacks *stacks)
 
 size_t verd__stack_class_size(const struct verd__stack *stack)
 {
-    return stack->arena->size;
+    return stack->arena->size - verd__stack_extra;
 }
 
 size_t verd__stack_guard(const struct verd__stack *stack)

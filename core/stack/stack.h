@@ -32,11 +32,14 @@
 
 #include <verd/thread.h>
 
+#include "stack/carriers.h"
+
 /* Bytes that the floor above may use beside each stack, for what a thread has only while it has one;
  * zero when the stack comes clean, else as they were left. */
 #define VERD__STACK_AREA 448
 
 struct verd__arena;
+struct verd__carrier;
 
 /* On the stack that it describes, above the first frame; so it costs no page of its own. */
 struct verd__stack {
@@ -46,7 +49,8 @@ struct verd__stack {
     uint8_t index; /* in the arena */
     uint8_t class; /* in verd__stacks.classes */
     unsigned valgrind_id;
-    char unused[32]; /* so that the first fields of the area share a cache line */
+    struct verd__carrier *carrier; /* the floor above's (sched/carrier.h); NULL: it has none */
+    char unused[24];               /* so that the first fields of the area share a cache line */
     _Alignas(16) char area[VERD__STACK_AREA];
 };
 
@@ -76,6 +80,13 @@ static inline bool verd__stack_size_is_valid(size_t size)
 {
     return size == 0 || (size >= VERD_STACK_SIZE_MIN && size <= VERD_STACK_SIZE_MAX);
 }
+
+#if VERD__CARRIERS
+/* Bytes that each stack has beside what is asked for, in whole pages. Set before the first is made. */
+extern size_t verd__stack_extra;
+#else
+#define verd__stack_extra ((size_t)0)
+#endif
 
 /* The class whose stacks have at least `size` bytes, VERD_STACK_SIZE_MIN..MAX, and a page. */
 unsigned verd__stack_class(size_t size);

@@ -15,11 +15,14 @@
 #include <stdint.h>
 
 #include "request.h"
+#include "stack/carriers.h"
 
 enum verd__valgrind_request {
     VERD__VALGRIND_IS_THERE = 0x1001,
     VERD__VALGRIND_STACK_REGISTER = 0x1501,
     VERD__VALGRIND_STACK_DEREGISTER = 0x1502,
+    VERD__HELGRIND_BEFORE = 0x48470121,
+    VERD__HELGRIND_AFTER = 0x48470122,
 };
 
 /* Returns what it is to be told when the stack is no more. */
@@ -39,6 +42,30 @@ static inline bool verd__on_valgrind(void)
 {
     static const uintptr_t question[6] = {VERD__VALGRIND_IS_THERE};
     return verd__request(question, 0) != 0;
+}
+
+/*
+ * Helgrind knows no atomic operations: what was done before the one comes before what is done after the other, of the same
+ * object. Other builds leave these out, for they have no more use for helgrind than that has for them (sched/carrier.h).
+ */
+static inline void verd__helgrind_before(const void *object)
+{
+#if VERD__CARRIERS
+    const uintptr_t question[6] = {VERD__HELGRIND_BEFORE, (uintptr_t)object};
+    verd__request(question, 0);
+#else
+    (void)object;
+#endif
+}
+
+static inline void verd__helgrind_after(const void *object)
+{
+#if VERD__CARRIERS
+    const uintptr_t question[6] = {VERD__HELGRIND_AFTER, (uintptr_t)object};
+    verd__request(question, 0);
+#else
+    (void)object;
+#endif
 }
 
 #endif
