@@ -13,14 +13,15 @@ infallible='
     __errno_location __libc_current_sigrtmax __libc_current_sigrtmin abort environ exit raise secure_getenv getpid sched_yield
     clock_gettime dl_iterate_phdr getauxval sysconf gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
     memchr memmem memcpy memmove memset memcmp bcmp
-    strcasecmp strchr strcmp strcspn strlen strtoul geteuid strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strerror
-    sigaction sigaddset sigdelset sigemptyset sigfillset sigismember sigorset sigpending
+    strcasecmp strchr strcmp strcspn strlen strtoul geteuid strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strtoull strerror
+    sigaction sigaddset sigdelset sigemptyset sigfillset sigisemptyset sigismember sigorset sigpending
     pthread_attr_destroy pthread_attr_setdetachstate pthread_getspecific pthread_key_delete
     pthread_attr_getdetachstate pthread_attr_getstacksize pthread_attr_setstack pthread_attr_setstacksize
     pthread_barrierattr_getpshared pthread_condattr_getclock pthread_condattr_getpshared pthread_mutexattr_getpshared
     pthread_mutexattr_getrobust pthread_mutexattr_gettype pthread_rwlockattr_getkind_np pthread_rwlockattr_getpshared
     pthread_exit pthread_getaffinity_np pthread_getattr_np pthread_getcpuclockid pthread_setaffinity_np pthread_sigqueue
-    _setjmp gettid longjmp
+    _longjmp _setjmp gettid longjmp
+    pthread_cond_destroy pthread_cond_init pthread_mutex_destroy pthread_mutex_init
     pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_sigmask
     isatty prctl pthread_join pthread_kill pthread_self fclose h_errno __h_errno_location
     pthread_cond_broadcast pthread_cond_signal pthread_cond_wait
