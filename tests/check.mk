@@ -26,10 +26,12 @@ test: $(if $(PROGRAM)$(if $(FILTER),,all),$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
 	$(Q)tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
 
-# ARCH:CONFIG:CC:HUB[:PROGRAM], where cc is the architecture's default compiler, and + stands between words. In
+# ARCH:CONFIG:CC:HUB[:PROGRAM[:THREADS:SUITES]], where cc is the architecture's default compiler, and + stands between words. In
 # `make check` each hub meets each compiler, and what is special of a build one of each; `make check-more` has the other pairs.
 RUNS_native = $(HOST):release:cc:epoll $(HOST):release:clang:poll
 RUNS_debug = $(HOST):debug:cc:poll
+# Each green thread on an OS thread of its own: what is about threads; the rest is as slow as all other builds.
+RUNS_os = $(HOST):debug:cc:epoll::os:sched,fork,wait,cond,event,group,mutex,queue,rwlock,select,semaphore,pool,pile,imap
 RUNS_asan = $(HOST):asan:cc:epoll
 RUNS_ubsan = $(HOST):ubsan:clang:poll
 RUNS_lto = $(HOST):lto:clang:epoll
@@ -42,7 +44,7 @@ RUNS_tsan = $(HOST):tsan:clang:epoll
 RUNS_sanitized = $(HOST):tsan:clang:epoll:sanitizers $(HOST):msan:clang:epoll:sanitizers
 # With musl, what needs no Criterion, where `make deps` has installed its compiler.
 RUNS_musl = $(HOST):release:musl-gcc:epoll $(HOST):release:musl-gcc+-static:poll
-CHECKS := native debug asan ubsan lto $(if $(AFTER_DEPS)$(shell command -v musl-gcc),musl) \
+CHECKS := native debug os asan ubsan lto $(if $(AFTER_DEPS)$(shell command -v musl-gcc),musl) \
     $(if $(filter-out aarch64,$(HOST)),aarch64)
 .PHONY: $(CHECKS:%=check-%) check-tsan check-sanitized check-more check-world
 

@@ -209,7 +209,8 @@ static void *produce(void *arg)
 
 static void produce_all(void)
 {
-    posts_each = process_is_emulated() || UNDER_SANITIZER ? 5000 : 100000;
+    bool is_slow = process_is_emulated() || process_is_carried() || UNDER_SANITIZER;
+    posts_each = is_slow ? 5000 : 100000;
     products = calloc(PRODUCERS * posts_each, sizeof *products);
     open_hub();
     for (int i = 0; i < PRODUCERS; i++)

@@ -22,7 +22,7 @@
 
 #define SEEDS 1000
 #define MOST_DESCRIPTORS 200
-#define SEEDS_SLOWLY 100 /* emulated, or watched by a sanitizer */
+#define SEEDS_SLOWLY 100 /* emulated, watched by a sanitizer, or with many OS threads */
 #define AGAIN 25         /* every so many seeds are run once more, alone */
 #define OUTSIDE 10       /* of every so many, one is run with others that take part, and cut so */
 #define CUT 4            /* of every so many seeds, one is also run to be cut */
@@ -184,7 +184,8 @@ static int run_given(const char *program, int count, char *const seeds[])
 static uint64_t seeds_here(void)
 {
     const char *config = getenv("VERD_CONFIG");
-    bool slow = (config != NULL && strcmp(config, "asan") == 0) || is_emulated();
+    bool slow = (config != NULL && strcmp(config, "asan") == 0) || is_emulated() ||
+                getenv("VERD_THREADS") != NULL;
     return slow ? SEEDS_SLOWLY : SEEDS;
 }
 

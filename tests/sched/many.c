@@ -17,7 +17,7 @@ static size_t stacks_count;
 
 static int scale(int count)
 {
-    return UNDER_SANITIZER || process_is_emulated() ? count / 100 : count;
+    return UNDER_SANITIZER || process_is_emulated() || process_is_carried() ? count / 100 : count;
 }
 
 /* Notes which stack it runs on. */

@@ -30,6 +30,12 @@ bool process_is_emulated(void)
     return known && arch != NULL && strcmp(arch, host) != 0;
 }
 
+bool process_is_carried(void)
+{
+    const char *threads = getenv("VERD_THREADS");
+    return threads != NULL && strcmp(threads, "os") == 0;
+}
+
 bool process_can_fork_beside_starts(void)
 {
     return !UNDER_ASAN && !process_is_emulated();

@@ -34,6 +34,10 @@
  * not told from the emulator's. */
 bool process_is_emulated(void);
 
+/* Whether each green thread has an OS thread of its own (VERD_THREADS=os), so that a switch takes a thousand times
+ * as long. */
+bool process_is_carried(void);
+
 /* Whether the child of a fork may start OS threads though one of its parent's was just starting. An emulator aborts;
  * ASan's malloc, which it calls as an OS thread starts, may be locked in the child for good. */
 bool process_can_fork_beside_starts(void);
