@@ -41,10 +41,11 @@ enum verd__fd_bit {
     VERD__FD_SOCKET = 16,  /* kind: takes recv and send */
     VERD__FD_STREAM = 32, /* kind: a short read has emptied it: TCP. Of a pipe it may be a packet */
     VERD__FD_UNIX = 64,   /* kind: a short read that cut off no ancillary data has emptied it */
-    VERD__FD_LISTENER = 128, /* OURS: accepts, and what it accepts is of its kind */
-    VERD__FD_HELD = 256,     /* a writer has it for itself (output_lock.h) */
-    VERD__FD_LIMITED = 512,  /* OURS: someone has set SO_RCVTIMEO or SO_SNDTIMEO (limit.h) */
-    VERD__FD_ASKED = 1024,   /* no wait has begun since the audit asked for them */
+    VERD__FD_LISTENER = 128,   /* OURS: accepts, and what it accepts is of its kind */
+    VERD__FD_HELD = 256,       /* a writer has it for itself (output_lock.h) */
+    VERD__FD_LIMITED = 512,    /* OURS: someone has set SO_RCVTIMEO or SO_SNDTIMEO (limit.h) */
+    VERD__FD_ASKED = 1024,     /* no wait has begun since the audit asked for them */
+    VERD__FD_LOW_WATER = 2048, /* OURS: someone has set SO_RCVLOWAT */
 };
 
 /* The record of a descriptor number. It stays at its address as long as the hub, but is zeroed once in a while if its

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "sched/area.h"
+
 static void time_up(struct verd__timer *timer)
 {
     verd__wait_end(verd__wait_of_timer(timer), EAGAIN);
@@ -23,6 +25,13 @@ static verd_duration limit_of(int fd, enum verd__direction direction)
     return limit.tv_sec * VERD_SEC + limit.tv_usec * VERD_US;
 }
 
+static void restart_no_more(struct verd__area *area)
+{
+    if (area->interruptible == VERD__UNLESS_RESTARTED)
+        area->interruptible = VERD__BY_ALL;
+}
+
+/* The wait is its thread's own. */
 static void limit_wait(struct verd__loop *loop, int fd, struct verd__fd *record,
                        enum verd__direction direction, struct verd__wait *wait)
 {
@@ -30,6 +39,7 @@ static void limit_wait(struct verd__loop *loop, int fd, struct verd__fd *record,
     if (limit == 0)
         return;
     record->bits |= VERD__FD_LIMITED;
+    restart_no_more(VERD__CONTAINER_OF(wait, struct verd__area, wait));
     verd__wait_limit(loop->scheduler, wait, verd__time_after(verd_now(), limit), time_up);
 }
 
@@ -37,6 +47,14 @@ void verd__limit_ask(struct verd__loop *loop, int fd, struct verd__fd *record,
                      enum verd__direction direction)
 {
     limit_wait(loop, fd, record, direction, verd__own_wait(loop->scheduler));
+}
+
+verd_duration verd__limit_own(const struct verd__loop *loop, int fd, enum verd__direction direction)
+{
+    verd_duration limit = limit_of(fd, direction);
+    if (limit != 0)
+        restart_no_more(verd__area(loop->scheduler->running));
+    return limit;
 }
 
 void verd__limit_audit(struct verd__loop *loop, int fd, struct verd__fd *record)

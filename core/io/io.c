@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include "io/attempt.h"
 #include "io/descriptor.h"
@@ -122,12 +123,12 @@ static bool at_end(struct verd__call *call)
     return false;
 }
 
-/* Whether a read for no bytes is done: of a stream it is, and else it may wait for a datagram. */
+/* Whether a read for no bytes is done: of a stream it is, and else it may wait for a datagram. POSIX's recv waits. */
 static bool nothing_wanted(const struct verd__call *call)
 {
     int type = 0;
     socklen_t length = sizeof type;
-    return call->request->size == 0 &&
+    return call->request->size == 0 && !call->request->posix &&
            getsockopt(call->fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
@@ -158,6 +159,37 @@ static bool note_nothing(struct verd__call *call, ssize_t *result)
     return false;
 }
 
+/* How many bytes there are to be received; -1: that is not known. */
+static int bytes_there(int fd)
+{
+    int there;
+    return ioctl(fd, FIONREAD, &there) == 0 ? there : -1;
+}
+
+/* Whether there is less than SO_RCVLOWAT asks for, and may be more. */
+static bool is_below_mark(const struct verd__call *call)
+{
+    int least = 1, there = bytes_there(call->fd);
+    socklen_t length = sizeof least;
+    getsockopt(call->fd, SOL_SOCKET, SO_RCVLOWAT, &least, &length);
+    return there >= 0 && there < least && (size_t)there < call->request->size &&
+           !(verd__look(call) & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+/* What has come before a limit or a handler has ended the wait is received. 0, or -1 and errno. */
+static int wait_for_mark(struct verd__call *call)
+{
+    if (!call->request->posix || call->request->socket == NULL || !waits(call))
+        return 0;
+    call->tried = true;
+    while (is_below_mark(call)) {
+        call->vain++;
+        if (wait_for(call) != 0)
+            return (errno == EAGAIN || errno == EINTR) && bytes_there(call->fd) > 0 ? 0 : -1;
+    }
+    return 0;
+}
+
 ssize_t verd__input_keep(int fd, const struct verd__request *request)
 {
     struct verd__call call = {.request = request, .fd = fd, .direction = VERD__INPUT};
@@ -165,6 +197,8 @@ ssize_t verd__input_keep(int fd, const struct verd__request *request)
         return -1;
     if (__builtin_expect(request->size == 0, 0) && request->file != NULL)
         return readv(fd, &(struct iovec){0}, 1); /* which, unlike read(2), asks no driver */
+    if (__builtin_expect(call.record->bits & VERD__FD_LOW_WATER, 0) && wait_for_mark(&call) != 0)
+        return -1;
     for (;;) {
         if (worth_trying(&call)) {
             ssize_t done = verd__attempt(&call);

@@ -159,7 +159,8 @@ static unsigned kind_of(int client, const struct verd__fd *listener, bool posix)
     static const int on = 1;
     unsigned listens = VERD__FD_OURS | VERD__FD_LISTENER;
     if ((listener->bits & listens) == listens)
-        return VERD__FD_SOCKET | (listener->bits & (VERD__FD_STREAM | VERD__FD_UNIX));
+        return VERD__FD_SOCKET |
+               (listener->bits & (VERD__FD_STREAM | VERD__FD_UNIX | VERD__FD_LOW_WATER));
     if (posix)
         return verd__socket_kind(client);
     if (setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0)

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
-#include "hub/hub.h"
+#include "hub/limit.h"
 #include "net/address.h"
 #include "io/descriptor.h"
 #include "io/ways.h"
@@ -54,7 +55,8 @@ static int ask(struct verd__loop *loop, int fd, const struct sockaddr *address, 
     do {
         result = verd__start_connect(fd, address, length, slice);
         slice = twice(slice, SLICE_MAX);
-    } while (result != 0 && errno == EINTR && verd__may_wait(loop->scheduler));
+    } while (result != 0 && errno == EINTR && !verd__was_interrupted(loop->scheduler) &&
+             verd__may_wait(loop->scheduler));
     return result;
 }
 
@@ -77,19 +79,40 @@ static bool is_backlog_full(const struct sockaddr *address, int error)
     return (error == EAGAIN || error == EINTR) && address->sa_family == AF_UNIX;
 }
 
+/* Sleeps for a while, and longer the next time. *until is how long SO_SNDTIMEO lets it, once that is known; it is 0
+ * before. -1 and errno: EAGAIN if that is over */
+static int pause_for_room(struct verd__loop *loop, int fd, verd_duration *pause,
+                          verd_duration *until)
+{
+    verd_duration now = verd_now();
+    if (*until == 0) {
+        verd_duration limit = verd__limit_own(loop, fd, VERD__OUTPUT);
+        *until = limit != 0 ? verd__time_after(now, limit) : VERD_FOREVER;
+    }
+    if (now >= *until) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (*pause > *until - now)
+        *pause = *until - now;
+    return verd__pause(pause, PAUSE_MAX);
+}
+
 static int connect_peer(struct verd__loop *loop, int fd, const struct sockaddr *address,
                         socklen_t length)
 {
-    verd_duration pause = PAUSE_MIN;
+    verd_duration pause = PAUSE_MIN, until = 0;
     bool interrupted = false; /* the call before, which may have been as good as done */
     for (;;) {
         if (verd__start_connect(fd, address, length, SLICE_MIN) == 0 ||
             (interrupted && errno == EISCONN))
             return 0;
         interrupted = errno == EINTR;
+        if (interrupted && verd__was_interrupted(loop->scheduler))
+            return -1;
         if (!is_backlog_full(address, errno))
             break;
-        if (verd__pause(&pause, PAUSE_MAX) != 0)
+        if (pause_for_room(loop, fd, &pause, &until) != 0)
             return -1;
     }
     return interrupted || errno == EINPROGRESS ? finish(loop, fd, address, length) : -1;
@@ -247,6 +270,15 @@ int verd_connect_to(int fd, const struct sockaddr *address, socklen_t length)
     return result;
 }
 
+/* Whether an attempt goes on that was begun before. */
+static bool is_connecting(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+           info.tcpi_state == TCP_SYN_SENT;
+}
+
 int verd__connect_posix(int fd, const struct sockaddr *address, socklen_t length)
 {
     if (!verd__is_blocking(fd))
@@ -255,8 +287,11 @@ int verd__connect_posix(int fd, const struct sockaddr *address, socklen_t length
     struct verd__loop *loop = scheduler != NULL ? verd__loop(scheduler) : NULL;
     if (loop == NULL)
         return verd__refuse(0);
+    bool again = is_connecting(fd);
     bool begun = verd__interruptible_begin(scheduler, VERD__UNLESS_RESTARTED);
     int result = connect_peer(loop, fd, address, length);
+    if (result != 0 && errno == EINPROGRESS && again)
+        errno = EALREADY;
     verd__interruptible_end(scheduler, begun);
     return verd__done(scheduler, result);
 }

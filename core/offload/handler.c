@@ -42,6 +42,11 @@ void verd__interruptible_end(struct verd__scheduler *scheduler, bool begun)
     verd__inbox_expect_no_more(scheduler->handlers.inbox);
 }
 
+bool verd__was_interrupted(const struct verd__scheduler *scheduler)
+{
+    return verd__area(scheduler->running)->interruptible == VERD__INTERRUPTED;
+}
+
 /* ---- a handler has run ---- */
 
 /* What has been handled, as a post's argument. */
@@ -55,10 +60,12 @@ union event {
 
 static void interrupt(struct verd__thread *thread, union event event)
 {
-    const struct verd__area *area = thread->state == VERD__STARTED ? verd__area(thread) : NULL;
+    struct verd__area *area = thread->state == VERD__STARTED ? verd__area(thread) : NULL;
     if (area != NULL && area->wait.kind != NULL && area->interruptible >= event.least &&
-        (int32_t)(area->handled - event.number) < 0) /* else it began later */
+        (int32_t)(area->handled - event.number) < 0) { /* else it began later */
+        area->interruptible = VERD__INTERRUPTED;
         verd__wait_abort(thread, EINTR, thread->shield);
+    }
 }
 
 /* On a green thread of its own. */

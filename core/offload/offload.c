@@ -254,7 +254,7 @@ int verd__offload_finish(struct verd__scheduler *scheduler, const struct verd__o
 int verd__offload_failed(const struct verd__offload *offload)
 {
     int error = errno;
-    if (!verd__is_interruption(error))
+    if (!verd__is_interruption(error) && error != EINTR)
         offload->release(offload->arg, NULL);
     errno = error;
     return -1;

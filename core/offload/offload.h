@@ -32,8 +32,8 @@ int verd__offload(const struct verd__offload *offload, void **result);
 #define VERD__OFFLOAD_PATIENCE VERD_SEC
 int verd__offload_finish(struct verd__scheduler *scheduler, const struct verd__offload *offload);
 
-/* After -1 of either of them: releases arg, which is the caller's but after ECANCELED and ETIMEDOUT. errno stays.
- * Returns -1. */
+/* After -1 of either of them: releases arg, which is the caller's but after ECANCELED, ETIMEDOUT and EINTR. errno
+ * stays. Returns -1. */
 int verd__offload_failed(const struct verd__offload *offload);
 
 /* The release of an arg that is memory alone. errno stays. */

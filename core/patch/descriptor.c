@@ -76,14 +76,28 @@ int verd_posix_listen(int fd, int backlog)
     return result;
 }
 
-/* A limit that is told of holds for the first wait, too (hub/limit.h). */
+/* What a record has to say of an option of SOL_SOCKET that was set; 0: nothing. A limit that is told of holds for the
+ * first wait, too (hub/limit.h). */
+static unsigned bit_of(int option)
+{
+    switch (option) {
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+        return VERD__FD_LIMITED;
+    case SO_RCVLOWAT:
+        return VERD__FD_LOW_WATER;
+    default:
+        return 0;
+    }
+}
+
 int verd_posix_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
     int result = setsockopt(fd, level, option, value, length);
-    bool limits = level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO);
-    struct verd__fd *record = result == 0 && limits ? record_of(fd) : NULL;
+    unsigned bit = result == 0 && level == SOL_SOCKET ? bit_of(option) : 0;
+    struct verd__fd *record = bit != 0 ? record_of(fd) : NULL;
     if (record != NULL)
-        record->bits |= VERD__FD_LIMITED;
+        record->bits |= (uint16_t)bit;
     return result;
 }
 

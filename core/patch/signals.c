@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "offload/handler.h"
+#include "patch/signals.h"
 #include "sched/scheduler.h"
 
 /* The program's handlers, of one kind or the other, and whether their signals have SA_RESTART. */
@@ -136,11 +137,63 @@ int verd_posix_sigaction(int signal, const struct sigaction *action, struct siga
     return result;
 }
 
-/* BSD's, as glibc and musl have it: the handler stays, and calls are restarted. */
-void (*verd_posix_signal(int signal, void (*handler)(int)))(int)
+/* Whose calls siginterrupt has said not to restart: glibc's signal goes by it, and musl's does not. */
+static _Atomic(bool) interrupts[NSIG];
+
+static bool is_interrupting(int signal)
 {
-    struct sigaction action = {.sa_flags = SA_RESTART}, before;
+    return signal > 0 && signal < NSIG &&
+           atomic_load_explicit(&interrupts[signal], memory_order_relaxed);
+}
+
+static void (*set_handler(verd__sigaction *set, int signal, void (*handler)(int), int flags))(int)
+{
+    struct sigaction action = {.sa_flags = flags}, before;
     action.sa_handler = handler;
     sigemptyset(&action.sa_mask);
-    return verd_posix_sigaction(signal, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
+    return set(signal, &action, &before) == 0 ? before.sa_handler : SIG_ERR;
+}
+
+/* BSD's, as glibc and musl have it: the handler stays, and calls are restarted. */
+void (*verd__signal_by(verd__sigaction *set, int signal, void (*handler)(int)))(int)
+{
+    return set_handler(set, signal, handler, is_interrupting(signal) ? 0 : SA_RESTART);
+}
+
+void (*verd__sysv_signal_by(verd__sigaction *set, int signal, void (*handler)(int)))(int)
+{
+    return set_handler(set, signal, handler, SA_RESETHAND | SA_NODEFER);
+}
+
+int verd__siginterrupt_by(verd__sigaction *set, int signal, int interrupt)
+{
+    struct sigaction action;
+    if (set(signal, NULL, &action) != 0)
+        return -1;
+    action.sa_flags &= ~SA_RESTART;
+    if (!interrupt)
+        action.sa_flags |= SA_RESTART;
+    if (set(signal, &action, NULL) != 0)
+        return -1;
+#ifdef __GLIBC__
+    atomic_store_explicit(&interrupts[signal], interrupt != 0, memory_order_relaxed);
+#endif
+    return 0;
+}
+
+void (*verd_posix_signal(int signal, void (*handler)(int)))(int)
+{
+    return verd__signal_by(verd_posix_sigaction, signal, handler);
+}
+
+#ifdef __GLIBC__
+void (*verd_posix_sysv_signal(int signal, void (*handler)(int)))(int)
+{
+    return verd__sysv_signal_by(verd_posix_sigaction, signal, handler);
+}
+#endif
+
+int verd_posix_siginterrupt(int signal, int interrupt)
+{
+    return verd__siginterrupt_by(verd_posix_sigaction, signal, interrupt);
 }

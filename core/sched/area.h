@@ -69,6 +69,7 @@ struct verd__posix {
 /* Which handlers of signals end a thread's wait with EINTR, besides what it waits for. */
 enum verd__interruptible {
     VERD__NOT_INTERRUPTIBLE,
+    VERD__INTERRUPTED,      /* no more: one has */
     VERD__UNLESS_RESTARTED, /* those of signals without SA_RESTART */
     VERD__BY_ALL,
 };

@@ -38,7 +38,7 @@
  *   ENOSPC     epoll(7) watches as many descriptors as it may (fs.epoll.max_user_watches)
  *
  * A socket's own SO_RCVTIMEO and SO_SNDTIMEO hold, too: a call that has waited so long ends with EAGAIN,
- * verd_connect_to with EINPROGRESS; not verd_wait_fd and verd_poll, as poll(2), and no server. Of a socket
+ * verd_connect_to of TCP with EINPROGRESS; not verd_wait_fd and verd_poll, as poll(2), and no server. Of a socket
  * made here the first call that waits may do so 0.2 s longer, or more in a process with many thousands of waits.
  *
  * A write to a closed peer is EPIPE and never SIGPIPE. None returns EINTR.

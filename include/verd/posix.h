@@ -147,6 +147,7 @@
 #pragma redefine_extname sigwaitinfo verd_posix_sigwaitinfo
 #pragma redefine_extname sigtimedwait verd_posix_sigtimedwait
 #pragma redefine_extname signal verd_posix_signal
+#pragma redefine_extname siginterrupt verd_posix_siginterrupt
 
 /* Large files have names of their own in glibc, and are the same. */
 #pragma redefine_extname open64 verd_posix_open
@@ -161,6 +162,10 @@
 #pragma redefine_extname lstat64 verd_posix_lstat
 #pragma redefine_extname fcntl64 verd_posix_fcntl
 #pragma redefine_extname lockf64 verd_posix_lockf
+
+/* So has System V's signal. */
+#pragma redefine_extname sysv_signal verd_posix_sysv_signal
+#pragma redefine_extname __sysv_signal verd_posix_sysv_signal
 #endif
 
 #pragma push_macro("__USE_FORTIFY_LEVEL")
@@ -311,6 +316,8 @@ int verd_posix_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct t
 /* Handlers of signals. Never block. */
 int verd_posix_sigaction(int signal, const struct sigaction *action, struct sigaction *before);
 void (*verd_posix_signal(int signal, void (*handler)(int)))(int);
+void (*verd_posix_sysv_signal(int signal, void (*handler)(int)))(int); /* glibc's alone */
+int verd_posix_siginterrupt(int signal, int interrupt);
 
 #ifdef __cplusplus
 }

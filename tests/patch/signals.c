@@ -4,11 +4,13 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <verd.h>
 
 #include "call.h"
+#include "offload/offload.h"
 #include "patch/posix.h"
 #include "patch/pthread.h"
 
@@ -139,6 +141,56 @@ Test(patch, a_handler_ends_no_wait_that_begins_later)
     cr_assert_eq(sleep_for(1), 0); /* from here on it would be told */
     cr_assert_eq(raise(SIGUSR1), 0);
     cr_expect_eq(sleep_for(10), 0);
+}
+
+/* ---- connecting, which other OS threads do ---- */
+
+/* To a listener that has no room for it. Returns what verd_posix_connect does. */
+static ssize_t connect_in_vain(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof(sa_family_t); /* the kernel finds a name for it */
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert_eq(bind(listener, (struct sockaddr *)&address, length), 0);
+    length = sizeof address;
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    cr_assert_eq(listen(listener, 0), 0);
+    while (connect(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), (struct sockaddr *)&address,
+                   length) == 0)
+        ;
+    int client = verd_posix_socket(AF_UNIX, SOCK_STREAM, 0);
+    verd_spawn_n(raise_soon, NULL);
+    return outcome(verd_posix_connect(client, (struct sockaddr *)&address, length));
+}
+
+Test(patch, a_handler_ends_a_connect_that_another_OS_thread_makes, .timeout = 30)
+{
+    make_world();
+    handle(SIGUSR1, 0);
+    cr_expect_eq(connect_in_vain(), -EINTR);
+}
+
+static void *hold_worker(void *arg)
+{
+    usleep(50000);
+    return arg;
+}
+
+static void hold_device_worker(void *arg)
+{
+    const struct verd__offload offload = {.kind = VERD_OFFLOAD_DEVICES, .fn = hold_worker};
+    cr_assert_eq(verd__offload(&offload, arg), 0);
+}
+
+Test(patch, a_handler_ends_a_connect_that_no_OS_thread_has_begun, .timeout = 30)
+{
+    void *results[VERD_OFFLOAD_THREADS];
+    make_world();
+    handle(SIGUSR1, 0);
+    for (int i = 0; i < VERD_OFFLOAD_THREADS; i++)
+        verd_spawn_n(hold_device_worker, &results[i]);
+    settle();
+    cr_expect_eq(connect_in_vain(), -EINTR);
 }
 
 /* ---- a signal for one thread ---- */

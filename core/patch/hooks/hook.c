@@ -9,6 +9,7 @@
 #include <stdarg.h>
 
 #include "patch/hooks/system.h"
+#include "patch/signals.h"
 
 #define HOOK(returned, name, parameters, arguments)                                          \
     returned verd__hook_##name parameters                                                    \
@@ -75,7 +76,19 @@ pid_t verd__hook_wait(int *status)
 
 void (*verd__hook_signal(int signal, void (*handler)(int)))(int)
 {
-    return verd_posix_signal(signal, handler);
+    return verd__signal_by(verd__hook_sigaction, signal, handler);
+}
+
+#ifdef __GLIBC__
+void (*verd__hook_sysv_signal(int signal, void (*handler)(int)))(int)
+{
+    return verd__sysv_signal_by(verd__hook_sigaction, signal, handler);
+}
+#endif
+
+int verd__hook_siginterrupt(int signal, int interrupt)
+{
+    return verd__siginterrupt_by(verd__hook_sigaction, signal, interrupt);
 }
 
 /* A child that shares its parent's memory would close its parent's descriptors. */
@@ -85,7 +98,7 @@ pid_t verd__hook_vfork(void)
 }
 
 VERD__MORE_NAMES(VERD__NAME)
-VERD__LARGE_NAMES(VERD__NAME)
+VERD__GLIBC_NAMES(VERD__NAME)
 
 /* ---- musl has four in one file, which brings its own of two of them ---- */
 

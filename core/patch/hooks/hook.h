@@ -21,36 +21,41 @@ int verd__hook_pipe(int fds[2]);
 int verd__hook_creat(const char *path, mode_t mode);
 pid_t verd__hook_wait(int *status);
 void (*verd__hook_signal(int signal, void (*handler)(int)))(int);
+void (*verd__hook_sysv_signal(int signal, void (*handler)(int)))(int);
+int verd__hook_siginterrupt(int signal, int interrupt);
 pid_t verd__hook_vfork(void);
 struct hostent *verd__hook_gethostbyname(const char *name);
 int verd__hook_gethostbyname_r(const char *name, struct hostent *entry, char *room, size_t size,
                                struct hostent **result, int *error);
 
-#define VERD__MORE_NAMES(NAME)      \
-    NAME(open, verd__hook_open)     \
-    NAME(openat, verd__hook_openat) \
-    NAME(fcntl, verd__hook_fcntl)   \
-    NAME(accept, verd__hook_accept) \
-    NAME(pipe, verd__hook_pipe)     \
-    NAME(creat, verd__hook_creat)   \
-    NAME(wait, verd__hook_wait)     \
-    NAME(signal, verd__hook_signal) \
+#define VERD__MORE_NAMES(NAME)                  \
+    NAME(siginterrupt, verd__hook_siginterrupt) \
+    NAME(open, verd__hook_open)                 \
+    NAME(openat, verd__hook_openat)             \
+    NAME(fcntl, verd__hook_fcntl)               \
+    NAME(accept, verd__hook_accept)             \
+    NAME(pipe, verd__hook_pipe)                 \
+    NAME(creat, verd__hook_creat)               \
+    NAME(wait, verd__hook_wait)                 \
+    NAME(signal, verd__hook_signal)             \
     NAME(vfork, verd__hook_vfork)
 
 #ifdef __GLIBC__
-/* Large files have names of their own in glibc, and are the same. */
-#define VERD__LARGE_NAMES(NAME)           \
-    NAME(open64, verd__hook_open)         \
-    NAME(openat64, verd__hook_openat)     \
-    NAME(creat64, verd__hook_creat)       \
-    NAME(pread64, verd__hook_pread)       \
-    NAME(pwrite64, verd__hook_pwrite)     \
-    NAME(preadv64, verd__hook_preadv)     \
-    NAME(pwritev64, verd__hook_pwritev)   \
-    NAME(sendfile64, verd__hook_sendfile) \
-    NAME(stat64, verd__hook_stat)         \
-    NAME(lstat64, verd__hook_lstat)       \
-    NAME(fcntl64, verd__hook_fcntl)       \
+/* Names of glibc's own: for large files, which are the same, and for System V's signal. */
+#define VERD__GLIBC_NAMES(NAME)                 \
+    NAME(sysv_signal, verd__hook_sysv_signal)   \
+    NAME(__sysv_signal, verd__hook_sysv_signal) \
+    NAME(open64, verd__hook_open)               \
+    NAME(openat64, verd__hook_openat)           \
+    NAME(creat64, verd__hook_creat)             \
+    NAME(pread64, verd__hook_pread)             \
+    NAME(pwrite64, verd__hook_pwrite)           \
+    NAME(preadv64, verd__hook_preadv)           \
+    NAME(pwritev64, verd__hook_pwritev)         \
+    NAME(sendfile64, verd__hook_sendfile)       \
+    NAME(stat64, verd__hook_stat)               \
+    NAME(lstat64, verd__hook_lstat)             \
+    NAME(fcntl64, verd__hook_fcntl)             \
     NAME(lockf64, verd__hook_lockf)
 
 /* What is compiled with _FORTIFY_SOURCE calls: `room` is the size of the buffer. */
@@ -78,7 +83,7 @@ int verd__hook_openat_2(int directory, const char *path, int flags);
     NAME(__openat_2, verd__hook_openat_2)         \
     NAME(__openat64_2, verd__hook_openat_2)
 #else
-#define VERD__LARGE_NAMES(NAME)
+#define VERD__GLIBC_NAMES(NAME)
 #define VERD__FORTIFIED_NAMES(NAME)
 #endif
 

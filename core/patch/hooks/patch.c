@@ -37,7 +37,7 @@ __attribute__((constructor)) static void begin(void)
 #define LINKED_CALL(returned, name, parameters, arguments) LINKED(name, )
 VERD__SYSTEM_CALLS(LINKED_CALL)
 VERD__MORE_NAMES(LINKED)
-VERD__LARGE_NAMES(LINKED)
+VERD__GLIBC_NAMES(LINKED)
 VERD__FORTIFIED_NAMES(LINKED)
 
 /* Of a static program these are libc's, and nothing of libc is to be in it because its name is asked for. */
@@ -62,7 +62,7 @@ static const struct hooked {
     ROW(gethostbyname, verd__hook_gethostbyname)
     ROW(gethostbyname_r, verd__hook_gethostbyname_r)
     VERD__MORE_NAMES(ROW)
-    VERD__LARGE_NAMES(ROW)
+    VERD__GLIBC_NAMES(ROW)
     VERD__FORTIFIED_NAMES(ROW)
     /* clang-format on */
 };

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define BOOK_LINES 600
+#define BOOK_LINES 1000
 
 struct book {
     size_t count;

@@ -109,6 +109,99 @@ static void datagrams(struct book *book)
     SAY(close(fds[1]));
 }
 
+static void addressed_datagrams(struct book *book)
+{
+    char buffer[16];
+    struct sockaddr_in to = loopback(0), from;
+    socklen_t length = sizeof to;
+    int receiver = socket(AF_INET, SOCK_DGRAM, 0), sender = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr *address = (struct sockaddr *)&to;
+    SAY(bind(receiver, address, length));
+    SAY(getsockname(receiver, address, &length));
+    SAY(sendto(sender, "abc", 3, 0, address, length));
+    SAY(recvfrom(receiver, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &length));
+    SAY(from.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && length == sizeof from);
+    SAY(sendto(receiver, "de", 2, MSG_DONTWAIT, (struct sockaddr *)&from, length));
+    SAY(recvfrom(sender, buffer, sizeof buffer, 0, NULL, NULL));
+    SAY(sendto(sender, "", 0, 0, address, length));
+    SAY(recv(receiver, buffer, sizeof buffer, 0));
+    SAY(sendto(sender, "x", 1, 0, NULL, 0));
+    SAY(sendto(sender, "x", 1, 0, address, 3));
+    SAY(sendto(sender, "x", 1, MSG_OOB, address, length));
+    SAY(sendto(sender, buffer, 70000, 0, address, length));
+    SAY(sendto(-1, "x", 1, 0, address, length));
+    SAY(close(sender));
+    SAY(close(receiver));
+}
+
+/* How much there has to be for a receive that waits. */
+static void low_water_of(struct book *book, int from, int to)
+{
+    char buffer[16] = "";
+    struct iovec vector[2] = {{buffer, 3}, {buffer + 3, 5}};
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2};
+    struct timeval limit = {0, 50000};
+    int least = 4;
+    later_write(20, from, "z");
+    SAY(recv(to, buffer, 0, 0)); /* waits */
+    SAY(recv(to, buffer, 8, MSG_DONTWAIT));
+    later_done();
+    SAY(recv(to, buffer, 0, MSG_DONTWAIT));
+    SAY(read(to, buffer, 0));
+    SAY(setsockopt(to, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least));
+    SAY(send(from, "ab", 2, 0));
+    SAY(recv(to, buffer, 1, 0));
+    SAY(recv(to, buffer, 8, MSG_DONTWAIT));
+    SAY(send(from, "ab", 2, 0));
+    later_write(20, from, "cdef"); /* TCP, which has taken the two, waits for four more */
+    SAY(recv(to, buffer, 8, 0));
+    SAY(memcmp(buffer, "abcdef", 6));
+    later_done();
+    SAY(send(from, "ab", 2, 0));
+    later_write(20, from, "cdef");
+    SAY(read(to, buffer, 8));
+    later_done();
+    SAY(send(from, "ab", 2, 0));
+    later_write(20, from, "cdef");
+    SAY(recvmsg(to, &message, 0));
+    later_done();
+    SAY(send(from, "ab", 2, 0));
+    later_write(20, from, "cdef");
+    SAY(readv(to, vector, 2));
+    later_done();
+    SAY(send(from, "ab", 2, 0));
+    handle(SIGUSR1, 0);
+    later_signal(30, SIGUSR1);
+    SAY(recv(to, buffer, 8, 0)); /* is interrupted with what there is */
+    SAY(caught);
+    later_done();
+    signal(SIGUSR1, SIG_DFL);
+    SAY(setsockopt(to, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+    SAY(send(from, "ab", 2, 0));
+    SAY(recv(to, buffer, 8, 0)); /* likewise */
+    SAY(recv(to, buffer, 8, 0));
+    SAY(send(from, "ab", 2, 0));
+    SAY(shutdown(from, SHUT_WR));
+    SAY(recv(to, buffer, 8, 0));
+    SAY(recv(to, buffer, 8, 0));
+    SAY(recv(to, buffer, 0, 0));
+    SAY(close(from));
+    SAY(close(to));
+}
+
+static void low_water(struct book *book)
+{
+    struct sockaddr_in address;
+    int fds[2], port, listener = make_listener(&port), client;
+    SAY(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+    low_water_of(book, fds[0], fds[1]);
+    address = loopback(port);
+    SAY((client = socket(AF_INET, SOCK_STREAM, 0)) > 0);
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    low_water_of(book, client, accept(listener, NULL, NULL));
+    SAY(close(listener));
+}
+
 static void limits(struct book *book)
 {
     static char much[3000000];
@@ -215,6 +308,44 @@ static void connections(struct book *book)
     SAY(listen(-1, 3));
 }
 
+/* To a listener that has no room for more. */
+static void slow_connections(struct book *book)
+{
+    struct timeval limit = {0, 50000};
+    int port, listener = make_listener(&port), clients[8], client;
+    struct sockaddr_in address = loopback(port);
+    SAY(listen(listener, 0));
+    for (int i = 0; i < 8; i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(clients[i], (struct sockaddr *)&address, sizeof address);
+    }
+    SAY((client = socket(AF_INET, SOCK_STREAM, 0)) > 0);
+    SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    long begun = now_ms();
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(now_ms() - begun >= 45);
+    limit = (struct timeval){5, 0};
+    SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+    handle(SIGUSR1, SA_RESTART);
+    later_signal(30, SIGUSR1);
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(caught);
+    later_done();
+    signal(SIGUSR1, SIG_DFL);
+    SAY(close(client));
+    SAY((client = socket(AF_INET, SOCK_STREAM, 0)) > 0);
+    handle(SIGUSR1, 0);
+    later_signal(30, SIGUSR1);
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(close(client));
+    later_done();
+    for (int i = 0; i < 8; i++)
+        close(clients[i]);
+    SAY(close(listener));
+    signal(SIGUSR1, SIG_DFL);
+}
+
 static void unix_connections(struct book *book)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -233,6 +364,41 @@ static void unix_connections(struct book *book)
     SAY(read(client, &(char){0}, 1));
     SAY(close(server));
     SAY(close(client));
+    SAY(close(listener));
+    unlink(address.sun_path);
+}
+
+/* A listener with a full backlog is waited for as long as a send may last. */
+static void unix_backlog(struct book *book)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval limit = {0, 50000};
+    int listener, clients[8], client;
+    snprintf(address.sun_path, sizeof address.sun_path, "/tmp/verd-posix-%d", (int)getpid());
+    unlink(address.sun_path);
+    SAY((listener = socket(AF_UNIX, SOCK_STREAM, 0)) > 0);
+    SAY(bind(listener, (struct sockaddr *)&address, sizeof address));
+    SAY(listen(listener, 0));
+    for (int i = 0; i < 8; i++) {
+        clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(clients[i], (struct sockaddr *)&address, sizeof address);
+    }
+    SAY((client = socket(AF_UNIX, SOCK_STREAM, 0)) > 0);
+    SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+    long begun = now_ms();
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(now_ms() - begun >= 45);
+    limit = (struct timeval){5, 0};
+    SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+    handle(SIGUSR1, SA_RESTART);
+    later_signal(30, SIGUSR1);
+    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
+    SAY(caught);
+    later_done();
+    signal(SIGUSR1, SIG_DFL);
+    SAY(close(client));
+    for (int i = 0; i < 8; i++)
+        close(clients[i]);
     SAY(close(listener));
     unlink(address.sun_path);
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Cases of locks of files. */
+#include "cases.h"
+
+#include <sys/file.h>
+
+/* Another process that has the file locked for a while, from before this returns. */
+static pid_t lock_elsewhere(const char *path)
+{
+    int fds[2];
+    char byte = 0;
+    if (pipe(fds) != 0)
+        abort();
+    pid_t pid = fork();
+    if (pid == 0) {
+        int fd = open(path, O_RDWR);
+        struct flock whole = {.l_type = F_WRLCK};
+        byte = fcntl(fd, F_SETLK, &whole) == 0;
+        (void)!write(fds[1], &byte, 1);
+        usleep(50000);
+        _exit(0);
+    }
+    if (read(fds[0], &byte, 1) != 1 || byte != 1)
+        abort();
+    close(fds[0]);
+    close(fds[1]);
+    return pid;
+}
+
+static int end_of(pid_t pid)
+{
+    int status;
+    return waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+/* Of a process: it is not in its own way. */
+static void locks_of_processes(struct book *book, const char *path)
+{
+    struct flock whole = {.l_type = F_WRLCK};
+    int fd = open(path, O_RDWR);
+    pid_t pid = lock_elsewhere(path);
+    SAY(lockf(fd, F_TLOCK, 0) == -1 && (errno == EAGAIN || errno == EACCES));
+    SAY(lockf(fd, F_TEST, 0));
+    SAY(fcntl(fd, F_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES));
+    SAY(fcntl(fd, F_GETLK, &whole));
+    SAY(whole.l_pid == pid);
+    SAY(lockf(fd, F_LOCK, 0));
+    SAY(end_of(pid));
+    SAY(lockf(fd, F_TEST, 0));
+    SAY(lockf(fd, F_ULOCK, 0));
+    SAY(lockf(fd, 12345, 0));
+    SAY(lockf(-1, F_LOCK, 0));
+    pid = lock_elsewhere(path);
+    whole = (struct flock){.l_type = F_WRLCK};
+    SAY(fcntl(fd, F_SETLKW, &whole));
+    SAY(end_of(pid));
+    whole.l_type = F_UNLCK;
+    SAY(fcntl(fd, F_SETLKW, &whole));
+    SAY(fcntl(-1, F_SETLKW, &whole));
+    pid = lock_elsewhere(path);
+    handle(SIGUSR1, 0);
+    later_signal(20, SIGUSR1);
+    whole.l_type = F_RDLCK;
+    SAY(fcntl(fd, F_SETLKW, &whole));
+    SAY(caught);
+    later_done();
+    SAY(end_of(pid));
+    signal(SIGUSR1, SIG_DFL);
+    SAY(close(fd));
+}
+
+/* Of an open file: two of the same process are in each other's way. */
+static void locks_of_files(struct book *book, const char *path)
+{
+    struct flock whole = {.l_type = F_WRLCK};
+    int first = open(path, O_RDWR), second = open(path, O_RDWR);
+    SAY(flock(first, LOCK_EX));
+    SAY(flock(second, LOCK_EX | LOCK_NB));
+    SAY(flock(second, LOCK_SH | LOCK_NB));
+    SAY(flock(second, LOCK_UN));
+    handle(SIGUSR1, 0);
+    later_signal(20, SIGUSR1);
+    SAY(flock(second, LOCK_EX));
+    SAY(caught);
+    later_done();
+    later_close(20, first);
+    SAY(flock(second, LOCK_EX));
+    later_done();
+    SAY(flock(second, LOCK_UN));
+    SAY(flock(second, 12345));
+    SAY(flock(-1, LOCK_EX));
+    first = open(path, O_RDWR);
+    SAY(fcntl(first, F_OFD_SETLK, &whole));
+    SAY(fcntl(second, F_OFD_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES));
+    later_close(20, first);
+    SAY(fcntl(second, F_OFD_SETLKW, &whole));
+    later_done();
+    signal(SIGUSR1, SIG_DFL);
+    SAY(close(second));
+}
+
+static void locks(struct book *book)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/verd-posix-lock-%d", (int)getpid());
+    SAY(close(open(path, O_CREAT | O_RDWR, 0600)));
+    locks_of_processes(book, path);
+    locks_of_files(book, path);
+    unlink(path);
+}
