@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include "hub/limit.h"
 #include "io/attempt.h"
 #include "io/descriptor.h"
 #include "io/vector.h"
@@ -181,10 +182,14 @@ static int wait_for_mark(struct verd__call *call)
 {
     if (!call->request->posix || call->request->socket == NULL || !waits(call))
         return 0;
+    verd_duration limit = verd__limit_own(call->loop, call->fd, VERD__INPUT);
+    verd_duration until = limit != 0 ? verd__time_after(verd_now(), limit) : VERD_FOREVER;
     call->tried = true;
     while (is_below_mark(call)) {
         call->vain++;
-        if (wait_for(call) != 0)
+        errno =
+            EAGAIN; /* the time is over of what poll(2) calls ready, and is waited for in vain */
+        if (verd_now() >= until || wait_for(call) != 0)
             return (errno == EAGAIN || errno == EINTR) && bytes_there(call->fd) > 0 ? 0 : -1;
     }
     return 0;
