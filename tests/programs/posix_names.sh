@@ -14,7 +14,7 @@ plain=$(undefined "$cases/plain.c.o")
 green=$(undefined "$cases/green.c.o")
 taken=$(sed -nE 's/^#pragma redefine_extname ([a-z0-9_]+) verd_posix_.*/\1/p' include/verd/posix.h)
 # musl has these, but no names of their own.
-echo "$plain" | grep -q '^open64$' || taken=$(echo "$taken" | grep -vE '64$|^sysv_')
+echo "$plain" | grep -q '^open64$' || taken=$(echo "$taken" | grep -vE '64$|sysv_')
 
 missing=
 for name in $taken; do
@@ -24,4 +24,4 @@ done
 for name in $taken; do
     ! echo "$green" | grep -qx "$name" || { echo "posix_names: $name is libc's"; exit 1; }
 done
-[ "$(echo "$taken" | wc -l)" -gt 70 ] || { echo "posix_names: only $(echo "$taken" | wc -l)"; exit 1; }
+[ "$(echo "$taken" | wc -l)" -gt 60 ] || { echo "posix_names: only $(echo "$taken" | wc -l)"; exit 1; }
