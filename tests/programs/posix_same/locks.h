@@ -4,26 +4,28 @@
 
 #include <sys/file.h>
 
-/* Another process that has the file locked for a while, from before this returns. */
+/* Another process that has the file locked for a while, from before this returns. It does nothing that another OS thread
+ * would do: an emulator has none for it. */
 static pid_t lock_elsewhere(const char *path)
 {
-    int fds[2];
-    char byte = 0;
-    if (pipe(fds) != 0)
+    int fds[2], fd = open(path, O_RDWR);
+    char byte;
+    if (fd < 0 || pipe(fds) != 0)
         abort();
     pid_t pid = fork();
     if (pid == 0) {
-        int fd = open(path, O_RDWR);
         struct flock whole = {.l_type = F_WRLCK};
-        byte = fcntl(fd, F_SETLK, &whole) == 0;
-        (void)!write(fds[1], &byte, 1);
+        if (fcntl(fd, F_SETLK, &whole) != 0)
+            abort();
+        close(fds[1]);
         usleep(50000);
         _exit(0);
     }
-    if (read(fds[0], &byte, 1) != 1 || byte != 1)
+    close(fd);
+    close(fds[1]);
+    if (read(fds[0], &byte, 1) != 0)
         abort();
     close(fds[0]);
-    close(fds[1]);
     return pid;
 }
 
