@@ -4,9 +4,9 @@
 
 #include <sys/file.h>
 
-/* Another process that has the file locked for a while, from before this returns. It does nothing that another OS thread
+/* Another process that has the file locked for so long, from before this returns. It does nothing that another OS thread
  * would do: an emulator has none for it. */
-static pid_t lock_elsewhere(const char *path)
+static pid_t lock_elsewhere(const char *path, unsigned ms)
 {
     int fds[2], fd = open(path, O_RDWR);
     char byte;
@@ -18,7 +18,7 @@ static pid_t lock_elsewhere(const char *path)
         if (fcntl(fd, F_SETLK, &whole) != 0)
             abort();
         close(fds[1]);
-        usleep(50000);
+        usleep(ms * 1000);
         _exit(0);
     }
     close(fd);
@@ -40,7 +40,7 @@ static void locks_of_processes(struct book *book, const char *path)
 {
     struct flock whole = {.l_type = F_WRLCK};
     int fd = open(path, O_RDWR);
-    pid_t pid = lock_elsewhere(path);
+    pid_t pid = lock_elsewhere(path, 50);
     SAY(lockf(fd, F_TLOCK, 0) == -1 && (errno == EAGAIN || errno == EACCES));
     SAY(lockf(fd, F_TEST, 0));
     SAY(fcntl(fd, F_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES));
@@ -52,14 +52,14 @@ static void locks_of_processes(struct book *book, const char *path)
     SAY(lockf(fd, F_ULOCK, 0));
     SAY(lockf(fd, 12345, 0));
     SAY(lockf(-1, F_LOCK, 0));
-    pid = lock_elsewhere(path);
+    pid = lock_elsewhere(path, 50);
     whole = (struct flock){.l_type = F_WRLCK};
     SAY(fcntl(fd, F_SETLKW, &whole));
     SAY(end_of(pid));
     whole.l_type = F_UNLCK;
     SAY(fcntl(fd, F_SETLKW, &whole));
     SAY(fcntl(-1, F_SETLKW, &whole));
-    pid = lock_elsewhere(path);
+    pid = lock_elsewhere(path, 500);
     handle(SIGUSR1, 0);
     later_signal(20, SIGUSR1);
     whole.l_type = F_RDLCK;
