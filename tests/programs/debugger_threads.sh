@@ -205,7 +205,12 @@ dump_core() (
     "$@" ./threads core > /dev/null 2>&1
 )
 if [ "$gdb" = gdb ]; then
-    all_questions ask live threads -ex 'break stop_here' -ex 'run live' -ex "gcore $scratch/of_gdb"
+    # gdb would write the shadow of AddressSanitizer and ThreadSanitizer, too: terabytes.
+    case ${VERD_CONFIG-} in
+    asan | tsan | msan) then_what= ;;
+    *) then_what="gcore $scratch/of_gdb" ;;
+    esac
+    all_questions ask live threads -ex 'break stop_here' -ex 'run live' -ex "$then_what"
     { dump_core env; } 2> /dev/null || true
     core=$(find "$scratch" -name 'core*' | head -n 1)
 else

@@ -113,7 +113,7 @@ asan | tsan | msan)
     "find_with_$VERD_CONFIG"
     ;;
 *)
-    export TSAN_OPTIONS=report_bugs=0
+    export TSAN_OPTIONS=report_bugs=0 MSAN_OPTIONS=report_umrs=0
     build
     run orderly thread
     if [ "$status" -ne 0 ] || [ -s "$work/errors" ]; then

@@ -82,17 +82,16 @@ static void *yield_for_ever(void *arg)
 
 static __thread verd_event own = VERD_EVENT_INIT;
 
-static void *sleep_and_set(void *arg)
+static void sleep_and_set(void *arg)
 {
     verd_sleep(100 * VERD_US);
     verd_event_set(arg, NULL);
-    return NULL;
 }
 
 static void *live(void *arg)
 {
     for (int i = 0; i < 200; i++) {
-        MUST(verd_spawn_n((void (*)(void *))(void (*)(void))sleep_and_set, &own) == 0);
+        MUST(verd_spawn_n(sleep_and_set, &own) == 0);
         MUST(verd_event_wait(&own, NULL) == 0);
         verd_event_reset(&own);
     }
