@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What POSIX has no word for: kills and timeouts in calls made green, and others who wait for the same. That they do
+/* What POSIX has no word for: others who wait for the same, and kills in the middle, in calls made green. That they do
  * what their manual pages say is programs/posix_same. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,225 +18,7 @@
 #include "patch/posix.h"
 #include "process.h"
 
-/* ---- each call that waits ---- */
-
-static int silent[2], full[2], listener, child = -1;
-
-static ssize_t wait_read(struct call *call)
-{
-    return verd_posix_read(silent[0], call->data, 1);
-}
-
-static ssize_t wait_readv(struct call *call)
-{
-    struct iovec room = {call->data, 1};
-    return verd_posix_readv(silent[0], &room, 1);
-}
-
-static ssize_t wait_recv(struct call *call)
-{
-    return verd_posix_recv(silent[0], call->data, 1, 0);
-}
-
-static ssize_t wait_recvmsg(struct call *call)
-{
-    struct iovec room = {call->data, 1};
-    struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
-    return verd_posix_recvmsg(silent[0], &message, 0);
-}
-
-static ssize_t wait_recvmmsg(struct call *call)
-{
-    struct iovec room = {call->data, 1};
-    struct mmsghdr message = {.msg_hdr = {.msg_iov = &room, .msg_iovlen = 1}};
-    return verd_posix_recvmmsg(silent[0], &message, 1, 0, NULL);
-}
-
-static ssize_t wait_write(struct call *call)
-{
-    return verd_posix_write(full[0], call->data, 1);
-}
-
-static ssize_t wait_writev(struct call *call)
-{
-    struct iovec vector = {call->data, 1};
-    return verd_posix_writev(full[0], &vector, 1);
-}
-
-static ssize_t wait_send(struct call *call)
-{
-    return verd_posix_send(full[0], call->data, 1, 0);
-}
-
-static ssize_t wait_sendmsg(struct call *call)
-{
-    struct iovec vector = {call->data, 1};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    return verd_posix_sendmsg(full[0], &message, 0);
-}
-
-static ssize_t wait_accept(struct call *call)
-{
-    (void)call;
-    return verd_posix_accept(listener, NULL, NULL);
-}
-
-static ssize_t wait_poll(struct call *call)
-{
-    struct pollfd poller = {.fd = silent[0], .events = POLLIN};
-    (void)call;
-    return verd_posix_poll(&poller, 1, -1);
-}
-
-static ssize_t wait_ppoll(struct call *call)
-{
-    struct pollfd poller = {.fd = silent[0], .events = POLLIN};
-    (void)call;
-    return verd_posix_ppoll(&poller, 1, NULL, NULL);
-}
-
-static ssize_t wait_select(struct call *call)
-{
-    fd_set input;
-    FD_ZERO(&input);
-    FD_SET(silent[0], &input);
-    (void)call;
-    return verd_posix_select(silent[0] + 1, &input, NULL, NULL, NULL);
-}
-
-static ssize_t wait_epoll(struct call *call)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-    int epoll = epoll_create1(0);
-    epoll_ctl(epoll, EPOLL_CTL_ADD, silent[0], &event);
-    ssize_t result = verd_posix_epoll_wait(epoll, &event, 1, -1);
-    (void)call;
-    verd_posix_close(epoll);
-    return result;
-}
-
-static ssize_t wait_nanosleep(struct call *call)
-{
-    (void)call;
-    return verd_posix_nanosleep(&(struct timespec){.tv_sec = 1000}, NULL);
-}
-
-static ssize_t wait_usleep(struct call *call)
-{
-    (void)call;
-    return verd_posix_usleep(999000000);
-}
-
-static ssize_t wait_clock(struct call *call)
-{
-    (void)call;
-    errno =
-        verd_posix_clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_sec = 1000}, NULL);
-    return -1;
-}
-
-static ssize_t wait_child(struct call *call)
-{
-    (void)call;
-    return verd_posix_waitpid(child, NULL, 0);
-}
-
-static ssize_t wait_system(struct call *call)
-{
-    (void)call;
-    return verd_posix_system("exec sleep 1000");
-}
-
-static const struct {
-    const char *name;
-    ssize_t (*make)(struct call *call);
-} calls[] = {
-    {"read", wait_read},
-    {"readv", wait_readv},
-    {"recv", wait_recv},
-    {"recvmsg", wait_recvmsg},
-    {"recvmmsg", wait_recvmmsg},
-    {"write", wait_write},
-    {"writev", wait_writev},
-    {"send", wait_send},
-    {"sendmsg", wait_sendmsg},
-    {"accept", wait_accept},
-    {"poll", wait_poll},
-    {"ppoll", wait_ppoll},
-    {"select", wait_select},
-    {"epoll_wait", wait_epoll},
-    {"nanosleep", wait_nanosleep},
-    {"usleep", wait_usleep},
-    {"clock_nanosleep", wait_clock},
-    {"waitpid", wait_child},
-    {"system", wait_system},
-};
-#define CALLS (sizeof calls / sizeof *calls)
-
-static void make_world(void)
-{
-    int port;
-    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, silent), 0);
-    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, full), 0);
-    while (send(full[0], &port, sizeof port, MSG_DONTWAIT) > 0)
-        ;
-    listener = make_listener(&port);
-    cr_assert_eq(fcntl(listener, F_SETFL, 0), 0);
-    child = fork();
-    if (child == 0) {
-        pause();
-        _exit(0);
-    }
-    cr_assert_not_null(verd_self()); /* there are green threads */
-}
-
-static void end_world(void)
-{
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
-
 TestSuite(patch, .timeout = 60);
-
-Test(patch, a_kill_ends_each_call_that_waits_with_ECANCELED)
-{
-    make_world();
-    for (size_t i = 0; i < CALLS; i++) {
-        struct call call = {0};
-        call_start(&call, calls[i].make, -1);
-        cr_expect_not(call.returned, "%s waits", calls[i].name);
-        verd_kill(call.thread);
-        cr_expect_eq(call_end(&call), -ECANCELED, "%s: %zd", calls[i].name, call.outcome);
-    }
-    cr_expect_eq(waitpid(-1, NULL, WNOHANG), 0, "the command has left a zombie");
-    end_world();
-}
-
-Test(patch, a_timeout_ends_each_call_that_waits_with_ETIMEDOUT)
-{
-    make_world();
-    for (size_t i = 0; i < CALLS; i++) {
-        struct call call = {0};
-        cr_expect_eq(call_within(VERD_MS, &call, calls[i].make, -1), -ETIMEDOUT, "%s: %zd",
-                     calls[i].name, call.outcome);
-    }
-    end_world();
-}
-
-static ssize_t sleep_long(struct call *call)
-{
-    (void)call;
-    return verd_posix_sleep(1000);
-}
-
-/* Who sleeps on for what is left of it would never end. */
-Test(patch, a_sleep_that_is_killed_has_nothing_left)
-{
-    struct call call = {0};
-    call_start(&call, sleep_long, -1);
-    verd_kill(call.thread);
-    cr_expect_eq(call_end(&call), 0);
-}
 
 /* ---- an OS thread without green threads ---- */
 
@@ -355,7 +136,7 @@ Test(patch, any_number_of_threads_may_accept_of_a_listener)
 {
     struct call acceptors[4] = {0};
     int port, clients[4];
-    listener = make_listener(&port);
+    int listener = make_listener(&port);
     fcntl(listener, F_SETFL, 0);
     for (int i = 0; i < 4; i++)
         call_start(&acceptors[i], accept_one, listener);
