@@ -313,10 +313,10 @@ int verd_posix_sigwait(const sigset_t *set, int *signal);
 int verd_posix_sigwaitinfo(const sigset_t *set, siginfo_t *info);
 int verd_posix_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout);
 
-/* Handlers of signals. Never block. */
+/* Handlers of signals; System V's kind is glibc's alone. Never block. */
 int verd_posix_sigaction(int signal, const struct sigaction *action, struct sigaction *before);
 void (*verd_posix_signal(int signal, void (*handler)(int)))(int);
-void (*verd_posix_sysv_signal(int signal, void (*handler)(int)))(int); /* glibc's alone */
+void (*verd_posix_sysv_signal(int signal, void (*handler)(int)))(int);
 int verd_posix_siginterrupt(int signal, int interrupt);
 
 #ifdef __cplusplus
