@@ -23,7 +23,7 @@ infallible='
     _longjmp _setjmp gettid longjmp
     pthread_cond_destroy pthread_cond_init pthread_mutex_destroy pthread_mutex_init
     pthread_mutex_lock pthread_mutex_unlock pthread_once pthread_sigmask
-    isatty prctl pthread_join pthread_kill pthread_self fclose h_errno __h_errno_location
+    ioctl isatty prctl pthread_join pthread_kill pthread_self fclose h_errno __h_errno_location
     pthread_cond_broadcast pthread_cond_signal pthread_cond_wait
     posix_spawnattr_setflags posix_spawnattr_setsigdefault posix_spawnattr_setsigmask
 '
