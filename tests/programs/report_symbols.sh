@@ -53,7 +53,7 @@ expect_addresses() {
         { echo "report_symbols: $1: wait_for_ever is not at $there"; exit 1; }
     command -v addr2line > /dev/null || return 0
     for there in $(sed -n 's/.* at program+\(0x[0-9a-f]*\)$/\1/p' "$scratch/report"); do
-        addr2line -f -e "$scratch/symbols" "$there" | head -n 1
+        addr2line -f -i -e "$scratch/symbols" "$there" # with who was inlined there
     done > "$scratch/calls"
     grep -qx 'main' "$scratch/calls" || { echo "report_symbols: $1: no call of main"; exit 1; }
 }
