@@ -78,7 +78,7 @@ static void dump_beyond_the_limit(void *arg)
 Test(debug, a_dump_to_a_file_that_may_not_grow_raises_no_signal)
 {
     if (process_is_emulated())
-        cr_skip_test("qemu dies of a signal of its own that is blocked in the program");
+        cr_skip_test("qemu does not find the signal that is pending");
     struct process_end end = process_run(dump_beyond_the_limit, NULL);
     cr_assert_eq(end.status, 0, "%x", (unsigned)end.status);
 }
