@@ -187,8 +187,8 @@ static int wait_for_mark(struct verd__call *call)
     call->tried = true;
     while (is_below_mark(call)) {
         call->vain++;
-        errno =
-            EAGAIN; /* the time is over of what poll(2) calls ready, and is waited for in vain */
+        /* What poll(2) calls ready may be waited for in vain, until the time is over. */
+        errno = EAGAIN;
         if (verd_now() >= until || wait_for(call) != 0)
             return (errno == EAGAIN || errno == EINTR) && bytes_there(call->fd) > 0 ? 0 : -1;
     }

@@ -76,11 +76,10 @@ static void interrupt_main(void *arg)
 
 void verd__handler_has_run(bool restarts)
 {
-    struct verd__handlers *handlers;
     int error = errno;
     if (verd__current == NULL)
         return;
-    handlers = &verd__current->handlers;
+    struct verd__handlers *handlers = &verd__current->handlers;
     union event now = {.number = ++handlers->run,
                        .least = restarts ? VERD__BY_ALL : VERD__UNLESS_RESTARTED};
     if (handlers->inbox == NULL)

@@ -71,14 +71,6 @@ static void view_name(const struct verd__view *view, char name[VERD_NAME_SIZE])
         number_name(name, shared, verd__thread_number(view->at));
 }
 
-static void tell_start(struct verd__line *line, const struct verd__view *view,
-                       struct verd__symbols *symbols)
-{
-    verd__line_text(line, " (");
-    verd__symbols_tell_function(line, symbols, verd__view_start(view));
-    verd__line_text(line, ")");
-}
-
 void verd__name_tell(struct verd__line *line, const struct verd__view *view,
                      struct verd__symbols *symbols)
 {
@@ -93,7 +85,7 @@ void verd__name_tell(struct verd__line *line, const struct verd__view *view,
         verd__line_text(line, name);
         verd__line_text(line, "\"");
     } else if (!view->is_main && symbols != NULL) {
-        tell_start(line, view, symbols);
+        verd__symbols_tell_function(line, symbols, verd__view_start(view));
     }
 }
 

@@ -236,13 +236,6 @@ static void add_count(struct verd__line *line, size_t count)
     verd__line_number(line, count % 1000);
 }
 
-static void add_function(struct verd__report *report, struct verd__line *line, uintptr_t start)
-{
-    verd__line_text(line, " (");
-    verd__symbols_tell_function(line, &report->symbols, start);
-    verd__line_text(line, ")");
-}
-
 /* What all of them wait for, and who has it. */
 static void add_common_object(struct verd__report *report, struct verd__line *line,
                               const struct verd__alike *alike, const struct verd__view *example)
@@ -271,7 +264,7 @@ static void tell_alike(struct verd__report *report, const struct verd__alike *al
     struct verd__line line = {0};
     add_count(&line, alike->count);
     verd__line_text(&line, " threads");
-    add_function(report, &line, alike->start);
+    verd__symbols_tell_function(&line, &report->symbols, alike->start);
     if (alike->activity == VERD__WAITS) {
         verd__line_text(&line, " wait for ");
         add_kind(&line, alike->kind, NULL);

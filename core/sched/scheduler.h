@@ -229,9 +229,8 @@ struct verd__scheduler {
     const struct verd__layout *layout; /* of all this, for debuggers */
     struct verd__list pauses;          /* who waits for a free descriptor (io/backoff.h) */
     struct verd__handlers handlers;
-    sigset_t
-        mask; /* this OS thread's own, while there are those who wait with another (patch/mask.h) */
-    size_t masked;          /* these */
+    sigset_t mask;          /* this OS thread's own, while some wait with another (patch/mask.h) */
+    size_t masked;          /* so many */
     _Atomic(pid_t) runs_on; /* the OS thread on which `running` runs: os_thread, or its carrier */
     struct verd__carriers *carriers; /* NULL: all threads run on this OS thread (carrier.h) */
 };

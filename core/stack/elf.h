@@ -17,9 +17,8 @@ struct verd__elf {
     size_t count;
     const char *names;
     size_t names_size;
-    uintptr_t
-        bias; /* how far what is loaded was moved from where the file says; valid if that is known */
-    bool has_bias;
+    uintptr_t bias; /* how far what is loaded was moved from where the file says */
+    bool has_bias;  /* that is known */
 };
 
 /* A function or a variable of static duration. */

@@ -118,10 +118,12 @@ void verd__symbols_tell_function(struct verd__line *line, struct verd__symbols *
                                  uintptr_t address)
 {
     const char *name = verd__symbols_find(symbols, address);
+    verd__line_text(line, " (");
     if (name != NULL)
         verd__line_text(line, name);
     else
         tell_address(line, symbols, mapping_of(symbols, address), address);
+    verd__line_text(line, ")");
 }
 
 void verd__symbols_tell_variable(struct verd__line *line, const struct verd__symbols *symbols,

@@ -46,7 +46,7 @@ const struct verd__place *verd__symbols_place(struct verd__symbols *symbols, uin
 
 /* Add to a line: where an address of code lies, "handle+0x2f", "poll+0x4f in libc.so.6", or for want of a name the file and
  * the address there, "server+0x1234", or for want of that "0x..."; it is known whether a call `returns` to it, which may be
- * the last thing of its function. The function that begins there, "handle", or as before. And the variable that one of
+ * the last thing of its function. The function that begins there, " (handle)", or as before. And the variable that one of
  * data lies in, " (lock)", or nothing. */
 void verd__symbols_tell(struct verd__line *line, struct verd__symbols *symbols, uintptr_t address,
                         bool returns);

@@ -14,7 +14,7 @@
 #include "call.h"
 #include "patch/posix.h"
 
-static int silent[2], full[2], listener, child = -1;
+static int silent[2], scarce[2], full[2], listener, child = -1;
 
 static ssize_t wait_read(struct call *call)
 {
@@ -30,6 +30,11 @@ static ssize_t wait_readv(struct call *call)
 static ssize_t wait_recv(struct call *call)
 {
     return verd_posix_recv(silent[0], call->data, 1, 0);
+}
+
+static ssize_t wait_low_water(struct call *call)
+{
+    return verd_posix_recv(scarce[0], call->data, 4, 0);
 }
 
 static ssize_t wait_recvmsg(struct call *call)
@@ -145,37 +150,29 @@ static const struct {
     const char *name;
     ssize_t (*make)(struct call *call);
 } calls[] = {
-    {"read", wait_read},
-    {"readv", wait_readv},
-    {"recv", wait_recv},
-    {"recvmsg", wait_recvmsg},
-    {"recvmmsg", wait_recvmmsg},
-    {"write", wait_write},
-    {"writev", wait_writev},
-    {"send", wait_send},
-    {"sendmsg", wait_sendmsg},
-    {"accept", wait_accept},
-    {"poll", wait_poll},
-    {"ppoll", wait_ppoll},
-    {"select", wait_select},
-    {"epoll_wait", wait_epoll},
-    {"nanosleep", wait_nanosleep},
-    {"usleep", wait_usleep},
-    {"clock_nanosleep", wait_clock},
-    {"waitpid", wait_child},
-    {"system", wait_system},
+    {"read", wait_read},           {"readv", wait_readv},     {"recv", wait_recv},
+    {"low water", wait_low_water}, {"recvmsg", wait_recvmsg}, {"recvmmsg", wait_recvmmsg},
+    {"write", wait_write},         {"writev", wait_writev},   {"send", wait_send},
+    {"sendmsg", wait_sendmsg},     {"accept", wait_accept},   {"poll", wait_poll},
+    {"ppoll", wait_ppoll},         {"select", wait_select},   {"epoll_wait", wait_epoll},
+    {"nanosleep", wait_nanosleep}, {"usleep", wait_usleep},   {"clock_nanosleep", wait_clock},
+    {"waitpid", wait_child},       {"system", wait_system},
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
 static void make_world(void)
 {
-    int port;
+    int port, least = 4;
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, silent), 0);
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, full), 0);
     while (send(full[0], &port, sizeof port, MSG_DONTWAIT) > 0)
         ;
     listener = make_listener(&port);
     cr_assert_eq(fcntl(listener, F_SETFL, 0), 0);
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, scarce), 0);
+    cr_assert_eq(verd_posix_setsockopt(scarce[0], SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least),
+                 0);
+    cr_assert_eq(send(scarce[1], "x", 1, 0), 1);
     child = fork();
     if (child == 0) {
         pause();

@@ -308,6 +308,29 @@ static void connections(struct book *book)
     SAY(listen(-1, 3));
 }
 
+/* A listener's room is taken by others. */
+static void fill_backlog(const struct sockaddr *address, socklen_t length, int clients[8])
+{
+    for (int i = 0; i < 8; i++) {
+        clients[i] = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(clients[i], address, length);
+    }
+}
+
+/* What a limit bounds is not restarted. */
+static void be_interrupted(struct book *book, int client, const struct sockaddr *address,
+                           socklen_t length)
+{
+    struct timeval limit = {5, 0};
+    SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+    handle(SIGUSR1, SA_RESTART);
+    later_signal(30, SIGUSR1);
+    SAY(connect(client, address, length));
+    SAY(caught);
+    later_done();
+    signal(SIGUSR1, SIG_DFL);
+}
+
 /* To a listener that has no room for more. */
 static void slow_connections(struct book *book)
 {
@@ -315,24 +338,14 @@ static void slow_connections(struct book *book)
     int port, listener = make_listener(&port), clients[8], client;
     struct sockaddr_in address = loopback(port);
     SAY(listen(listener, 0));
-    for (int i = 0; i < 8; i++) {
-        clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(clients[i], (struct sockaddr *)&address, sizeof address);
-    }
+    fill_backlog((struct sockaddr *)&address, sizeof address, clients);
     SAY((client = socket(AF_INET, SOCK_STREAM, 0)) > 0);
     SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
     SAY(connect(client, (struct sockaddr *)&address, sizeof address));
     long begun = now_ms();
     SAY(connect(client, (struct sockaddr *)&address, sizeof address));
     SAY(now_ms() - begun >= 45);
-    limit = (struct timeval){5, 0};
-    SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
-    handle(SIGUSR1, SA_RESTART);
-    later_signal(30, SIGUSR1);
-    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
-    SAY(caught);
-    later_done();
-    signal(SIGUSR1, SIG_DFL);
+    be_interrupted(book, client, (struct sockaddr *)&address, sizeof address);
     SAY(close(client));
     SAY((client = socket(AF_INET, SOCK_STREAM, 0)) > 0);
     handle(SIGUSR1, 0);
@@ -379,23 +392,13 @@ static void unix_backlog(struct book *book)
     SAY((listener = socket(AF_UNIX, SOCK_STREAM, 0)) > 0);
     SAY(bind(listener, (struct sockaddr *)&address, sizeof address));
     SAY(listen(listener, 0));
-    for (int i = 0; i < 8; i++) {
-        clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(clients[i], (struct sockaddr *)&address, sizeof address);
-    }
+    fill_backlog((struct sockaddr *)&address, sizeof address, clients);
     SAY((client = socket(AF_UNIX, SOCK_STREAM, 0)) > 0);
     SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
     long begun = now_ms();
     SAY(connect(client, (struct sockaddr *)&address, sizeof address));
     SAY(now_ms() - begun >= 45);
-    limit = (struct timeval){5, 0};
-    SAY(setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
-    handle(SIGUSR1, SA_RESTART);
-    later_signal(30, SIGUSR1);
-    SAY(connect(client, (struct sockaddr *)&address, sizeof address));
-    SAY(caught);
-    later_done();
-    signal(SIGUSR1, SIG_DFL);
+    be_interrupted(book, client, (struct sockaddr *)&address, sizeof address);
     SAY(close(client));
     for (int i = 0; i < 8; i++)
         close(clients[i]);
