@@ -40,7 +40,9 @@ extern "C" {
  *
  * From any OS thread, and from signal handlers: takes no lock that could be waited for in vain, allocates nothing,
  * and leaves errno as it was when it succeeds. One is made at a time; who comes in between waits up to a second, then
- * a line in its place says so. It needs 8 KiB of stack. Never blocks green threads, but holds the OS thread.
+ * a line in its place says so. It needs 8 KiB of stack; and where functions of the C library are bound at their first
+ * call (no -z now), what that takes to save all registers, 3 KiB where there is AVX-512. Never blocks green threads, but
+ * holds the OS thread.
  * Returns 0, or -1 with errno EBADF (fd is not open).
  */
 int verd_dump(int fd);

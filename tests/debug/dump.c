@@ -3,6 +3,7 @@
 /* What is seen of a process from outside, whatever it does. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -132,6 +133,7 @@ static void dump_much_on_a_small_stack(void *arg)
     pthread_barrier_init(&both, NULL, 2);
     pthread_create(&other, NULL, spin_elsewhere, &both);
     pthread_barrier_wait(&both);
+    verd_dump(open("/dev/null", O_WRONLY)); /* what is bound at its first call is bound */
     memset(alternate, UNTOUCHED, sizeof alternate);
     sigaltstack(&stack, NULL);
     sigaction(SIGUSR1, &action, NULL);
