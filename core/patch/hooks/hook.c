@@ -84,6 +84,25 @@ void (*verd__hook_sysv_signal(int signal, void (*handler)(int)))(int)
 {
     return verd__sysv_signal_by(verd__hook_sigaction, signal, handler);
 }
+
+/* Of struct stat there have been two versions, which on these architectures are one. */
+static bool is_known(int version)
+{
+    if (version == 0 || version == 1)
+        return true;
+    errno = EINVAL;
+    return false;
+}
+
+int verd__hook_xstat(int version, const char *path, struct stat *status)
+{
+    return is_known(version) ? verd__hook_stat(path, status) : -1;
+}
+
+int verd__hook_lxstat(int version, const char *path, struct stat *status)
+{
+    return is_known(version) ? verd__hook_lstat(path, status) : -1;
+}
 #endif
 
 int verd__hook_siginterrupt(int signal, int interrupt)

@@ -24,6 +24,8 @@ void (*verd__hook_signal(int signal, void (*handler)(int)))(int);
 void (*verd__hook_sysv_signal(int signal, void (*handler)(int)))(int);
 int verd__hook_siginterrupt(int signal, int interrupt);
 pid_t verd__hook_vfork(void);
+int verd__hook_xstat(int version, const char *path, struct stat *status);
+int verd__hook_lxstat(int version, const char *path, struct stat *status);
 struct hostent *verd__hook_gethostbyname(const char *name);
 int verd__hook_gethostbyname_r(const char *name, struct hostent *entry, char *room, size_t size,
                                struct hostent **result, int *error);
@@ -41,7 +43,8 @@ int verd__hook_gethostbyname_r(const char *name, struct hostent *entry, char *ro
     NAME(vfork, verd__hook_vfork)
 
 #ifdef __GLIBC__
-/* Names of glibc's own: for large files, which are the same, and for System V's signal. */
+/* Names of glibc's own: for large files, which are the same, for System V's signal, and for the status of files in
+ * what was compiled with glibc before 2.33. */
 #define VERD__GLIBC_NAMES(NAME)                 \
     NAME(sysv_signal, verd__hook_sysv_signal)   \
     NAME(__sysv_signal, verd__hook_sysv_signal) \
@@ -55,6 +58,10 @@ int verd__hook_gethostbyname_r(const char *name, struct hostent *entry, char *ro
     NAME(sendfile64, verd__hook_sendfile)       \
     NAME(stat64, verd__hook_stat)               \
     NAME(lstat64, verd__hook_lstat)             \
+    NAME(__xstat, verd__hook_xstat)             \
+    NAME(__xstat64, verd__hook_xstat)           \
+    NAME(__lxstat, verd__hook_lxstat)           \
+    NAME(__lxstat64, verd__hook_lxstat)         \
     NAME(fcntl64, verd__hook_fcntl)             \
     NAME(lockf64, verd__hook_lockf)
 
