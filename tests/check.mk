@@ -17,8 +17,8 @@ test: export VERD_CFLAGS = $(USER_C) $(CFLAGS)
 test: export VERD_LDFLAGS = $(LDFLAGS)
 test: export VERD_MUSL = $(MUSL)
 test: export VERD_WITHOUT = $(WITHOUT)
-# What `make deps` has just promised may not be skipped.
-export VERD_PROMISED = $(AFTER_DEPS)
+# What `make deps` and `make deps-world` have promised may not be skipped, in the makes of a check either.
+export VERD_PROMISED := $(or $(filter deps deps-world,$(MAKECMDGOALS)),$(VERD_PROMISED))
 test: export QEMU_LD_PREFIX = $(if $(CROSS),$(abspath $(SYSROOT)))
 # The suite's part is asked for by FILTER, the programs by PROGRAM, all by neither.
 test: $(if $(MUSL),,$(if $(FILTER)$(if $(PROGRAM),,all),$(BUILD)/suite))

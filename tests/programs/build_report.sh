@@ -62,6 +62,14 @@ done
 make -s test PROGRAM=lacks > "$work/out" 2>&1 || fail "a program that skips: $(cat "$work/out")"
 ! make -s -C "$work/promised" deps test PROGRAM=lacks > "$work/out" 2>&1 || fail 'skips what is promised'
 says 'there is no other thing, which make deps has promised'
+VERD_PROMISED=deps tests/support/run-builds "$plain:lacks" > "$work/out" 2>&1 &&
+    fail 'a check skips what is promised'
+says 'there is no other thing, which make deps has promised'
+echo 'echo "a server is not installed: make deps-world"; exit 77' > tests/programs/lacks.sh
+VERD_PROMISED=deps make -s test PROGRAM=lacks > "$work/out" 2>&1 || fail "only make deps: $(cat "$work/out")"
+! VERD_PROMISED='deps deps-world' make -s test PROGRAM=lacks > "$work/out" 2>&1 ||
+    fail 'skips what make deps-world has promised'
+says 'a server is not installed: make deps-world, which make deps has promised'
 elsewhere="env QEMU_LD_PREFIX=$work/nowhere VERD_ARCH=$arch VERD_CONFIG=release VERD_HUB=epoll \
     VERD_BUILD=build/$arch-release VERD_CC=cc tests/support/run-tests"
 $elsewhere > "$work/out" 2>&1 || fail "an emulator that does not run: $(cat "$work/out")"

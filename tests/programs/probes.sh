@@ -31,7 +31,7 @@ int main(void)
 END
 # shellcheck disable=SC2086
 echo '#include <sys/sdt.h>' | $VERD_CC $VERD_CFLAGS -x c -E -o /dev/null - 2> /dev/null ||
-    skip 'there is no <sys/sdt.h>'
+    skip 'this compiler finds no <sys/sdt.h>'
 # shellcheck disable=SC2086
 $VERD_CC $VERD_CFLAGS -o "$scratch/program" "$scratch/program.c" "$VERD_BUILD/libverd.a" $VERD_LDFLAGS -pthread
 

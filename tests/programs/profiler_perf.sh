@@ -16,7 +16,7 @@ skip() {
 }
 
 [ "$VERD_ARCH" = "$(uname -m)" ] || skip 'perf sees an emulator, not what it emulates'
-command -v perf > /dev/null || skip 'there is no perf'
+command -v perf > /dev/null || skip 'perf is not installed'
 # It counts time: not every machine lets it count cycles.
 perf record -q -e cpu-clock -g -o "$scratch/data" true > /dev/null 2>&1 || skip 'perf is not allowed to record here'
 

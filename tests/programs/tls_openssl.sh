@@ -7,7 +7,7 @@ set -eu
 
 example=$VERD_BUILD/examples/tls_openssl
 [ -z "${QEMU_LD_PREFIX-}" ] || { echo "skipped: OpenSSL is that of this machine alone"; exit 77; }
-[ -x "$example" ] || { echo "skipped: there is no OpenSSL to build with"; exit 77; }
+[ -x "$example" ] || { echo "skipped: OpenSSL is not installed for this compiler"; exit 77; }
 command -v openssl > /dev/null || { echo "skipped: there is no openssl to make a certificate"; exit 77; }
 
 work=$(mktemp -d)
