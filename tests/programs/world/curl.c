@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A hundred easy handles of libcurl at once, in green threads of one OS thread: over http and https, to a number and to a
- * name. The server, another process, answers 50 ms after all of them are asking, and with how many those are: so each of
+ * A hundred easy handles of libcurl at once, in green threads of one OS thread: over http and https, to a number, to a
+ * name that libcurl knows itself, and to one that OS threads of its own look up. The server, another process, answers 50 ms after all of them are asking, and with how many those are: so each of
  * them knows that none was kept waiting by another, however slow the machine.
  */
 #include "server.h"
 
 #include <curl/curl.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -81,16 +83,18 @@ static void answer_encrypted(void *arg)
 }
 
 /* Tells its ports, and serves until the clients' process has ended. */
-static void serve(const char *key, int fd)
+static void serve(const char *key, struct in_addr named, int fd)
 {
     static struct world_server plain = {.connections = 10 * HANDLES, .handle = answer};
+    static struct world_server of_name = {.connections = 10 * HANDLES, .handle = answer};
     static struct world_server encrypted = {.connections = 10 * HANDLES,
                                             .handle = answer_encrypted};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     of_server = SSL_CTX_new(TLS_server_method());
     CHECK(SSL_CTX_use_certificate_file(of_server, certificate, SSL_FILETYPE_PEM) == 1);
     CHECK(SSL_CTX_use_PrivateKey_file(of_server, key, SSL_FILETYPE_PEM) == 1);
-    int ports[2] = {world_serve(&plain), world_serve(&encrypted)};
+    of_name.address = named;
+    int ports[3] = {world_serve(&plain), world_serve(&encrypted), world_serve(&of_name)};
     CHECK(write(fd, ports, sizeof ports) == sizeof ports);
     verd_sleep(VERD_FOREVER);
 }
@@ -145,19 +149,39 @@ static void fetch_pages(const char *scheme, const char *host, int port, int coun
     CHECK(fetched == count);
 }
 
+/* The machine's own name, where its address is one of the loopback interface. */
+static bool find_name(char *name, size_t size, struct in_addr *address)
+{
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
+    if (gethostname(name, size) != 0 || strcmp(name, "localhost") == 0 ||
+        getaddrinfo(name, NULL, &hints, &found) != 0)
+        return false;
+    *address = ((struct sockaddr_in *)found->ai_addr)->sin_addr;
+    freeaddrinfo(found);
+    return ntohl(address->s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 /* curl CERTIFICATE KEY */
 int main(int argc, char **argv)
 {
-    int ports[2], fds[2];
+    char name[64];
+    struct in_addr named = {0};
+    int ports[3], fds[2];
     world_begin();
     CHECK(argc == 3 && pipe(fds) == 0);
     certificate = argv[1];
+    bool has_name = find_name(name, sizeof name, &named);
     if (fork() == 0)
-        serve(argv[2], fds[1]);
+        serve(argv[2], named, fds[1]);
     CHECK(read(fds[0], ports, sizeof ports) == sizeof ports);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     fetch_pages("http", "127.0.0.1", ports[0], HANDLES, HANDLES);
     fetch_pages("http", "localhost", ports[0], HANDLES, HANDLES);
+    if (has_name)
+        fetch_pages("http", name, ports[2], HANDLES, HANDLES);
+    else
+        puts(
+            "curl: this machine's name is not of its loopback interface: no OS thread looks it up");
     fetch_pages("https", "127.0.0.1", ports[1], HANDLES, HANDLES);
     fetch_pages("https", "localhost", ports[1], HANDLES, HANDLES);
     verd_patch_off();

@@ -10,6 +10,7 @@
 
 /* What it does with the connections that it takes: as many as these, each in a green thread. */
 struct world_server {
+    struct in_addr address; /* 0: 127.0.0.1 */
     int connections;
     void (*handle)(void *fd);
     int listener;
@@ -25,11 +26,13 @@ static inline void world_accept(void *arg)
     close(server->listener);
 }
 
-/* Starts it on a port of the loopback interface, which it returns. `server` is to stay. */
+/* Starts it on a port, which it returns. `server` is to stay. */
 static inline int world_serve(struct world_server *server)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = server->address};
     socklen_t size = sizeof address;
+    if (address.sin_addr.s_addr == 0)
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     server->listener = socket(AF_INET, SOCK_STREAM, 0);
     CHECK(server->listener >= 0);
     CHECK(bind(server->listener, (struct sockaddr *)&address, size) == 0);
