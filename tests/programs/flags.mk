@@ -18,7 +18,7 @@ $(BUILD)/programs/fault_injection $(BUILD)/programs/errno_tables: PROGRAM_LINK =
 $(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto -Icore -Iarch/$(ARCH)
 
 # With the hooks of libverd-patch.a.
-PATCHED := $(addprefix $(BUILD)/programs/,posix_patched)
+PATCHED := $(addprefix $(BUILD)/programs/,patch_fortified posix_patched)
 $(PATCHED): $(PATCH)
 $(PATCHED): PROGRAM_LINK = $(PATCH_LINK)
 $(BUILD)/programs/posix_patched: $(call objects,$(addprefix tests/programs/posix_same/,book.c plain.c)) \
