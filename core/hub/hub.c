@@ -267,6 +267,12 @@ void verd__loop_forget(struct verd__loop *loop, int fd)
     verd__audit_expect(loop);
 }
 
+void verd__loop_renew(struct verd__loop *loop, int fd, struct verd__fd *record)
+{
+    if ((record->bits & VERD__FD_WATCHED) && loop->backend->verify(loop, fd, record) != 0)
+        verd__loop_gone(loop, record);
+}
+
 void verd__loop_retry(struct verd__loop *loop, int fd)
 {
     struct verd__fd *record = verd__loop_known(loop, fd);

@@ -11,7 +11,8 @@
  * A descriptor that libverd made (OURS) is registered with the backend once, at its first wait. A
  * number that someone else made may be another file at every call, so it is registered anew for
  * each wait. What a plain close(2) does to one of OURS is noticed when libverd makes a descriptor
- * with the same number; when a second thread wants to wait; and else by the audit (audit.h).
+ * with the same number; when a second thread wants to wait; when a call that is as POSIX has it begins
+ * to wait (verd__loop_renew); and else by the audit (audit.h).
  */
 #ifndef VERD_HUB_HUB_H
 #define VERD_HUB_HUB_H
@@ -246,6 +247,10 @@ int verd__loop_renumber(int fd, int number);
  */
 int verd__loop_wait(struct verd__loop *loop, int fd, struct verd__fd *record,
                     enum verd__direction direction, bool tried);
+
+/* For calls that mean the file which has the number as they begin, whoever made it: before the first wait of one. If
+ * another file is watched, the record starts anew, and who waits for that gets EBADF. */
+void verd__loop_renew(struct verd__loop *loop, int fd, struct verd__fd *record);
 
 /* Whether a wait of a record is one for that descriptor alone, and has begun. */
 bool verd__loop_waits_for_one(const struct verd__wait *wait);

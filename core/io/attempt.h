@@ -13,10 +13,11 @@ struct verd__call {
     struct verd__output_lock *lock; /* OUTPUT */
     int fd;
     enum verd__direction direction;
-    bool tried;          /* the last attempt has found nothing */
-    bool shut;           /* and it was made after an end had been seen */
-    bool cut;            /* a read that ended where it must not: there may be more behind it */
-    unsigned vain;       /* attempts that found nothing */
+    bool tried;    /* the last attempt has found nothing */
+    bool shut;     /* and it was made after an end had been seen */
+    bool known;    /* posix: the hub watches the file that had the number before the call waited */
+    bool cut;      /* a read that ended where it must not: there may be more behind it */
+    unsigned vain; /* attempts that found nothing */
     verd_duration pause; /* the next one's length */
 };
 

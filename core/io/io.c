@@ -56,6 +56,14 @@ static int wait_again(struct verd__call *call)
     return verd__loop_wait(call->loop, call->fd, call->record, call->direction, call->tried);
 }
 
+/* Of a call that is as POSIX has it, before its first wait. What becomes of the number later is nothing to it. */
+static void know_file(struct verd__call *call)
+{
+    if (call->request->posix && !call->known)
+        verd__loop_renew(call->loop, call->fd, call->record);
+    call->known = true;
+}
+
 /* POSIX lets any number of threads wait for the same: another number of the file has waits of its own. */
 static int wait_for_twin(const struct verd__call *call)
 {
@@ -63,6 +71,7 @@ static int wait_for_twin(const struct verd__call *call)
     int twin = fcntl(call->fd, F_DUPFD_CLOEXEC, 0);
     if (twin < 0)
         return -1;
+    verd__loop_forget(call->loop, twin);
     verd__descriptor_hold(&held, twin);
     struct verd__fd *record = verd__loop_fd(call->loop, twin);
     int result = record != NULL
@@ -78,6 +87,7 @@ static int wait_for(struct verd__call *call)
     if (__builtin_expect(!call->request->posix, 1))
         return wait_again(call);
     bool begun = verd__interruptible_begin(call->loop->scheduler, VERD__UNLESS_RESTARTED);
+    know_file(call);
     int result = wait_again(call);
     if (result != 0 && errno == EBUSY)
         result = wait_for_twin(call);
@@ -236,8 +246,11 @@ ssize_t verd__input(int fd, const struct verd__request *request)
 /* Nobody else writes until this call is done. */
 static void hold(struct verd__call *call)
 {
-    if (!call->lock->holds)
+    if (!call->lock->holds) {
+        know_file(call);
         verd__output_lock_take(call->loop, call->lock, call->record);
+    }
+    call->known = true; /* who holds it has seen to that */
 }
 
 /* Nothing could be written. Returns whether to try again. */
@@ -305,7 +318,10 @@ static ssize_t output_part(int fd, const struct verd__request *request,
     ssize_t done = output(fd, request, lock);
     if (done >= 0 && (size_t)done < request->size && !lock->holds) {
         struct verd__loop *loop = (struct verd__loop *)verd__current->poller;
-        verd__output_lock_take(loop, lock, verd__loop_known(loop, fd));
+        struct verd__fd *record = verd__loop_known(loop, fd);
+        if (request->posix)
+            verd__loop_renew(loop, fd, record);
+        verd__output_lock_take(loop, lock, record);
     }
     if (done < 0 || (size_t)done == request->size)
         end_output(lock);

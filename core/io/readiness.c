@@ -23,7 +23,8 @@ struct call {
     size_t count;
     struct verd__fd_watch *watches; /* one for each of fds */
     verd_duration deadline;
-    bool over; /* the deadline has come */
+    bool posix; /* the files are those that have the numbers as it waits, whoever made them */
+    bool over;  /* the deadline has come */
 };
 
 /* poll(2) that does not wait. A pending signal interrupts it all the same. */
@@ -48,6 +49,8 @@ static int fill_watches(const struct call *call)
         watch->record = verd__loop_fd(call->loop, watch->fd);
         if (watch->record == NULL)
             return -1;
+        if (call->posix)
+            verd__loop_renew(call->loop, watch->fd, watch->record);
     }
     return 0;
 }
@@ -113,7 +116,7 @@ int verd_wait_fd(int fd, short events)
     return ready;
 }
 
-static int poll_all(struct pollfd *fds, nfds_t n, verd_duration timeout)
+static int poll_all(struct pollfd *fds, nfds_t n, verd_duration timeout, bool posix)
 {
     struct verd__fd_watch few[WATCHES_INLINE];
     struct call call = {
@@ -121,6 +124,7 @@ static int poll_all(struct pollfd *fds, nfds_t n, verd_duration timeout)
         .count = n,
         .watches = few,
         .deadline = VERD_FOREVER,
+        .posix = posix,
         .over = timeout == 0,
     };
     if (begin(&call) != 0)
@@ -145,7 +149,7 @@ static int poll_all(struct pollfd *fds, nfds_t n, verd_duration timeout)
 
 int verd_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-    int ready = poll_all(fds, n, timeout_ms < 0 ? VERD_FOREVER : timeout_ms * VERD_MS);
+    int ready = poll_all(fds, n, timeout_ms < 0 ? VERD_FOREVER : timeout_ms * VERD_MS, false);
     verd__spend();
     return ready;
 }
@@ -174,7 +178,7 @@ static int poll_twins(struct pollfd *fds, nfds_t n, verd_duration timeout)
     struct pollfd *twins = calloc(n, sizeof *twins);
     if (twins == NULL)
         return -1;
-    int ready = make_twins(twins, fds, n) == 0 ? poll_all(twins, n, timeout) : -1;
+    int ready = make_twins(twins, fds, n) == 0 ? poll_all(twins, n, timeout, true) : -1;
     int error = errno;
     for (nfds_t i = 0; i < n; i++) {
         fds[i].revents = twins[i].revents;
@@ -190,7 +194,7 @@ int verd__poll_posix(struct pollfd *fds, nfds_t n, verd_duration timeout)
 {
     int before = errno;
     bool begun = verd__interruptible_begin(verd__current, VERD__BY_ALL);
-    int ready = poll_all(fds, n, timeout);
+    int ready = poll_all(fds, n, timeout, true);
     if (ready < 0 && errno == EBUSY)
         ready = poll_twins(fds, n, timeout);
     verd__interruptible_end(verd__current, begun);

@@ -64,6 +64,9 @@ static int ask(struct verd__loop *loop, int fd, const struct sockaddr *address, 
  * connection as made once it has told so. */
 static int finish(struct verd__loop *loop, int fd, const struct sockaddr *address, socklen_t length)
 {
+    struct verd__fd *record = verd__loop_known(loop, fd);
+    if (record != NULL)
+        verd__loop_renew(loop, fd, record);
     do {
         if (wait_for_news(loop, fd) != 0)
             return -1;

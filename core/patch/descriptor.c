@@ -23,8 +23,7 @@ static struct verd__fd *record_of(int fd)
     return record != NULL && (record->bits & VERD__FD_OURS) ? record : NULL;
 }
 
-/* The number is another file from now on. */
-static void forget(int fd)
+void verd__posix_forget(int fd)
 {
     struct verd__loop *loop = verd__loop_here();
     if (verd__is_green() && loop != NULL)
@@ -35,7 +34,7 @@ static void forget(int fd)
 static void forget_twin(int fd, int number)
 {
     if (number >= 0 && fd != number && fcntl(fd, F_GETFD) >= 0)
-        forget(number);
+        verd__posix_forget(number);
 }
 
 int verd_posix_socket(int domain, int type, int protocol)
@@ -127,7 +126,7 @@ int verd_posix_dup(int fd)
 {
     int twin = dup(fd);
     if (twin >= 0)
-        forget(twin);
+        verd__posix_forget(twin);
     return twin;
 }
 

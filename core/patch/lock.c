@@ -67,7 +67,10 @@ int verd_posix_fcntl(int fd, int command, ...)
         trial.how = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
         return wait_for_lock(&trial);
     }
-    return fcntl(fd, command, argument);
+    int result = fcntl(fd, command, argument);
+    if (result >= 0 && (command == F_DUPFD || command == F_DUPFD_CLOEXEC))
+        verd__posix_forget(result);
+    return result;
 }
 
 static int try_lockf(const struct trial *trial)

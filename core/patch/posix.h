@@ -12,4 +12,7 @@
  * interrupts whatever runs; those are libc's, and safe there if libc's are. */
 bool verd__is_green(void);
 
+/* A descriptor number is another file from now on: who waits for the one before gets EBADF. */
+void verd__posix_forget(int fd);
+
 #endif

@@ -7,6 +7,7 @@
 #include "message.h"
 #include "ready.h"
 #include "rest.h"
+#include "reused.h"
 #include "signals.h"
 
 static void all_cases(struct book *book)
@@ -30,6 +31,7 @@ static void all_cases(struct book *book)
     selecting(book);
     epolling(book);
     sleeping(book);
+    reused_numbers(book);
     files(book);
     large_files(book);
     locks(book);

@@ -145,6 +145,48 @@ void later_connect(unsigned ms, int port)
     start((struct deed){.ms = ms, .number = port, .act = act_connect});
 }
 
+static void *make_pair(void *arg)
+{
+    int *made = arg;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, made) != 0)
+        abort();
+    return NULL;
+}
+
+static void *make_listener(void *arg)
+{
+    int *made = arg; /* the listener, and its port */
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    made[0] = socket(AF_INET, SOCK_STREAM, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(made[0], (struct sockaddr *)&address, length) != 0 || listen(made[0], 16) != 0 ||
+        getsockname(made[0], (struct sockaddr *)&address, &length) != 0)
+        abort();
+    made[1] = ntohs(address.sin_port);
+    return NULL;
+}
+
+static int make_elsewhere(void *(*make)(void *), int made[2])
+{
+    pthread_t thread;
+    return pthread_create(&thread, NULL, make, made) == 0 ? -pthread_join(thread, NULL) : -1;
+}
+
+int elsewhere_pair(int fds[2])
+{
+    return make_elsewhere(make_pair, fds);
+}
+
+int elsewhere_listener(int *port)
+{
+    int made[2];
+    if (make_elsewhere(make_listener, made) != 0)
+        return -1;
+    *port = made[1];
+    return made[0];
+}
+
 long now_ms(void)
 {
     struct timespec now;

@@ -32,6 +32,11 @@ void later_connect(unsigned ms, int port);
 /* Waits until all of them have. */
 void later_done(void);
 
+/* socketpair of Unix streams, and a listener on the loopback interface, made by another OS thread. 0, or the descriptor;
+ * or -1. */
+int elsewhere_pair(int fds[2]);
+int elsewhere_listener(int *port);
+
 /* Milliseconds on CLOCK_MONOTONIC. */
 long now_ms(void);
 
