@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting programs. */
-#include <verd/os.h>
+#include "os/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +18,10 @@
  * its place does not overwrite another. */
 struct start {
     const verd_process_options *options;
-    int wanted[3]; /* of the options, in the order of their numbers */
-    int child[3];  /* -1: inherited */
-    int ours[3];   /* the other ends of pipes; -1: none */
+    const sigset_t *defaults; /* signals that have their defaults, beside SIGPIPE; NULL: none */
+    int wanted[3];            /* of the options, in the order of their numbers */
+    int child[3];             /* -1: inherited */
+    int ours[3];              /* the other ends of pipes; -1: none */
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
 };
@@ -94,17 +95,19 @@ static void close_ends(struct start *start)
 }
 
 /* The child begins as if nobody had ever touched its signals. Returns 0 or an errno. */
-static int set_signals(posix_spawnattr_t *attr)
+static int set_signals(posix_spawnattr_t *attr, const sigset_t *more)
 {
     sigset_t none;
-    sigset_t pipe_signal;
+    sigset_t defaults;
     sigemptyset(&none);
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
+    sigemptyset(&defaults);
+    if (more != NULL)
+        defaults = *more;
+    sigaddset(&defaults, SIGPIPE);
     int error = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     if (error == 0)
         error = posix_spawnattr_setsigmask(attr, &none);
-    return error != 0 ? error : posix_spawnattr_setsigdefault(attr, &pipe_signal);
+    return error != 0 ? error : posix_spawnattr_setsigdefault(attr, &defaults);
 }
 
 /* Returns 0 or an errno. */
@@ -143,7 +146,7 @@ static int spawn(struct start *start, pid_t *pid)
     error = posix_spawnattr_init(&start->attr);
     if (error != 0)
         goto no_attr;
-    error = set_signals(&start->attr);
+    error = set_signals(&start->attr, start->defaults);
     if (error == 0)
         error = set_actions(start);
     if (error == 0)
@@ -192,7 +195,8 @@ static int start_process(struct start *start, pid_t *pid)
     return -1;
 }
 
-static int spawn_process(verd_process *process, const verd_process_options *options)
+static int spawn_process(verd_process *process, const verd_process_options *options,
+                         const sigset_t *defaults)
 {
     if (process == NULL || options == NULL || options->arguments == NULL ||
         options->arguments[0] == NULL) {
@@ -204,6 +208,7 @@ static int spawn_process(verd_process *process, const verd_process_options *opti
         return -1;
     struct start start = {
         .options = options,
+        .defaults = defaults,
         .wanted = {options->input, options->output, options->error},
         .child = {-1, -1, -1},
         .ours = {-1, -1, -1},
@@ -216,11 +221,17 @@ static int spawn_process(verd_process *process, const verd_process_options *opti
     return 0;
 }
 
-int verd_spawn_process(verd_process *process, const verd_process_options *options)
+int verd__spawn_process(verd_process *process, const verd_process_options *options,
+                        const sigset_t *defaults)
 {
-    int result = spawn_process(process, options);
+    int result = spawn_process(process, options, defaults);
     verd__spend();
     return result;
+}
+
+int verd_spawn_process(verd_process *process, const verd_process_options *options)
+{
+    return verd__spawn_process(process, options, NULL);
 }
 
 int verd_process_wait(verd_process *process, int *status)

@@ -10,6 +10,9 @@
 #include <verd/os.h>
 
 #include "offload/handler.h"
+#include "os/process.h"
+#include "patch/signals.h"
+#include "sched/obligation.h"
 #include "sched/scheduler.h"
 
 pid_t verd_posix_wait(int *status)
@@ -34,7 +37,8 @@ pid_t verd_posix_waitpid(pid_t pid, int *status, int options)
 }
 
 /* Starts a shell for the command, which has a pipe for one of its standard descriptors, or none (-1). */
-static int start_shell(verd_process *process, const char *command, int piped)
+static int start_shell(verd_process *process, const char *command, int piped,
+                       const sigset_t *defaults)
 {
     const char *const arguments[] = {"/bin/sh", "-c", command, NULL};
     verd_process_options options = {.arguments = arguments};
@@ -42,7 +46,7 @@ static int start_shell(verd_process *process, const char *command, int piped)
         options.input = VERD_PROCESS_PIPE;
     else if (piped == STDOUT_FILENO)
         options.output = VERD_PROCESS_PIPE;
-    return verd_spawn_process(process, &options);
+    return verd__spawn_process(process, &options, defaults);
 }
 
 /* As glibc's system does in a thread that is cancelled: the command is ended, and leaves no zombie. errno stays. */
@@ -66,12 +70,74 @@ static int status_of(verd_process *process)
     return -1;
 }
 
+/* ---- system ---- */
+
+/* What a terminal's keys send to the command as to its caller, who ignores it meanwhile. */
+static const int keys[] = {SIGINT, SIGQUIT};
+#define KEYS (sizeof keys / sizeof keys[0])
+
+/* Of all OS threads; the lock is held for no more than that. */
+static struct {
+    pthread_mutex_t lock;
+    unsigned count; /* of calls of system */
+    struct sigaction before[KEYS];
+} ignored = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Returns in *defaults those of which the caller had not ignored them before, so that the command does not. */
+static void ignore_keys(sigset_t *defaults)
+{
+    struct sigaction ignore = {0};
+    ignore.sa_handler = SIG_IGN;
+    sigemptyset(&ignore.sa_mask);
+    sigemptyset(defaults);
+    pthread_mutex_lock(&ignored.lock);
+    bool first = ignored.count++ == 0;
+    for (size_t i = 0; i < KEYS; i++) {
+        if (first)
+            sigaction(keys[i], &ignore, &ignored.before[i]);
+        if (ignored.before[i].sa_handler != SIG_IGN)
+            sigaddset(defaults, keys[i]);
+    }
+    pthread_mutex_unlock(&ignored.lock);
+}
+
+static void heed_keys(void)
+{
+    pthread_mutex_lock(&ignored.lock);
+    bool last = --ignored.count == 0;
+    for (size_t i = 0; i < KEYS && last; i++)
+        sigaction(keys[i], &ignored.before[i], NULL);
+    pthread_mutex_unlock(&ignored.lock);
+}
+
+static void settle(struct verd__obligation *obligation)
+{
+    int error = errno;
+    (void)obligation;
+    heed_keys();
+    verd__child_signals_release();
+    errno = error;
+}
+
+/* A handler that waits for whatever child has ended would take the command's status. */
+static int run_shell(const char *command)
+{
+    struct verd__obligation obligation;
+    verd_process process;
+    sigset_t defaults;
+    ignore_keys(&defaults);
+    verd__child_signals_hold();
+    verd__obligation_begin(verd__current, &obligation, settle);
+    int status = start_shell(&process, command, -1, &defaults) == 0 ? status_of(&process) : -1;
+    verd__obligation_settle(verd__current, &obligation);
+    return status;
+}
+
 int verd_posix_system(const char *command)
 {
-    verd_process process;
     if (!verd__is_green() || command == NULL)
         return system(command); /* NOLINT(cert-env33-c) */
-    return start_shell(&process, command, -1) == 0 ? status_of(&process) : -1;
+    return run_shell(command);
 }
 
 /* ---- streams ---- */
@@ -131,7 +197,7 @@ static FILE *open_stream(struct stream *stream, const char *command, bool reads)
 {
     static const cookie_io_functions_t functions = {
         .read = read_stream, .write = write_stream, .close = close_stream};
-    if (start_shell(&stream->process, command, reads ? STDOUT_FILENO : STDIN_FILENO) != 0)
+    if (start_shell(&stream->process, command, reads ? STDOUT_FILENO : STDIN_FILENO, NULL) != 0)
         return NULL;
     stream->fd = reads ? stream->process.output : stream->process.input;
     stream->file = fopencookie(stream, reads ? "r" : "w", functions);

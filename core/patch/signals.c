@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "offload/handler.h"
 #include "patch/signals.h"
@@ -58,8 +60,44 @@ static void end_handler(struct running before, int signal)
     verd__handler_has_run(atomic_load_explicit(&restarts[signal], memory_order_relaxed));
 }
 
+/* SIGCHLD on this OS thread, while its handler has to wait. */
+static _Thread_local struct {
+    unsigned holders;
+    volatile bool has_come; /* valid while there are holders */
+    siginfo_t info;         /* the first's, as the kernel keeps of one that is blocked */
+} child_signals;
+
+/* `info`: NULL where the handler has none. */
+static bool is_held(int signal, const siginfo_t *info)
+{
+    if (signal != SIGCHLD || child_signals.holders == 0)
+        return false;
+    if (!child_signals.has_come)
+        child_signals.info = info != NULL ? *info : (siginfo_t){0};
+    child_signals.has_come = true;
+    return true;
+}
+
+void verd__child_signals_hold(void)
+{
+    if (child_signals.holders++ == 0)
+        child_signals.has_come = false;
+}
+
+void verd__child_signals_release(void)
+{
+    if (--child_signals.holders != 0 || !child_signals.has_come)
+        return;
+    siginfo_t info = child_signals.info;
+    if (info.si_signo == 0 ||
+        syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGCHLD, &info) != 0)
+        raise(SIGCHLD);
+}
+
 static void handle(int signal)
 {
+    if (is_held(signal, NULL))
+        return;
     struct running before = begin_handler(__builtin_frame_address(0));
     ((void (*)(int))handler_of(signal))(signal);
     end_handler(before, signal);
@@ -67,6 +105,8 @@ static void handle(int signal)
 
 static void handle_with_info(int signal, siginfo_t *info, void *context)
 {
+    if (is_held(signal, info))
+        return;
     struct running before = begin_handler(__builtin_frame_address(0));
     ((void (*)(int, siginfo_t *, void *))handler_of(signal))(signal, info, context);
     end_handler(before, signal);

@@ -12,4 +12,9 @@ void (*verd__signal_by(verd__sigaction *set, int signal, void (*handler)(int)))(
 void (*verd__sysv_signal_by(verd__sigaction *set, int signal, void (*handler)(int)))(int);
 int verd__siginterrupt_by(verd__sigaction *set, int signal, int interrupt);
 
+/* Between a call of one and a call of the other the program's handler of SIGCHLD does not run on this OS thread; it does
+ * after the last of them, if the signal has come. Any number at once. */
+void verd__child_signals_hold(void);
+void verd__child_signals_release(void);
+
 #endif

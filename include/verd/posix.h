@@ -34,9 +34,10 @@
  *   close                wakes who waits for the descriptor: EBADF; but of several in the same direction only the first:
  *                        shut it down first. It waits for SO_LINGER, as verd_close
  *   select               looks at FD_SETSIZE descriptors at most
- *   system, popen        start their command with no signal blocked and SIGPIPE's default; SIGINT, SIGQUIT and SIGCHLD keep
- *                        their effect on the caller. A stream of popen has no descriptor (fileno), waits like read, and
- *                        belongs to one thread at a time
+ *   system, popen        start their command with no signal blocked and SIGPIPE's default. While one of system runs,
+ *                        SIGCHLD's handler, if it is one of such a file, waits on that OS thread: it runs afterwards. Who
+ *                        waits for any child meanwhile, in another green thread, may get the command. A stream of popen
+ *                        has no descriptor (fileno), waits like read, and belongs to one thread at a time
  *   vfork                is fork
  *   all others           are libc's own, and hold the OS thread with all its green threads as long as they block: fopen,
  *                        fdopen and what is done with their streams, fstat, wait3, wait4, waitid, splice, preadv2,

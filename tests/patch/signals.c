@@ -425,3 +425,54 @@ Test(patch, a_child_that_has_ended_is_told_of_before_the_handler_of_its_end)
         cr_assert_eq(verd_posix_wait(NULL), pid);
     }
 }
+
+/* ---- commands ---- */
+
+static ssize_t run_long(struct call *call)
+{
+    (void)call;
+    return verd_posix_system("exec sleep 1000");
+}
+
+Test(patch, signals_have_no_effect_until_the_last_of_several_commands_has_ended)
+{
+    struct call first = {0}, second = {0};
+    make_world();
+    handle(SIGCHLD, 0);
+    handle(SIGINT, 0);
+    handle(SIGQUIT, 0);
+    call_start(&first, run_long, 0);
+    call_start(&second, run_long, 0);
+    verd_kill(first.thread);
+    cr_expect_eq(call_end(&first), -ECANCELED);
+    raise(SIGINT);
+    raise(SIGQUIT);
+    cr_expect_eq(caught, 0);
+    verd_kill(second.thread);
+    cr_expect_eq(call_end(&second), -ECANCELED);
+    cr_expect_eq(caught, 1, "SIGCHLD");
+    raise(SIGINT);
+    raise(SIGQUIT);
+    cr_expect_eq(caught, 3);
+}
+
+Test(patch, in_the_child_of_a_fork_there_is_no_command_that_holds_signals)
+{
+    struct call runner = {0};
+    int status;
+    make_world();
+    handle(SIGCHLD, 0);
+    handle(SIGINT, 0);
+    call_start(&runner, run_long, 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        caught = 0;
+        raise(SIGCHLD);
+        raise(SIGINT);
+        _exit(caught);
+    }
+    cr_expect_eq(waitpid(pid, &status, 0), pid);
+    cr_expect_eq(WEXITSTATUS(status), 2);
+    verd_kill(runner.thread);
+    call_end(&runner);
+}

@@ -37,6 +37,7 @@ static void all_cases(struct book *book)
     locks(book);
     names(book);
     children(book);
+    commands(book);
     waiting_for_signals(book);
     handlers_of_old(book);
     interruptions(book);

@@ -116,6 +116,62 @@ static void end_in_vfork(struct book *book)
     SAY(WEXITSTATUS(status));
 }
 
+/* As servers do that want no zombies. */
+static void reap(int signal)
+{
+    int error = errno;
+    (void)signal;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+    caught++;
+    errno = error;
+}
+
+static void tell_child(int signal, siginfo_t *info, void *context)
+{
+    (void)signal;
+    (void)context;
+    caught = info->si_code == CLD_EXITED ? info->si_status : -1;
+}
+
+static void commands(struct book *book)
+{
+    struct sigaction action = {.sa_flags = SA_RESTART};
+    action.sa_handler = reap;
+    sigemptyset(&action.sa_mask);
+    SAY(sigaction(SIGCHLD, &action, NULL));
+    caught = 0;
+    SAY(system("exit 3"));
+    SAY(caught);
+    SAY(system("sleep 0.02; exit 3"));
+    SAY(caught);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    while (caught == 2)
+        usleep(1000);
+    SAY(waitpid(pid, NULL, 0)); /* the handler has */
+    action.sa_flags = SA_SIGINFO;
+    action.sa_sigaction = tell_child;
+    SAY(sigaction(SIGCHLD, &action, NULL));
+    SAY(system("exit 9"));
+    SAY(caught);
+    SAY(signal(SIGCHLD, SIG_DFL) == SIG_ERR);
+    handle(SIGINT, 0);
+    handle(SIGQUIT, 0);
+    SAY(system("kill -INT $PPID; kill -QUIT $PPID; exit 2"));
+    SAY(caught);
+    SAY(system("kill -INT $$"));
+    SAY(system("kill -QUIT $$") & 0x7f);
+    SAY(raise(SIGINT));
+    SAY(caught);
+    SAY(signal(SIGINT, SIG_IGN) == catch);
+    SAY(system("kill -INT $$; exit 4"));
+    SAY(signal(SIGINT, SIG_DFL) == SIG_IGN);
+    SAY(system("kill -INT $PPID"));
+    SAY(signal(SIGQUIT, SIG_DFL) == catch);
+}
+
 static void children(struct book *book)
 {
     char line[64] = "";
