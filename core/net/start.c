@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "offload/offload.h"
 #include "sched/scheduler.h"
+#include "stack/peek.h"
 
 /* connect(2) that is made by another OS thread, and whoever interrupts it not made again: the attempt goes on, and
  * once it is over, to connect is EISCONN. */
@@ -36,7 +36,11 @@ static int start_elsewhere(int fd, const struct sockaddr *address, socklen_t len
         return -1;
     job->fd = fd;
     job->length = length;
-    memcpy(&job->address, address, length);
+    if (!verd__peek(&job->address, address, length)) {
+        free(job);
+        errno = EFAULT;
+        return -1;
+    }
     const struct verd__offload offload = {.kind = VERD_OFFLOAD_DEVICES,
                                           .fn = run_job,
                                           .arg = job,

@@ -36,6 +36,13 @@ int verd_posix_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
                             : poll(fds, count, timeout_ms);
 }
 
+/* What only looks is the kernel's own call, which knows better than to run a handler and say nothing of it. */
+static int looked(int ready)
+{
+    verd__spend();
+    return ready;
+}
+
 int verd_posix_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
                      const sigset_t *mask)
 {
@@ -44,6 +51,10 @@ int verd_posix_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *ti
         return ppoll(fds, count, timeout, mask);
     if (timeout != NULL && verd__span(timeout, &span) != 0)
         return -1;
+    if (verd__begin() == NULL)
+        return verd__refuse(0);
+    if (span == 0 && mask != NULL)
+        return looked(ppoll(fds, count, timeout, mask));
     bool begun = verd__mask_begin(mask);
     int ready = verd__poll_posix(fds, count, span);
     verd__mask_end(mask, begun);
@@ -77,6 +88,8 @@ int verd_posix_epoll_pwait(int fd, struct epoll_event *events, int count, int ti
         return epoll_pwait(fd, events, count, timeout_ms, mask);
     if (verd__begin() == NULL)
         return verd__refuse(0);
+    if (timeout_ms == 0)
+        return looked(epoll_pwait(fd, events, count, 0, mask));
     bool begun = verd__mask_begin(mask);
     int ready = wait_for_events(fd, events, count, span_of_ms(timeout_ms));
     verd__mask_end(mask, begun);
@@ -229,6 +242,10 @@ int verd_posix_pselect(int count, fd_set *input, fd_set *output, fd_set *urgent,
         return pselect(count, input, output, urgent, timeout, mask);
     if (timeout != NULL && verd__span(timeout, &span) != 0)
         return -1;
+    if (verd__begin() == NULL)
+        return verd__refuse(0);
+    if (span == 0 && mask != NULL && count <= FD_SETSIZE)
+        return looked(pselect(count, input, output, urgent, timeout, mask));
     bool begun = verd__mask_begin(mask);
     int ready = select_within(count, (fd_set *[3]){input, output, urgent}, deadline_of(span));
     verd__mask_end(mask, begun);

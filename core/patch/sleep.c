@@ -70,12 +70,21 @@ static verd_duration now_on(clockid_t clock)
     return clock_gettime(clock, &now) == 0 ? verd__span_of(now.tv_sec, now.tv_nsec) : -1;
 }
 
+/* Whether it is one that the kernel only tells the time by. */
+static bool has_no_alarms(clockid_t clock)
+{
+    return clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_MONOTONIC_COARSE ||
+           clock == CLOCK_REALTIME_COARSE;
+}
+
 int verd_posix_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
                                struct timespec *left)
 {
     verd_duration span, rest;
     if (!verd__is_green())
         return clock_nanosleep(clock, flags, time, left);
+    if (has_no_alarms(clock))
+        return EOPNOTSUPP;
     verd_duration now = now_on(clock);
     if (now < 0 || clock == CLOCK_THREAD_CPUTIME_ID || verd__span(time, &span) != 0)
         return EINVAL;

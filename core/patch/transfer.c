@@ -152,11 +152,23 @@ ssize_t verd_posix_pwritev(int fd, const struct iovec *vector, int count, off_t 
 
 /* ---- several messages ---- */
 
+/* Of the span since a point on the clock, which *left then tells. */
+static bool has_time_left(struct timespec *left, verd_duration span, verd_duration begun)
+{
+    if (span == VERD_FOREVER)
+        return true;
+    verd_duration rest = span - (verd_now() - begun);
+    if (rest < 0)
+        rest = 0;
+    *left = (struct timespec){rest / VERD_SEC, rest % VERD_SEC};
+    return rest > 0;
+}
+
 /* The timeout is looked at between two messages, as recvmmsg(2) confesses. */
 int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                         struct timespec *timeout)
 {
-    if (!verd__is_green())
+    if (!verd__is_green() || count == 0)
         return recvmmsg(fd, messages, count, flags, timeout);
     verd_duration span = VERD_FOREVER;
     if (timeout != NULL && verd__span(timeout, &span) != 0)
@@ -171,15 +183,15 @@ int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int fl
         if (done < 0)
             break;
         messages[got++].msg_len = (unsigned)done;
-        if (span != VERD_FOREVER && verd_now() - begun >= span)
+        if (timeout != NULL && !has_time_left(timeout, span, begun))
             break;
     }
-    return got > 0 || count == 0 ? (int)got : -1;
+    return got > 0 ? (int)got : -1;
 }
 
 int verd_posix_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
-    if (!verd__is_green())
+    if (!verd__is_green() || count == 0)
         return sendmmsg(fd, messages, count, flags);
     unsigned sent = 0;
     for (; sent < count; sent++) {
@@ -188,5 +200,5 @@ int verd_posix_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int fl
             break;
         messages[sent].msg_len = (unsigned)done;
     }
-    return sent > 0 || count == 0 ? (int)sent : -1;
+    return sent > 0 ? (int)sent : -1;
 }

@@ -39,6 +39,7 @@ static void all_cases(struct book *book)
     children(book);
     commands(book);
     waiting_for_signals(book);
+    looks(book);
     handlers_of_old(book);
     interruptions(book);
     interrupted_limits(book);

@@ -150,4 +150,8 @@ static void sleeping(struct book *book)
     SAY(clock_nanosleep(CLOCK_MONOTONIC, 0, &wrong, NULL));
     SAY(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &span, NULL));
     SAY(clock_nanosleep(12345, 0, &span, NULL));
+    SAY(clock_nanosleep(CLOCK_MONOTONIC_RAW, 0, &span, NULL) == EOPNOTSUPP);
+    SAY(clock_nanosleep(CLOCK_MONOTONIC_COARSE, 0, &wrong, NULL) == EOPNOTSUPP);
+    SAY(clock_nanosleep(CLOCK_REALTIME_COARSE, TIMER_ABSTIME, &at, NULL) == EOPNOTSUPP);
+    SAY(clock_nanosleep(CLOCK_BOOTTIME, 0, &(struct timespec){0, 0}, NULL));
 }

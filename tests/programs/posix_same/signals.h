@@ -68,6 +68,36 @@ static void waiting_for_signals(struct book *book)
     signal(SIGUSR2, SIG_DFL);
 }
 
+/* What only looks, with a mask that lets through a signal which is there already. */
+static void looks(struct book *book)
+{
+    struct timespec at_once = {0, 0};
+    struct epoll_event event;
+    sigset_t one, none;
+    int epoll = epoll_create1(0);
+    sigemptyset(&none);
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    SAY(sigprocmask(SIG_BLOCK, &one, NULL));
+    handle(SIGUSR1, SA_RESTART);
+    raise(SIGUSR1);
+    SAY(ppoll(NULL, 0, &at_once, &none));
+    SAY(caught);
+    SAY(ppoll(NULL, 0, &at_once, &none));
+    raise(SIGUSR1);
+    SAY(pselect(0, NULL, NULL, NULL, &at_once, &none));
+    SAY(caught);
+    SAY(pselect(0, NULL, NULL, NULL, &at_once, &none));
+    raise(SIGUSR1);
+    SAY(ppoll(&(struct pollfd){.fd = epoll, .events = POLLIN}, 1, &at_once, &one));
+    SAY(epoll_pwait(epoll, &event, 1, 0, &none));
+    SAY(caught);
+    SAY(sigprocmask(SIG_UNBLOCK, &one, NULL));
+    SAY(caught);
+    SAY(close(epoll));
+    signal(SIGUSR1, SIG_DFL);
+}
+
 /* Whether a handler's signal ends a read, and not only interrupts it. */
 static void interrupted_read(struct book *book)
 {
