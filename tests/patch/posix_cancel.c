@@ -38,17 +38,18 @@ Test(pthread, a_write_that_has_written_some_tells_how_much_and_the_next_call_end
     cr_assert_str_eq(order, "w");
 }
 
+#define MESSAGES 1024 /* more than there is room for: 10 or 512 may be in the queue, and 208 KiB */
+
 static void *send_messages(void *arg)
 {
-    char *data = calloc(1, (size_t)wide);
-    struct iovec vector[2] = {{"first", 5}, {data, (size_t)wide}};
-    struct mmsghdr messages[2] = {{.msg_hdr = {.msg_iov = &vector[0], .msg_iovlen = 1}},
-                                  {.msg_hdr = {.msg_iov = &vector[1], .msg_iovlen = 1}}};
-    fill(pair[0]);
-    drain(pair[1]);
-    int sent = verd_posix_sendmmsg(pair[0], messages, 2, 0);
-    note(sent >= 1 ? "s" : "x");
-    free(data);
+    static struct mmsghdr messages[MESSAGES];
+    struct iovec vector = {order, sizeof order};
+    int fds[2];
+    for (size_t i = 0; i < MESSAGES; i++)
+        messages[i].msg_hdr = (struct msghdr){.msg_iov = &vector, .msg_iovlen = 1};
+    socketpair(AF_UNIX, SOCK_DGRAM, 0, fds);
+    int sent = verd_posix_sendmmsg(fds[0], messages, MESSAGES, 0);
+    note(sent > 0 && sent < MESSAGES ? "s" : "x");
     verd_posix_sleep(0);
     note("x");
     return arg;
@@ -97,6 +98,25 @@ Test(pthread, a_thread_of_verd_spawn_gets_ECANCELED_from_calls_of_POSIX)
     void *result = NULL;
     make_world();
     verd_join(verd_spawn(read_killed, order), &result);
+    cr_assert_eq(result, order);
+    cr_assert_str_eq(order, "r");
+}
+
+static void *wait_for_byte(void *arg)
+{
+    char byte;
+    note(verd_posix_read(pair[0], &byte, 1) == -1 && errno == ECANCELED ? "r" : "x");
+    return arg;
+}
+
+Test(pthread, a_thread_of_verd_spawn_that_pthread_cancel_names_is_killed)
+{
+    void *result = NULL;
+    make_world();
+    verd_thread *thread = verd_spawn(wait_for_byte, order);
+    callers_settle();
+    cr_assert_eq(verd_pthread_cancel((pthread_t)(uintptr_t)thread), 0);
+    verd_join(thread, &result);
     cr_assert_eq(result, order);
     cr_assert_str_eq(order, "r");
 }
