@@ -18,17 +18,17 @@ static int suspend(const sigset_t *mask)
     return -1;
 }
 
-int verd_posix_pause(void)
+VERD__POINT(int, pause, (void), ())
 {
     return verd__is_green() ? suspend(NULL) : pause();
 }
 
-int verd_posix_sigsuspend(const sigset_t *mask)
+VERD__POINT(int, sigsuspend, (const sigset_t *mask), (mask))
 {
     return verd__is_green() ? suspend(mask) : sigsuspend(mask);
 }
 
-int verd_posix_sigwaitinfo(const sigset_t *set, siginfo_t *info)
+VERD__POINT(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info))
 {
     if (!verd__is_green())
         return sigwaitinfo(set, info);
@@ -39,7 +39,7 @@ int verd_posix_sigwaitinfo(const sigset_t *set, siginfo_t *info)
 }
 
 /* What is interrupted goes on, as POSIX has it of this one. */
-int verd_posix_sigwait(const sigset_t *set, int *signal)
+VERD__POINT_IF(outcome != 0, int, sigwait, (const sigset_t *set, int *signal), (set, signal))
 {
     int before = errno;
     if (!verd__is_green())
@@ -53,17 +53,19 @@ int verd_posix_sigwait(const sigset_t *set, int *signal)
     return got < 0 ? -got : 0;
 }
 
-int verd_posix_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+VERD__POINT(int, sigtimedwait,
+            (const sigset_t *set, siginfo_t *info, const struct timespec *timeout),
+            (set, info, timeout))
 {
     verd_duration span;
     verd_timeout limit;
     if (timeout == NULL)
-        return verd_posix_sigwaitinfo(set, info);
+        return verd__inner_sigwaitinfo(set, info);
     if (!verd__is_green() || (timeout->tv_sec == 0 && timeout->tv_nsec == 0))
         return sigtimedwait(set, info, timeout);
     if (verd__span(timeout, &span) != 0 || verd_timeout_begin(&limit, span) != 0)
         return -1;
-    int signal = verd_posix_sigwaitinfo(set, info);
+    int signal = verd__inner_sigwaitinfo(set, info);
     if (verd_timeout_end(&limit) && signal < 0 && errno == ETIMEDOUT)
         errno = EAGAIN;
     return signal;

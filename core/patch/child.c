@@ -20,7 +20,7 @@ pid_t verd_posix_wait(int *status)
     return verd_posix_waitpid(-1, status, 0);
 }
 
-pid_t verd_posix_waitpid(pid_t pid, int *status, int options)
+VERD__POINT(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
 {
     if (!verd__is_green())
         return waitpid(pid, status, options);
@@ -133,7 +133,7 @@ static int run_shell(const char *command)
     return status;
 }
 
-int verd_posix_system(const char *command)
+VERD__POINT(int, system, (const char *command), (command))
 {
     if (!verd__is_green() || command == NULL)
         return system(command); /* NOLINT(cert-env33-c) */
@@ -209,7 +209,8 @@ static FILE *open_stream(struct stream *stream, const char *command, bool reads)
     return NULL;
 }
 
-FILE *verd_posix_popen(const char *command, const char *mode)
+VERD__POINT_IF(outcome == NULL, FILE *, popen, (const char *command, const char *mode),
+               (command, mode))
 {
     if (!verd__is_green())
         return popen(command, mode); /* NOLINT(cert-env33-c) */
@@ -236,5 +237,7 @@ int verd_posix_pclose(FILE *file)
     fclose(file);
     int status = status_of(&stream->process);
     free(stream);
+    if (status < 0)
+        verd__point();
     return status;
 }

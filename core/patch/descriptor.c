@@ -100,7 +100,8 @@ int verd_posix_setsockopt(int fd, int level, int option, const void *value, sock
     return result;
 }
 
-int verd_posix_connect(int fd, const struct sockaddr *address, socklen_t length)
+VERD__POINT(int, connect, (int fd, const struct sockaddr *address, socklen_t length),
+            (fd, address, length))
 {
     return verd__is_green() ? verd__connect_posix(fd, address, length)
                             : connect(fd, address, length);
@@ -111,7 +112,8 @@ int verd_posix_accept(int fd, struct sockaddr *address, socklen_t *length)
     return verd_posix_accept4(fd, address, length, 0);
 }
 
-int verd_posix_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+VERD__POINT(int, accept4, (int fd, struct sockaddr *address, socklen_t *length, int flags),
+            (fd, address, length, flags))
 {
     return verd__is_green() ? verd__accept_posix(fd, address, length, flags)
                             : accept4(fd, address, length, flags);
@@ -142,7 +144,7 @@ int verd_posix_dup3(int fd, int number, int flags)
     return dup3(fd, number, flags);
 }
 
-int verd_posix_close(int fd)
+VERD__POINT(int, close, (int fd), (fd))
 {
     return verd__is_green() ? verd_close(fd) : close(fd);
 }

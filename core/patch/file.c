@@ -10,8 +10,12 @@
 
 static int open_at(int directory, const char *path, int flags, mode_t mode)
 {
-    return verd__is_green() ? verd__openat(directory, path, flags, mode)
-                            : openat(directory, path, flags, mode);
+    verd__point();
+    int fd = verd__is_green() ? verd__openat(directory, path, flags, mode)
+                              : openat(directory, path, flags, mode);
+    if (fd < 0)
+        verd__point();
+    return fd;
 }
 
 /* The third argument of an open, if the flags say that there is one. */
@@ -43,22 +47,22 @@ int verd_posix_creat(const char *path, mode_t mode)
     return open_at(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-int verd_posix_fsync(int fd)
+VERD__POINT(int, fsync, (int fd), (fd))
 {
     return verd__is_green() ? verd_fsync(fd) : fsync(fd);
 }
 
-int verd_posix_fdatasync(int fd)
+VERD__POINT(int, fdatasync, (int fd), (fd))
 {
     return verd__is_green() ? verd_fdatasync(fd) : fdatasync(fd);
 }
 
-int verd_posix_stat(const char *path, struct stat *status)
+VERD__POINT(int, stat, (const char *path, struct stat *status), (path, status))
 {
     return verd__is_green() ? verd_stat(path, status) : stat(path, status);
 }
 
-int verd_posix_lstat(const char *path, struct stat *status)
+VERD__POINT(int, lstat, (const char *path, struct stat *status), (path, status))
 {
     return verd__is_green() ? verd_lstat(path, status) : lstat(path, status);
 }

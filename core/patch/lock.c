@@ -22,7 +22,7 @@ struct trial {
     };
 };
 
-static int wait_for_lock(const struct trial *trial)
+static int try_until_locked(const struct trial *trial)
 {
     verd_duration pause = PAUSE_MIN;
     for (;;) {
@@ -36,6 +36,15 @@ static int wait_for_lock(const struct trial *trial)
         if (slept != 0)
             return -1;
     }
+}
+
+static int wait_for_lock(const struct trial *trial)
+{
+    verd__point();
+    int result = try_until_locked(trial);
+    if (result != 0)
+        verd__point();
+    return result;
 }
 
 static int try_flock(const struct trial *trial)

@@ -9,8 +9,10 @@
 
 #include "sched/once.h"
 
-int verd_posix_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
-                           struct addrinfo **result)
+VERD__POINT_IF(outcome != 0, int, getaddrinfo,
+               (const char *host, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result),
+               (host, service, hints, result))
 {
     return verd__is_green() ? verd_getaddrinfo(host, service, hints, result)
                             : getaddrinfo(host, service, hints, result);
@@ -109,7 +111,7 @@ int verd_posix_gethostbyname2_r(const char *name, int family, struct hostent *en
     if (!verd__is_green())
         return gethostbyname2_r(name, family, entry, room, size, result, error);
     *result = NULL;
-    int failed = verd_getaddrinfo(name, NULL, &hints, &found);
+    int failed = verd_posix_getaddrinfo(name, NULL, &hints, &found);
     if (failed != 0) {
         *error = host_error(failed);
         return failed == EAI_SYSTEM ? errno : 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "patch/posix.h"
 #include "patch/pthread_thread.h"
 #include "sched/area.h"
 #include "sched/local.h"
@@ -113,9 +114,16 @@ void verd__cancel_here(void)
     if (scheduler == NULL)
         return;
     const struct verd__thread *self = scheduler->running;
-    bool is_posix = self == scheduler->main || own_posix(scheduler)->thread != NULL;
+    const struct verd__posix *posix = own_posix(scheduler);
+    bool is_posix = posix->thread != NULL || posix->is_cancelled;
     if (is_posix && (self->interrupt & VERD__INTERRUPT_KILL) && self->shield == 0)
         verd__pthread_leave(scheduler, PTHREAD_CANCELED);
+}
+
+void verd__point_reached(void)
+{
+    if (verd__is_green())
+        verd__cancel_here();
 }
 
 void verd_pthread_testcancel(void)
@@ -134,6 +142,8 @@ int verd_pthread_cancel(pthread_t handle)
             true; /* it begins, up to where it would wait */
         return 0;
     }
+    if (thread == verd__current->main)
+        verd__area(thread)->posix.is_cancelled = true;
     verd__thread_kill(verd__current, thread);
     if (thread == verd__current->running && own_posix(verd__current)->is_asynchronous)
         verd__cancel_here();

@@ -30,7 +30,8 @@ static verd_duration left_until(verd_duration deadline)
     return left > 0 ? left : 0;
 }
 
-int verd_posix_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+VERD__POINT(int, poll, (struct pollfd * fds, nfds_t count, int timeout_ms),
+            (fds, count, timeout_ms))
 {
     return verd__is_green() ? verd__poll_posix(fds, count, span_of_ms(timeout_ms))
                             : poll(fds, count, timeout_ms);
@@ -43,8 +44,10 @@ static int looked(int ready)
     return ready;
 }
 
-int verd_posix_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
-                     const sigset_t *mask)
+VERD__POINT(int, ppoll,
+            (struct pollfd * fds, nfds_t count, const struct timespec *timeout,
+             const sigset_t *mask),
+            (fds, count, timeout, mask))
 {
     verd_duration span = VERD_FOREVER;
     if (!verd__is_green())
@@ -81,8 +84,9 @@ static int wait_for_events(int fd, struct epoll_event *events, int count, verd_d
     }
 }
 
-int verd_posix_epoll_pwait(int fd, struct epoll_event *events, int count, int timeout_ms,
-                           const sigset_t *mask)
+VERD__POINT(int, epoll_pwait,
+            (int fd, struct epoll_event *events, int count, int timeout_ms, const sigset_t *mask),
+            (fd, events, count, timeout_ms, mask))
 {
     if (!verd__is_green())
         return epoll_pwait(fd, events, count, timeout_ms, mask);
@@ -212,8 +216,9 @@ static int select_within(int count, fd_set *const members[3], verd_duration dead
 }
 
 /* As Linux, which leaves in *timeout what is left of it. */
-int verd_posix_select(int count, fd_set *input, fd_set *output, fd_set *urgent,
-                      struct timeval *timeout)
+VERD__POINT(int, select,
+            (int count, fd_set *input, fd_set *output, fd_set *urgent, struct timeval *timeout),
+            (count, input, output, urgent, timeout))
 {
     verd_duration span = VERD_FOREVER;
     if (!verd__is_green())
@@ -234,8 +239,10 @@ int verd_posix_select(int count, fd_set *input, fd_set *output, fd_set *urgent,
     return ready;
 }
 
-int verd_posix_pselect(int count, fd_set *input, fd_set *output, fd_set *urgent,
-                       const struct timespec *timeout, const sigset_t *mask)
+VERD__POINT(int, pselect,
+            (int count, fd_set *input, fd_set *output, fd_set *urgent,
+             const struct timespec *timeout, const sigset_t *mask),
+            (count, input, output, urgent, timeout, mask))
 {
     verd_duration span = VERD_FOREVER;
     if (!verd__is_green())

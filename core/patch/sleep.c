@@ -38,7 +38,7 @@ static int sleep_for(verd_duration span, verd_duration *left)
     return error;
 }
 
-unsigned verd_posix_sleep(unsigned seconds)
+VERD__POINT_IF(true, unsigned, sleep, (unsigned seconds), (seconds))
 {
     verd_duration left;
     if (!verd__is_green())
@@ -48,7 +48,7 @@ unsigned verd_posix_sleep(unsigned seconds)
     return error == EINTR ? (unsigned)(left / VERD_SEC) : 0;
 }
 
-int verd_posix_usleep(unsigned microseconds)
+VERD__POINT(int, usleep, (unsigned microseconds), (microseconds))
 {
     verd_duration left;
     if (!verd__is_green())
@@ -77,8 +77,9 @@ static bool has_no_alarms(clockid_t clock)
            clock == CLOCK_REALTIME_COARSE;
 }
 
-int verd_posix_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
-                               struct timespec *left)
+VERD__POINT_IF(outcome != 0, int, clock_nanosleep,
+               (clockid_t clock, int flags, const struct timespec *time, struct timespec *left),
+               (clock, flags, time, left))
 {
     verd_duration span, rest;
     if (!verd__is_green())

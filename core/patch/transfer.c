@@ -15,17 +15,18 @@
 
 /* ---- reading ---- */
 
-ssize_t verd_posix_read(int fd, void *buffer, size_t size)
+VERD__POINT(ssize_t, read, (int fd, void *buffer, size_t size), (fd, buffer, size))
 {
     return verd__is_green() ? verd__read_posix(fd, buffer, size) : read(fd, buffer, size);
 }
 
-ssize_t verd_posix_readv(int fd, const struct iovec *vector, int count)
+VERD__POINT(ssize_t, readv, (int fd, const struct iovec *vector, int count), (fd, vector, count))
 {
     return verd__is_green() ? verd__readv_posix(fd, vector, count) : readv(fd, vector, count);
 }
 
-ssize_t verd_posix_pread(int fd, void *buffer, size_t size, off_t offset)
+VERD__POINT(ssize_t, pread, (int fd, void *buffer, size_t size, off_t offset),
+            (fd, buffer, size, offset))
 {
     return verd__is_green() ? verd_pread(fd, buffer, size, offset)
                             : pread(fd, buffer, size, offset);
@@ -36,14 +37,16 @@ ssize_t verd_posix_recv(int fd, void *buffer, size_t size, int flags)
     return verd_posix_recvfrom(fd, buffer, size, flags, NULL, NULL);
 }
 
-ssize_t verd_posix_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
-                            socklen_t *length)
+VERD__POINT(ssize_t, recvfrom,
+            (int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+             socklen_t *length),
+            (fd, buffer, size, flags, address, length))
 {
     return verd__is_green() ? verd__recvfrom_posix(fd, buffer, size, flags, address, length)
                             : recvfrom(fd, buffer, size, flags, address, length);
 }
 
-ssize_t verd_posix_recvmsg(int fd, struct msghdr *message, int flags)
+VERD__POINT(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
 {
     return verd__is_green() ? verd__recvmsg_posix(fd, message, flags) : recvmsg(fd, message, flags);
 }
@@ -64,19 +67,20 @@ static ssize_t tell_pipe(int fd, ssize_t done, int flags)
     return -1;
 }
 
-ssize_t verd_posix_write(int fd, const void *data, size_t size)
+VERD__POINT(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size))
 {
     return verd__is_green() ? tell_pipe(fd, verd__write_posix(fd, data, size), 0)
                             : write(fd, data, size);
 }
 
-ssize_t verd_posix_writev(int fd, const struct iovec *vector, int count)
+VERD__POINT(ssize_t, writev, (int fd, const struct iovec *vector, int count), (fd, vector, count))
 {
     return verd__is_green() ? tell_pipe(fd, verd__writev_posix(fd, vector, count), 0)
                             : writev(fd, vector, count);
 }
 
-ssize_t verd_posix_pwrite(int fd, const void *data, size_t size, off_t offset)
+VERD__POINT(ssize_t, pwrite, (int fd, const void *data, size_t size, off_t offset),
+            (fd, data, size, offset))
 {
     return verd__is_green() ? verd_pwrite(fd, data, size, offset) : pwrite(fd, data, size, offset);
 }
@@ -86,21 +90,25 @@ ssize_t verd_posix_send(int fd, const void *data, size_t size, int flags)
     return verd_posix_sendto(fd, data, size, flags, NULL, 0);
 }
 
-ssize_t verd_posix_sendto(int fd, const void *data, size_t size, int flags,
-                          const struct sockaddr *address, socklen_t length)
+VERD__POINT(ssize_t, sendto,
+            (int fd, const void *data, size_t size, int flags, const struct sockaddr *address,
+             socklen_t length),
+            (fd, data, size, flags, address, length))
 {
     if (!verd__is_green())
         return sendto(fd, data, size, flags, address, length);
     return tell_pipe(fd, verd__sendto_posix(fd, data, size, flags, address, length), flags);
 }
 
-ssize_t verd_posix_sendmsg(int fd, const struct msghdr *message, int flags)
+VERD__POINT(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
+            (fd, message, flags))
 {
     return verd__is_green() ? tell_pipe(fd, verd__sendmsg_posix(fd, message, flags), flags)
                             : sendmsg(fd, message, flags);
 }
 
-ssize_t verd_posix_sendfile(int to, int from, off_t *offset, size_t size)
+VERD__POINT(ssize_t, sendfile, (int to, int from, off_t *offset, size_t size),
+            (to, from, offset, size))
 {
     return verd__is_green() ? tell_pipe(to, verd__sendfile_posix(to, from, offset, size), 0)
                             : sendfile(to, from, offset, size);
@@ -138,13 +146,15 @@ static ssize_t pwrite_element(int fd, const struct iovec *element, off_t offset)
     return verd_pwrite(fd, element->iov_base, element->iov_len, offset);
 }
 
-ssize_t verd_posix_preadv(int fd, const struct iovec *vector, int count, off_t offset)
+VERD__POINT(ssize_t, preadv, (int fd, const struct iovec *vector, int count, off_t offset),
+            (fd, vector, count, offset))
 {
     return verd__is_green() ? each_element(vector, count, offset, pread_element, fd)
                             : preadv(fd, vector, count, offset);
 }
 
-ssize_t verd_posix_pwritev(int fd, const struct iovec *vector, int count, off_t offset)
+VERD__POINT(ssize_t, pwritev, (int fd, const struct iovec *vector, int count, off_t offset),
+            (fd, vector, count, offset))
 {
     return verd__is_green() ? each_element(vector, count, offset, pwrite_element, fd)
                             : pwritev(fd, vector, count, offset);
@@ -165,8 +175,9 @@ static bool has_time_left(struct timespec *left, verd_duration span, verd_durati
 }
 
 /* The timeout is looked at between two messages, as recvmmsg(2) confesses. */
-int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
-                        struct timespec *timeout)
+VERD__POINT(int, recvmmsg,
+            (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout),
+            (fd, messages, count, flags, timeout))
 {
     if (!verd__is_green() || count == 0)
         return recvmmsg(fd, messages, count, flags, timeout);
@@ -189,13 +200,14 @@ int verd_posix_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int fl
     return got > 0 ? (int)got : -1;
 }
 
-int verd_posix_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+VERD__POINT(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags),
+            (fd, messages, count, flags))
 {
     if (!verd__is_green() || count == 0)
         return sendmmsg(fd, messages, count, flags);
     unsigned sent = 0;
     for (; sent < count; sent++) {
-        ssize_t done = verd_posix_sendmsg(fd, &messages[sent].msg_hdr, flags);
+        ssize_t done = verd__inner_sendmsg(fd, &messages[sent].msg_hdr, flags);
         if (done < 0)
             break;
         messages[sent].msg_len = (unsigned)done;

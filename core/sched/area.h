@@ -62,6 +62,7 @@ struct verd__scope {
 struct verd__posix {
     struct verd__pthread *thread;          /* of pthread_create; NULL: it is none */
     struct verd_pthread_cleanup *cleanups; /* the last pushed first */
+    bool is_cancelled;                     /* main, by pthread_cancel: a verd_kill alone is none */
     bool is_uncancelable;
     bool is_asynchronous;
 };

@@ -31,11 +31,20 @@
  *                         what another green thread of its OS thread has holds all of them, for ever. That comes where
  *                         a library calls what blocks with a lock held and is used by two green threads at once; most do
  *                         not, for it is slow with threads, too. SQLite does, and takes mutexes from the program
- *                         (SQLITE_CONFIG_MUTEX): those of <verd/pthread.h>, which is for what can be compiled anew
+ *                         (SQLITE_CONFIG_MUTEX): those of <verd/pthread.h>, which is for what can be compiled anew. The
+ *                         watchdog (VERD_WATCHDOG=100ms, verd_watchdog) finds such a lock: its lines name the thread that
+ *                         waits for it, as one that has held its OS thread, and the calls that led there: libc's, and
+ *                         before it the function of the library's that locks
  *   thread-local state    is the OS thread's: green threads share it. errno is their own. A library that keeps something
  *                         there from before a call that blocks to after it needs a green thread at a time (verd_mutex).
  *                         OpenSSL's queue of errors is of this kind: SSL_get_error of a call that has failed may tell
  *                         SSL_ERROR_SSL for what another green thread has left there (ERR_clear_error)
+ *   process-wide state    that a library changes for the time of a call, and then puts back: with two such calls at once
+ *                         the later puts back what it has found of the other's. libcurl does so with what SIGPIPE does,
+ *                         unless the handle has CURLOPT_NOSIGNAL: set that, and let the program ignore SIGPIPE. The umask,
+ *                         the working directory and setlocale are of this kind, too
+ *   cancellation          as a library disables it, by libc's pthread_setcancelstate: a thread of <verd/pthread.h> that is
+ *                         cancelled ends in the library's next call that may block all the same
  *   system calls          that are made by syscall(2), or inline
  *
  * A library's stack is the green thread's: VERD_STACK_SIZE of 256 KiB is enough for those that were tried; see

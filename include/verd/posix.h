@@ -22,6 +22,7 @@
  *   killed, out of time  a call in a thread that verd_kill or a timeout scope reaches ends with -1 and ECANCELED or
  *                        ETIMEDOUT, also those for which POSIX has no such errno (getaddrinfo: EAI_SYSTEM, sleep: 0,
  *                        gethostbyname: TRY_AGAIN), but a write that has written some tells how much
+ *   cancelled            a thread that pthread_create of <verd/pthread.h> has made ends in all calls here that may block
  *   signals              a handler that was set by sigaction or signal of such a file ends a wait with EINTR where the
  *                        call's manual page says so: main's, to which the kernel gives the process's signals, or that of
  *                        the thread which pthread_kill of <verd/pthread.h> has named. Other handlers end none

@@ -17,6 +17,10 @@
  *
  * They do what their manual pages say, to the errno. What differs:
  *
+ *   variables       that are thread-local (_Thread_local, __thread, thread_local) are the OS thread's: all its green
+ *                   threads share them, and no compiler warns. What a thread keeps there from before a call that may
+ *                   block to after it another may have changed; it belongs into a key (pthread_key_create, tss_create).
+ *                   So are h_errno and what else libc keeps of a thread but errno, which is each thread's own
  *   OS threads      threads are the OS thread's that made them. An object that threads of another one wait for, or
  *                   hold, is EPERM there. Objects for several processes (PTHREAD_PROCESS_SHARED) are ENOTSUP, named
  *                   semaphores and robust mutexes, too
@@ -25,14 +29,16 @@
  *   stacks          of VERD_STACK_SIZE unless the attribute says otherwise, of VERD_STACK_SIZE_MIN at least. The
  *                   memory that pthread_attr_setstack names is not used. Guards are the library's
  *   cancellation    pthread_cancel is verd_kill, and verd_kill of a thread that pthread_create has made is
- *                   pthread_cancel: it ends, with its handlers and keys, where it waits in pthread_join, pthread_cond_wait
- *                   and _timedwait, sem_wait and sem_timedwait, thrd_sleep, pthread_testcancel. All other calls that may
- *                   block, verd_read and <verd/posix.h> among them, return -1 and ECANCELED instead, or, as POSIX has it of
- *                   locks, wait on. Asynchronous cancellation comes at such a call, too, but for the caller's own
+ *                   pthread_cancel: it ends, with its handlers and keys, at the entry of the calls that pthreads(7) has as
+ *                   points of cancellation, or where it waits in them: those of this header, and those of <verd/posix.h>,
+ *                   of which all that may block are such points; with libverd-patch.a also where a library calls them
+ *                   that was compiled without. A call that has done some of what it should returns that first. The
+ *                   library's own calls that may block, as verd_read, return -1 and ECANCELED instead; waits for locks go
+ *                   on, as POSIX has it. Asynchronous cancellation comes at such a point, too, but for the caller's own
  *   disabled        PTHREAD_CANCEL_DISABLE is a shield (verd_shield_begin): timeouts begun outside do not count either
  *   out of time     a timeout scope around it (verd_timeout_begin) ends pthread_join and waits for conditions and
  *                   semaphores, with ETIMEDOUT, and no waits for locks, barriers and pthread_once
- *   killed          so does verd_kill, with ECANCELED, in threads that verd_spawn has made
+ *   killed          so does verd_kill, with ECANCELED, in main and in threads that verd_spawn has made
  *   pthread_exit    runs handlers and destructors of keys, and no destructors of C++. Threads of verd_spawn cannot
  *                   call it: a line on stderr, and abort. main can: others run on, and the process ends after the last of
  *                   them with 0

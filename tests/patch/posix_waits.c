@@ -6,15 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define VERD_PTHREAD_DECLARE_ONLY
 #include <verd.h>
+#include <verd/pthread.h>
 
 #include "call.h"
 #include "patch/posix.h"
 
-static int silent[2], scarce[2], full[2], listener, child = -1;
+static int silent[2], scarce[2], full[2], listener, busy, locked, child = -1;
+
+/* A listener at which nobody is waited for any more. */
+static int make_busy(void)
+{
+    struct sockaddr_un any = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof any;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&any, sizeof any.sun_family), 0);
+    cr_assert_eq(listen(fd, 0), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&any, &length), 0);
+    while (connect(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), (struct sockaddr *)&any,
+                   length) == 0)
+        ;
+    return fd;
+}
+
+/* A file of one byte that is locked. */
+static int make_locked(void)
+{
+    char path[] = "/tmp/verd-lock-XXXXXX";
+    int holder = mkstemp(path), fd = open(path, O_RDWR);
+    unlink(path);
+    cr_assert(holder >= 0 && fd >= 0);
+    cr_assert_eq(write(holder, "l", 1), 1);
+    cr_assert_eq(flock(holder, LOCK_EX), 0);
+    return fd;
+}
 
 static ssize_t wait_read(struct call *call)
 {
@@ -114,6 +144,50 @@ static ssize_t wait_epoll(struct call *call)
     return result;
 }
 
+static ssize_t wait_flock(struct call *call)
+{
+    (void)call;
+    return verd_posix_flock(locked, LOCK_EX);
+}
+
+static ssize_t wait_pselect(struct call *call)
+{
+    (void)call;
+    return verd_posix_pselect(0, NULL, NULL, NULL, NULL, NULL);
+}
+
+static ssize_t wait_recvfrom(struct call *call)
+{
+    return verd_posix_recvfrom(silent[0], call->data, 1, 0, NULL, NULL);
+}
+
+static ssize_t wait_sendmmsg(struct call *call)
+{
+    struct iovec vector = {call->data, 1};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &vector, .msg_iovlen = 1}};
+    return verd_posix_sendmmsg(full[0], &message, 1, 0);
+}
+
+static ssize_t wait_sendfile(struct call *call)
+{
+    (void)call;
+    return verd_posix_sendfile(full[0], locked, &(off_t){0}, 1);
+}
+
+static ssize_t wait_connect(struct call *call)
+{
+    struct sockaddr_un address;
+    socklen_t length = sizeof address;
+    int fd = verd_posix_socket(AF_UNIX, SOCK_STREAM, 0);
+    (void)call;
+    getsockname(busy, (struct sockaddr *)&address, &length);
+    ssize_t result = verd_posix_connect(fd, (struct sockaddr *)&address, length);
+    int error = errno;
+    verd_posix_close(fd);
+    errno = error;
+    return result;
+}
+
 static ssize_t wait_nanosleep(struct call *call)
 {
     (void)call;
@@ -150,13 +224,15 @@ static const struct {
     const char *name;
     ssize_t (*make)(struct call *call);
 } calls[] = {
-    {"read", wait_read},           {"readv", wait_readv},     {"recv", wait_recv},
-    {"low water", wait_low_water}, {"recvmsg", wait_recvmsg}, {"recvmmsg", wait_recvmmsg},
-    {"write", wait_write},         {"writev", wait_writev},   {"send", wait_send},
-    {"sendmsg", wait_sendmsg},     {"accept", wait_accept},   {"poll", wait_poll},
-    {"ppoll", wait_ppoll},         {"select", wait_select},   {"epoll_wait", wait_epoll},
-    {"nanosleep", wait_nanosleep}, {"usleep", wait_usleep},   {"clock_nanosleep", wait_clock},
-    {"waitpid", wait_child},       {"system", wait_system},
+    {"read", wait_read},           {"readv", wait_readv},       {"recv", wait_recv},
+    {"low water", wait_low_water}, {"recvmsg", wait_recvmsg},   {"recvmmsg", wait_recvmmsg},
+    {"write", wait_write},         {"writev", wait_writev},     {"send", wait_send},
+    {"sendmsg", wait_sendmsg},     {"accept", wait_accept},     {"poll", wait_poll},
+    {"ppoll", wait_ppoll},         {"select", wait_select},     {"epoll_wait", wait_epoll},
+    {"nanosleep", wait_nanosleep}, {"usleep", wait_usleep},     {"clock_nanosleep", wait_clock},
+    {"waitpid", wait_child},       {"system", wait_system},     {"flock", wait_flock},
+    {"pselect", wait_pselect},     {"recvfrom", wait_recvfrom}, {"sendmmsg", wait_sendmmsg},
+    {"sendfile", wait_sendfile},   {"connect", wait_connect},
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
@@ -168,6 +244,8 @@ static void make_world(void)
     while (send(full[0], &port, sizeof port, MSG_DONTWAIT) > 0)
         ;
     listener = make_listener(&port);
+    busy = make_busy();
+    locked = make_locked();
     cr_assert_eq(fcntl(listener, F_SETFL, 0), 0);
     cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, scarce), 0);
     cr_assert_eq(verd_posix_setsockopt(scarce[0], SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least),
@@ -196,6 +274,31 @@ Test(patch, a_kill_ends_each_call_that_waits_with_ECANCELED)
         cr_expect_not(call.returned, "%s waits", calls[i].name);
         verd_kill(call.thread);
         cr_expect_eq(call_end(&call), -ECANCELED, "%s: %zd", calls[i].name, call.outcome);
+    }
+    cr_expect_eq(waitpid(-1, NULL, WNOHANG), 0, "the command has left a zombie");
+    end_world();
+}
+
+static void *make_call(void *arg)
+{
+    struct call *call = arg;
+    call->make(call);
+    call->returned = true;
+    return NULL;
+}
+
+Test(patch, a_cancellation_ends_a_thread_of_POSIX_in_each_call_that_waits)
+{
+    make_world();
+    for (size_t i = 0; i < CALLS; i++) {
+        struct call call = {.make = calls[i].make};
+        pthread_t thread;
+        void *result = NULL;
+        cr_assert_eq(verd_pthread_create(&thread, NULL, make_call, &call), 0);
+        settle();
+        verd_pthread_cancel(thread);
+        cr_assert_eq(verd_pthread_join(thread, &result), 0);
+        cr_expect(result == PTHREAD_CANCELED && !call.returned, "%s", calls[i].name);
     }
     cr_expect_eq(waitpid(-1, NULL, WNOHANG), 0, "the command has left a zombie");
     end_world();

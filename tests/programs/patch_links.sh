@@ -42,6 +42,8 @@ cat > "$work/program.c" << 'END'
 #include <unistd.h>
 #include <verd.h>
 #include <verd/patch.h>
+#define VERD_PTHREAD_DECLARE_ONLY
+#include <verd/pthread.h>
 
 long shared_read(int fd, size_t size), static_read(int fd, size_t size);
 
@@ -108,6 +110,21 @@ static int cancel_reader(void)
     return result == PTHREAD_CANCELED ? 0 : -1;
 }
 
+/* A green one of POSIX's likewise, in a library that knows nothing of it. */
+static int cancel_green(intptr_t which)
+{
+    pthread_t reader;
+    void *result = NULL;
+    told = 0;
+    if (verd_pthread_create(&reader, NULL, wait_for_bytes, (void *)which) != 0)
+        return -1;
+    while (told == 0)
+        verd_yield();
+    verd_pthread_cancel(reader);
+    verd_pthread_join(reader, &result);
+    return result == PTHREAD_CANCELED ? 0 : -1;
+}
+
 int main(int argc, char **argv)
 {
     const char *missed[128];
@@ -120,7 +137,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         printf("%s ", missed[i]);
     puts("");
-    return argc > 1 || read_all() == 3 ? 0 : 1;
+    if (argc > 1)
+        return 0;
+    return read_all() == 3 && cancel_green(0) == 0 && cancel_green(2) == 0 ? 0 : 1;
 }
 END
 

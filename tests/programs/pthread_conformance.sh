@@ -29,9 +29,9 @@ build() {
 # What libc says itself: sanitizers have functions of their own in its place, which refuse what it answers.
 build plain -fno-sanitize=all
 [ "$(wc -l < "$work/plain.out")" -gt 200 ] || fail "it says too little"
-build green -include verd/pthread.h
+build green -include verd/posix.h -include verd/pthread.h
 diff "$work/plain.out" "$work/green.out" || fail "they differ"
-build fortified -include verd/pthread.h -O2 -D_FORTIFY_SOURCE=2
+build fortified -include verd/posix.h -include verd/pthread.h -O2 -D_FORTIFY_SOURCE=2
 diff "$work/plain.out" "$work/fortified.out" || fail "they differ"
 
 # All of it is the library's.

@@ -55,6 +55,7 @@ int main(void)
     check_threads();
     check_ends();
     check_cancel();
+    check_points();
     check_mutexes();
     check_rwlocks();
     check_conditions();
