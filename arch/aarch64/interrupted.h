@@ -39,6 +39,13 @@ static inline bool verd__follows_call(uintptr_t pc)
             (code & 0xfefff800) == 0xd63f0800);
 }
 
+/* Whether there is a system call in front of an address of code: svc #0. */
+static inline bool verd__follows_system_call(uintptr_t pc)
+{
+    uint32_t code;
+    return verd__peek(&code, (const void *)(pc - sizeof code), sizeof code) && code == 0xd4000001;
+}
+
 /* Where a function that has not called any returns to. */
 static inline uintptr_t verd__interrupted_link(const ucontext_t *context)
 {

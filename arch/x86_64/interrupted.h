@@ -48,6 +48,14 @@ static inline bool verd__follows_call(uintptr_t pc)
     return false;
 }
 
+/* Whether there is a system call in front of an address of code. */
+static inline bool verd__follows_system_call(uintptr_t pc)
+{
+    unsigned char code[2];
+    return verd__peek(code, (const void *)(pc - sizeof code), sizeof code) && code[0] == 0x0f &&
+           code[1] == 0x05;
+}
+
 /* A return address as it was before it was signed. */
 static inline uintptr_t verd__unsigned_pc(uintptr_t pc)
 {

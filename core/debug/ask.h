@@ -24,7 +24,4 @@ bool verd__ask_calls(const struct verd__scheduler *scheduler, struct verd__backt
 /* This is the child of a fork: nobody asks. */
 void verd__ask_forked(void);
 
-/* Asks it to look at its poller after the round, though nothing may be expected (VERD__ASKED). Does not wait. */
-void verd__ask_look(const struct verd__scheduler *scheduler);
-
 #endif

@@ -66,13 +66,24 @@ void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext
 {
     backtrace->count = 0;
     backtrace->is_interrupted = true;
-    backtrace->has_guess = false;
+    backtrace->has_guess = backtrace->lacks_frame = false;
     backtrace->sp = verd__interrupted_sp(context);
     backtrace->fp = verd__interrupted_fp(context);
     backtrace->link = verd__interrupted_link(context);
     keep_words(backtrace);
     add(backtrace, verd__interrupted_pc(context));
     walk(backtrace, backtrace->fp, backtrace->sp, high);
+}
+
+void verd__backtrace_of_waiting(struct verd__backtrace *backtrace, uintptr_t sp, uintptr_t pc)
+{
+    backtrace->count = 0;
+    backtrace->is_interrupted = backtrace->lacks_frame = true;
+    backtrace->has_guess = false;
+    backtrace->sp = sp;
+    backtrace->fp = backtrace->link = 0;
+    keep_words(backtrace);
+    add(backtrace, pc);
 }
 
 __attribute__((noinline)) void verd__backtrace_of_caller(struct verd__backtrace *backtrace,
@@ -146,7 +157,7 @@ void verd__backtrace_mend(struct verd__backtrace *backtrace, struct verd__symbol
 {
     uintptr_t link = backtrace->link;
     if (!backtrace->is_interrupted || backtrace->has_guess ||
-        is_of_program(symbols, backtrace->pc[0]))
+        (!backtrace->lacks_frame && is_of_program(symbols, backtrace->pc[0])))
         return;
     if (backtrace->count > 1 && !verd__symbols_place(symbols, backtrace->pc[1] - 1)->is_code)
         backtrace->count = 1;
