@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/backtrace.h"
 
+#include <string.h>
+
 #include "frame.h"
 #include "interrupted.h"
 #include "stack/peek.h"
 #include "stack/sanitizer.h"
+
+#define PAGE_LEAST 4096 /* bytes; larger ones are multiples */
 
 /* A frame record, as both architectures have it. */
 struct record {
@@ -51,14 +55,20 @@ void verd__backtrace_of_context(struct verd__backtrace *backtrace, const verd_co
     verd__backtrace_of_frame(backtrace, sp, high);
 }
 
-/* As many words as there are, which may end with the stack. */
+/* As many words as there are: the stack may end before, at the end of a page. */
 static void keep_words(struct verd__backtrace *backtrace)
 {
-    size_t size = sizeof backtrace->words;
-    while (size > 0 && !verd__peek(backtrace->words, (const void *)backtrace->sp, size))
-        size /= 2;
-    for (size_t i = size / sizeof(uintptr_t); i < VERD__FRAME_WORDS; i++)
-        backtrace->words[i] = 0;
+    size_t size = sizeof backtrace->words, kept = 0;
+    memset(backtrace->words, 0, size);
+    while (kept < size) {
+        uintptr_t from = backtrace->sp + kept;
+        size_t piece = PAGE_LEAST - from % PAGE_LEAST;
+        if (piece > size - kept)
+            piece = size - kept;
+        if (!verd__peek((char *)backtrace->words + kept, (const void *)from, piece))
+            return;
+        kept += piece;
+    }
 }
 
 void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext_t *context,
