@@ -136,18 +136,35 @@ static size_t find_return(const struct verd__backtrace *backtrace, struct verd__
     return VERD__FRAME_WORDS;
 }
 
-/* The frame pointer held something else: the first frame record above the word. */
+/* Whether there is a frame record of the program's among the words. */
+static bool is_record(const struct verd__backtrace *backtrace, struct verd__symbols *symbols,
+                      size_t word)
+{
+    uintptr_t at = backtrace->sp + word * sizeof(uintptr_t);
+    bool leads_up = backtrace->words[word] == 0 || backtrace->words[word] > at;
+    return leads_up && is_return(symbols, verd__unsigned_pc(backtrace->words[word + 1]));
+}
+
+/* The frame pointer held something else, or is not known: the frame record above the word that a call of the function
+ * has made to which the word returns; if none shows that, the first one. Others may be left from earlier calls. */
 static void walk_from(struct verd__backtrace *backtrace, struct verd__symbols *symbols, size_t word,
                       uintptr_t high)
 {
+    uintptr_t pc = verd__unsigned_pc(backtrace->words[word]);
+    uintptr_t function = verd__symbols_place(symbols, pc - 1)->function.start;
+    size_t found = 0;
     for (size_t i = word + 1; i + 1 < VERD__FRAME_WORDS; i++) {
-        uintptr_t at = backtrace->sp + i * sizeof(uintptr_t);
-        bool leads_up = backtrace->words[i] == 0 || backtrace->words[i] > at;
-        if (leads_up && is_return(symbols, verd__unsigned_pc(backtrace->words[i + 1]))) {
-            walk(backtrace, at, at, high);
-            return;
-        }
+        if (!is_record(backtrace, symbols, i))
+            continue;
+        bool is_its = verd__called(verd__unsigned_pc(backtrace->words[i + 1])) == function;
+        if (found == 0 || is_its)
+            found = i;
+        if (is_its)
+            break;
     }
+    uintptr_t at = backtrace->sp + found * sizeof(uintptr_t);
+    if (found != 0)
+        walk(backtrace, at, at, high);
 }
 
 static void insert(struct verd__backtrace *backtrace, uintptr_t pc)
