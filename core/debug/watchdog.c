@@ -142,7 +142,8 @@ static void add_held(struct verd__line *line, verd_duration span)
     verd__line_text(line, " s");
 }
 
-/* The view comes first: a call that the question interrupts may be the thread's last. */
+/* The view comes first: a call that the question interrupts may be the thread's last. Then the calls, all of them: whoever
+ * reads the line may let the thread go on. */
 static void tell(const struct verd__scheduler *scheduler, const struct watched *watched)
 {
     struct verd__line line = {0};
@@ -153,6 +154,8 @@ static void tell(const struct verd__scheduler *scheduler, const struct watched *
         return;
     if (verd__view_take(&view, scheduler, watched->sight.running)) {
         bool is_known = verd__ask_calls(scheduler, &calls);
+        if (is_known)
+            verd__backtrace_mend(&calls, &report->symbols, verd__view_high(&view));
         verd__name_tell(&line, &view, &report->symbols);
         add_held(&line, watched->held);
         verd__report_os_thread(&line, scheduler);

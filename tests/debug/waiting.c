@@ -22,9 +22,23 @@
 static struct pollfd input = {.events = POLLIN};
 static int outcome;
 
+static uintptr_t left_over; /* where a call returned to that is over */
+
+static __attribute__((noinline)) void note_return(void)
+{
+    left_over = (uintptr_t)__builtin_return_address(0);
+}
+
+static __attribute__((noinline)) void call_earlier(void)
+{
+    note_return();
+    __asm__ volatile("" : : : "memory"); /* so that it is a call */
+}
+
+/* Its frame is large, and has in it what looks like that of the earlier call. */
 static __attribute__((noinline)) void wait_for_input(void)
 {
-    char buffer[1024]; /* between its frame and those of the C library */
+    uintptr_t buffer[128] = {[60] = (uintptr_t)&buffer[64], left_over};
     __asm__ volatile("" : : "r"(buffer) : "memory");
     outcome = poll(&input, 1, -1);
     __asm__ volatile("" : : "r"(buffer) : "memory");
@@ -68,6 +82,7 @@ static void *park(void *arg)
 static void watch_who_waits(void *arg)
 {
     (void)arg;
+    call_earlier();
     told_begin();
     input.fd = told_descriptor();
     if (verd_watchdog(50 * VERD_MS) != 0)
@@ -91,6 +106,7 @@ Test(debug, the_watchdog_shows_the_calls_of_who_waits)
     struct process_end end = process_capture(watch_who_waits, NULL);
     cr_assert(strstr(end.text, "libverd:     at wait_for_input+0x") || UNDER_ASAN, "%s", end.text);
     cr_assert(strstr(end.text, "libverd:     at wait_in_turn+0x") || UNDER_ASAN, "%s", end.text);
+    cr_assert(!strstr(end.text, "at call_earlier"), "%s", end.text);
 }
 
 /* ---- a dump ---- */
