@@ -96,6 +96,25 @@ Test(debug, the_watchdog_tells_who_blocks_in_the_kernel)
     cr_assert(end.status == 0 && told_seconds(end.text, "thread 2 \"holder\"") > 0, "%s", end.text);
 }
 
+static void *nap_on(void *arg)
+{
+    while (!is_told(1)) {
+    }
+    return arg;
+}
+
+static void watch_napper(void *arg)
+{
+    (void)arg;
+    watch(nap_on);
+}
+
+Test(debug, the_watchdog_tells_who_waits_in_the_kernel_again_and_again)
+{
+    struct process_end end = process_capture(watch_napper, NULL);
+    cr_assert(end.status == 0 && told_seconds(end.text, "thread 2 \"holder\"") > 0, "%s", end.text);
+}
+
 static void watch_with_a_timer(void *arg)
 {
     verd_timeout limit;
