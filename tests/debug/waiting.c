@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +18,15 @@
 
 #include <verd.h>
 
+#include "interrupted.h"
 #include "process.h"
+#include "stack/backtrace.h"
 #include "told.h"
 
 /* poll(2) is never begun again by the kernel after a handler. */
 static struct pollfd input = {.events = POLLIN};
 static int outcome;
+static bool raises; /* a signal, and does not wait */
 
 static uintptr_t left_over; /* where a call returned to that is over */
 
@@ -40,7 +46,7 @@ static __attribute__((noinline)) void wait_for_input(void)
 {
     uintptr_t buffer[128] = {[60] = (uintptr_t)&buffer[64], left_over};
     __asm__ volatile("" : : "r"(buffer) : "memory");
-    outcome = poll(&input, 1, -1);
+    outcome = raises ? raise(SIGUSR1) : poll(&input, 1, -1);
     __asm__ volatile("" : : "r"(buffer) : "memory");
 }
 
@@ -49,6 +55,44 @@ static void *wait_in_turn(void *arg)
     wait_for_input();
     return arg;
 }
+
+/* ---- the stack alone ---- */
+
+static void tell_calls(int signal, siginfo_t *info, void *context)
+{
+    static struct verd__backtrace calls;
+    static struct verd__symbols symbols;
+    uintptr_t pc = verd__interrupted_pc(context);
+    (void)signal, (void)info;
+    if (!verd__follows_system_call(pc))
+        _exit(1);
+    verd__symbols_open(&symbols);
+    verd__backtrace_of_waiting(&calls, verd__interrupted_sp(context), pc);
+    verd__backtrace_mend(&calls, &symbols, UINTPTR_MAX);
+    verd__backtrace_write(&verd__stderr, "    at ", &calls, &symbols);
+    verd__symbols_close(&symbols);
+}
+
+static void raise_in_turn(void *arg)
+{
+    const struct sigaction action = {.sa_sigaction = tell_calls, .sa_flags = SA_SIGINFO};
+    call_earlier();
+    sigaction(SIGUSR1, &action, NULL);
+    raises = true;
+    wait_in_turn(arg);
+}
+
+Test(debug, calls_are_found_by_the_stack_and_where_the_system_call_is)
+{
+    if (UNDER_SANITIZER)
+        cr_skip_test("its own raise calls that of the C library");
+    struct process_end end = process_capture(raise_in_turn, NULL);
+    cr_assert(end.status == 0 && strstr(end.text, "    at wait_for_input+0x"), "%s", end.text);
+    cr_assert(strstr(end.text, "    at raise_in_turn+0x"), "%s", end.text);
+    cr_assert(!strstr(end.text, "at call_earlier"), "%s", end.text);
+}
+
+/* ---- who is not disturbed ---- */
 
 /* Which system call an OS thread waits in; -1: in none, or the kernel does not tell. */
 static long waits_in(pid_t os_thread)
@@ -70,8 +114,6 @@ static void need_the_kernel_to_tell(void)
     if (process_is_emulated() || access(path, R_OK) != 0)
         cr_skip_test("the kernel does not tell which system call an OS thread waits in");
 }
-
-/* ---- the watchdog ---- */
 
 static void *park(void *arg)
 {
