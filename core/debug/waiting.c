@@ -59,7 +59,8 @@ static bool find_calls(pid_t number, struct verd__backtrace *calls)
 bool verd__waiting_calls(pid_t number, struct verd__backtrace *calls)
 {
     int error = errno;
-    bool is_known = !verd__on_valgrind() && find_calls(number, calls); /* which waits for it */
+    /* Under valgrind it would be told where that waits, in the program's place. */
+    bool is_known = !verd__on_valgrind() && find_calls(number, calls);
     errno = error;
     return is_known;
 }

@@ -9,7 +9,7 @@
 
 /*
  * The calls of an OS thread of the process that waits in a system call, as the kernel tells, which does not disturb it.
- * False: it does not wait in one, or the kernel does not tell, as without /proc. errno stays. Not by two at once.
+ * False: it does not wait in one, or the kernel does not tell, as without /proc. errno stays.
  */
 bool verd__waiting_calls(pid_t number, struct verd__backtrace *calls);
 

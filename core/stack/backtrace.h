@@ -30,7 +30,7 @@ struct verd__backtrace {
     bool
         is_interrupted; /* the first is where it was interrupted, and no call's; and these are valid: */
     bool has_guess;     /* the second was found by verd__backtrace_mend */
-    bool lacks_frame;   /* the registers are not known, and 0: there is only the first */
+    bool lacks_frame;   /* the registers are not known, but 0: nothing led to a second one yet */
     uintptr_t fp, link; /* the registers, as there are */
     uintptr_t words[VERD__FRAME_WORDS]; /* of the stack, from sp; 0: there is none */
 };
