@@ -39,6 +39,24 @@ static inline bool verd__follows_call(uintptr_t pc)
             (code & 0xfefff800) == 0xd63f0800);
 }
 
+/* What a call in front of an address has called; 0: that is not in the instruction, or there is none. */
+static inline uintptr_t verd__called(uintptr_t pc)
+{
+    uint32_t code;
+    if (!verd__peek(&code, (const void *)(pc - sizeof code), sizeof code) ||
+        (code & 0xfc000000) != 0x94000000)
+        return 0;
+    int32_t distance = (int32_t)(code << 6) >> 4; /* in bytes */
+    return pc - sizeof code + (uintptr_t)(intptr_t)distance;
+}
+
+/* Whether there is a system call in front of an address of code: svc #0. */
+static inline bool verd__follows_system_call(uintptr_t pc)
+{
+    uint32_t code;
+    return verd__peek(&code, (const void *)(pc - sizeof code), sizeof code) && code == 0xd4000001;
+}
+
 /* Where a function that has not called any returns to. */
 static inline uintptr_t verd__interrupted_link(const ucontext_t *context)
 {

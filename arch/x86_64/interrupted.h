@@ -48,6 +48,26 @@ static inline bool verd__follows_call(uintptr_t pc)
     return false;
 }
 
+/* What a call in front of an address has called; 0: that is not in the instruction, or there is none. */
+static inline uintptr_t verd__called(uintptr_t pc)
+{
+    struct __attribute__((packed)) {
+        unsigned char operation;
+        int32_t distance;
+    } call;
+    bool is_known =
+        verd__peek(&call, (const void *)(pc - sizeof call), sizeof call) && call.operation == 0xe8;
+    return is_known ? pc + (uintptr_t)(intptr_t)call.distance : 0;
+}
+
+/* Whether there is a system call in front of an address of code. */
+static inline bool verd__follows_system_call(uintptr_t pc)
+{
+    unsigned char code[2];
+    return verd__peek(code, (const void *)(pc - sizeof code), sizeof code) && code[0] == 0x0f &&
+           code[1] == 0x05;
+}
+
 /* A return address as it was before it was signed. */
 static inline uintptr_t verd__unsigned_pc(uintptr_t pc)
 {

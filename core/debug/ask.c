@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "debug/ask.h"
-#include "offload/interrupt.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +9,9 @@
 #include <unistd.h>
 
 #include <sys/syscall.h>
+
+#include "debug/waiting.h"
+#include "offload/interrupt.h"
 
 #define PAUSE_NS 50000
 #define PATIENCE 2000 /* pauses */
@@ -37,13 +39,10 @@ static void answer(const ucontext_t *context)
     atomic_store(&question.state, ANSWERED);
 }
 
-/* A change of `expecting` that this has interrupted may undo it: then it is asked again. */
 static void on_question(int signal, siginfo_t *info, void *context)
 {
     int error = errno;
     (void)signal, (void)info;
-    if (verd__current != NULL)
-        verd__current->expecting |= VERD__ASKED;
     answer(context);
     errno = error;
 }
@@ -106,16 +105,9 @@ static bool ask(const struct verd__scheduler *scheduler, struct verd__backtrace 
 bool verd__ask_calls(const struct verd__scheduler *scheduler, struct verd__backtrace *calls)
 {
     int error = errno;
-    bool has_answered = ask(scheduler, calls);
+    bool has_answered = verd__waiting_calls(scheduler->runs_on, calls) || ask(scheduler, calls);
     errno = error;
     return has_answered;
-}
-
-void verd__ask_look(const struct verd__scheduler *scheduler)
-{
-    int error = errno;
-    ask_by_signal(scheduler);
-    errno = error;
 }
 
 void verd__ask_forked(void)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An OS thread that looks at the others' schedulers, and writes nothing there.
+ * An OS thread that looks at the others' schedulers, and writes nothing there but a bit.
  *
  * A thread holds its OS thread if between two looks of ours it is the running one, and the scheduler has not looked
  * at its poller. For within a round a thread has one turn, and at the end of each there is such a look, if the one
- * before was VERD__SPAN ago. That is so if anything is expected, of the poller or of time. Else there are two
- * other proofs. The OS thread sleeps, by the kernel's account, and has not woken in between. Or it runs: then it can be
- * asked to look at the end of the round, by a signal (VERD__ASKED), and what is seen from then on counts. One that
- * sleeps is asked only when it has been suspected for the whole limit, as that may cut its sleep short.
+ * before was VERD__SPAN ago. That is so if anything is expected, of the poller or of time. Else the scheduler is asked
+ * to look at the end of the round, by that bit (VERD__ASKED), and what is seen from then on counts.
+ *
+ * What is counted is whole sleeps of this OS thread, and no clock: so no time counts in which the process was stopped.
  */
 #include "debug/watchdog.h"
 
@@ -26,7 +26,6 @@
 #include <verd/debug.h>
 
 #include "debug/ask.h"
-#include "debug/os_thread.h"
 #include "sched/monitor.h"
 #include "sched/name.h"
 #include "sched/registry.h"
@@ -34,6 +33,7 @@
 #include "sched/setting.h"
 #include "sched/slab.h"
 #include "stack/peek.h"
+#include "stack/sanitizer.h"
 
 /* <linux/futex.h>, without which musl often is. */
 #define FUTEX_WAIT_PRIVATE 128
@@ -58,21 +58,13 @@ struct sight {
     bool holds_nobody; /* main, alone, with nothing to wait for */
 };
 
-enum phase {
-    INNOCENT,
-    ASKED,     /* to look */
-    SUSPECTED, /* since `since` */
-    TOLD,
-};
+enum phase { INNOCENT, SUSPECTED, TOLD };
 
 struct watched {
     uint64_t number; /* of the scheduler; 0: none */
     struct sight sight;
     enum phase phase;
-    verd_duration since;
-    bool was_expecting; /* all the time */
-    bool has_slept;     /* and then it did, for the time that `sleep` tells from others */
-    uint64_t sleep;
+    verd_duration held; /* while SUSPECTED, at least */
 };
 
 static struct {
@@ -80,7 +72,8 @@ static struct {
     bool is_running; /* the OS thread is there */
     verd_duration limit;
     _Atomic(bool) stops;
-    size_t quiet; /* periods in which nothing has changed */
+    _Atomic(bool) is_looking; /* and perhaps telling */
+    size_t quiet;             /* periods in which nothing has changed */
     struct watched hubs[HUBS_MAX];
 } watchdog;
 
@@ -149,9 +142,9 @@ static void add_held(struct verd__line *line, verd_duration span)
     verd__line_text(line, " s");
 }
 
-/* The view comes first: a call that the question interrupts may be the thread's last. */
-static void tell(const struct verd__scheduler *scheduler, const struct watched *watched,
-                 verd_duration now)
+/* The view comes first: a call that the question interrupts may be the thread's last. Then the calls, all of them: whoever
+ * reads the line may let the thread go on. */
+static void tell(const struct verd__scheduler *scheduler, const struct watched *watched)
 {
     struct verd__line line = {0};
     struct verd__view view;
@@ -161,8 +154,10 @@ static void tell(const struct verd__scheduler *scheduler, const struct watched *
         return;
     if (verd__view_take(&view, scheduler, watched->sight.running)) {
         bool is_known = verd__ask_calls(scheduler, &calls);
+        if (is_known)
+            verd__backtrace_mend(&calls, &report->symbols, verd__view_high(&view));
         verd__name_tell(&line, &view, &report->symbols);
-        add_held(&line, now - watched->since);
+        add_held(&line, watched->held);
         verd__report_os_thread(&line, scheduler);
         verd__line_write(&line);
         verd__report_details(report, &view, is_known ? &calls : NULL);
@@ -172,55 +167,35 @@ static void tell(const struct verd__scheduler *scheduler, const struct watched *
 
 /* ---- watching ---- */
 
-static void ask(const struct verd__scheduler *scheduler, struct watched *watched)
+/* The bit's byte is written alone, so what the scheduler counts beside it stays whole; its own change of `expecting` at
+ * this very moment may undo the bit: then it is asked again. */
+static VERD__UNWATCHED void ask(struct verd__scheduler *scheduler)
 {
-    watched->phase = ASKED;
-    verd__ask_look(scheduler);
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "where the byte lies");
+    ((volatile unsigned char *)&scheduler->expecting)[VERD__ASKED_BYTE] = 1;
 }
 
-static void suspect(const struct verd__scheduler *scheduler, struct watched *watched,
-                    verd_duration now)
+static void go_on(struct verd__scheduler *scheduler, struct watched *watched, verd_duration slept)
 {
-    struct verd__os_thread os_thread;
-    bool is_known = verd__os_thread_look(scheduler->runs_on, &os_thread);
-    watched->was_expecting = watched->sight.is_expecting;
-    watched->has_slept = is_known && !os_thread.runs;
-    watched->sleep = is_known ? os_thread.sleeps : 0;
-    watched->since = now;
-    watched->phase = SUSPECTED;
-    if (is_known && os_thread.runs && !watched->was_expecting)
-        ask(scheduler, watched);
-}
-
-/* Whether it has been the same turn since it was suspected. */
-static bool is_proven(const struct verd__scheduler *scheduler, const struct watched *watched)
-{
-    struct verd__os_thread os_thread;
-    return watched->was_expecting ||
-           (watched->has_slept && verd__os_thread_look(scheduler->runs_on, &os_thread) &&
-            !os_thread.runs && os_thread.sleeps == watched->sleep);
-}
-
-static void go_on(const struct verd__scheduler *scheduler, struct watched *watched,
-                  verd_duration now)
-{
-    watched->was_expecting = watched->was_expecting && watched->sight.is_expecting;
-    if (watched->phase == INNOCENT || (watched->phase == ASKED && watched->sight.is_expecting)) {
-        suspect(scheduler, watched, now);
-    } else if (watched->phase == ASKED) {
-        ask(scheduler, watched);
-    } else if (watched->phase == SUSPECTED && now - watched->since >= watchdog.limit) {
-        if (!is_proven(scheduler, watched)) {
-            ask(scheduler, watched);
+    if (watched->phase == TOLD)
+        return;
+    if (!watched->sight.is_expecting) {
+        ask(scheduler);
+        watched->phase = INNOCENT;
+    } else if (watched->phase == INNOCENT) {
+        watched->phase = SUSPECTED;
+        watched->held = 0;
+    } else {
+        watched->held += slept;
+        if (watched->held < watchdog.limit)
             return;
-        }
-        tell(scheduler, watched, now);
+        tell(scheduler, watched);
         watched->phase = TOLD;
     }
 }
 
 /* Returns whether anything has happened there. */
-static bool watch(const struct verd__scheduler *scheduler, verd_duration now)
+static bool watch(struct verd__scheduler *scheduler, verd_duration slept)
 {
     struct sight sight;
     struct watched *watched = record_of(scheduler->number);
@@ -230,21 +205,23 @@ static bool watch(const struct verd__scheduler *scheduler, verd_duration now)
     bool same = is_same(&sight, &watched->sight);
     watched->sight = sight;
     if (same && !sight.is_idle && !sight.holds_nobody) {
-        go_on(scheduler, watched, now);
+        go_on(scheduler, watched, slept);
         return true;
     }
     watched->phase = INNOCENT;
     return !same;
 }
 
-/* Returns whether anything has happened anywhere. */
-static bool watch_all(verd_duration now)
+/* After a sleep. Returns whether anything has happened anywhere. */
+static bool watch_all(verd_duration slept)
 {
     bool any = false;
     struct verd__scheduler *at = NULL;
+    atomic_store(&watchdog.is_looking, true);
     while ((at = verd__registry_next(at)) != NULL)
-        any = watch(at, now) || any;
+        any = watch(at, slept) || any;
     forget_ended();
+    atomic_store(&watchdog.is_looking, false);
     return any;
 }
 
@@ -259,8 +236,24 @@ static void forgive_all(void)
 
 static verd_duration period(void)
 {
-    verd_duration period = watchdog.limit / LOOKS;
+    verd_duration period = watchdog.limit / LOOKS + (watchdog.limit % LOOKS != 0);
     return period < PERIOD_MIN ? PERIOD_MIN : period;
+}
+
+/*
+ * Sleeps for a period. Returns for how much of it the process has surely not been stopped. If it is, by a signal, a debugger
+ * or a freezer, this call of all that sleep fails with EINTR (signal(7)), though no signal is waited for.
+ */
+static verd_duration sleep_once(void)
+{
+    static const uint64_t no_signals; /* of the kernel's kind */
+    struct timespec span = {(time_t)(period() / VERD_SEC), (long)(period() % VERD_SEC)};
+    syscall(SYS_rt_sigtimedwait, &no_signals, NULL, &span, sizeof no_signals);
+    if (errno == EINTR)
+        return 0;
+    if (errno != EAGAIN) /* a filter does not let it pass */
+        nanosleep(&span, NULL);
+    return period();
 }
 
 /* Until it is woken, or a period has passed, where that is not to be waited for longer. */
@@ -277,7 +270,7 @@ static void sleep_while_quiet(void)
 {
     atomic_store(&verd__monitor_sleeps, 1);
     sleep_until_woken(period());
-    if (!watch_all(verd_now())) {
+    if (!watch_all(0)) {
         while (atomic_load(&verd__monitor_sleeps) != 0 && !atomic_load(&watchdog.stops))
             sleep_until_woken(VERD_FOREVER);
     }
@@ -288,20 +281,12 @@ static void sleep_while_quiet(void)
 
 static void *run(void *arg)
 {
-    verd_duration before = verd_now();
     (void)arg;
     prctl(PR_SET_NAME, "verd-watchdog");
     while (!atomic_load(&watchdog.stops)) {
-        struct timespec span = {(time_t)(period() / VERD_SEC), (long)(period() % VERD_SEC)};
-        nanosleep(&span, NULL);
-        verd_duration now = verd_now();
-        if (now - before >
-            period() + watchdog.limit) /* it has not run itself: the process was stopped */
-            forgive_all();
-        watchdog.quiet = watch_all(now) ? 0 : watchdog.quiet + 1;
+        watchdog.quiet = watch_all(sleep_once()) ? 0 : watchdog.quiet + 1;
         if ((verd_duration)watchdog.quiet * period() > QUIET)
             sleep_while_quiet();
-        before = verd_now();
     }
     return NULL;
 }
@@ -338,16 +323,35 @@ static void stop(void)
     watchdog.is_running = false;
 }
 
+/* What it has found out is told before the process has ended. That may be held up, be it by who calls exit: so for a
+ * second at most. */
+static void at_exit(void)
+{
+    static const struct timespec pause = {.tv_nsec = VERD_MS};
+    for (int patience = 1000; atomic_load(&watchdog.is_looking) && patience > 0; patience--)
+        nanosleep(&pause, NULL);
+}
+
+static int prepare(void)
+{
+    static bool is_prepared;
+    if (!is_prepared && atexit(at_exit) != 0)
+        return ENOMEM;
+    is_prepared = true;
+    verd__ask_prepare();
+    return 0;
+}
+
 static int watch_for(verd_duration limit)
 {
-    int error = errno;
     stop();
-    if (limit > 0) {
-        watchdog.limit = limit;
-        verd__ask_prepare();
+    if (limit <= 0)
+        return 0;
+    watchdog.limit = limit;
+    int error = prepare();
+    if (error == 0)
         error = start();
-    }
-    if (watchdog.is_running || limit <= 0)
+    if (error == 0)
         return 0;
     errno = error;
     return -1;
@@ -367,6 +371,7 @@ void verd__watchdog_forked(void)
     bool was_running = watchdog.is_running;
     watchdog.is_running = false;
     atomic_store(&verd__monitor_sleeps, 0);
+    atomic_store(&watchdog.is_looking, false);
     if (was_running)
         watch_for(watchdog.limit);
 }

@@ -181,8 +181,9 @@ struct verd__slab;
 /* In `expecting`: rounds are of one thread, so that each turn is seen (observe.h). */
 #define VERD__OBSERVED (VERD__SURPLUS >> 1)
 
-/* In `expecting`: the monitor wants to see a look; set by a signal's handler on this OS thread. */
-#define VERD__ASKED (VERD__OBSERVED >> 1)
+/* In `expecting`: the monitor wants to see a look. It sets this from its own OS thread, so it has a byte for itself. */
+#define VERD__ASKED_BYTE 6
+#define VERD__ASKED ((size_t)1 << 8 * VERD__ASKED_BYTE)
 
 #define VERD__EXPECTING_BITS (VERD__SEEDED | VERD__SURPLUS | VERD__OBSERVED | VERD__ASKED)
 

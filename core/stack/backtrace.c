@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/backtrace.h"
 
+#include <string.h>
+
 #include "frame.h"
 #include "interrupted.h"
 #include "stack/peek.h"
 #include "stack/sanitizer.h"
+
+#define PAGE_LEAST 4096 /* bytes; larger ones are multiples */
 
 /* A frame record, as both architectures have it. */
 struct record {
@@ -51,14 +55,20 @@ void verd__backtrace_of_context(struct verd__backtrace *backtrace, const verd_co
     verd__backtrace_of_frame(backtrace, sp, high);
 }
 
-/* As many words as there are, which may end with the stack. */
+/* As many words as there are: the stack may end before, at the end of a page. */
 static void keep_words(struct verd__backtrace *backtrace)
 {
-    size_t size = sizeof backtrace->words;
-    while (size > 0 && !verd__peek(backtrace->words, (const void *)backtrace->sp, size))
-        size /= 2;
-    for (size_t i = size / sizeof(uintptr_t); i < VERD__FRAME_WORDS; i++)
-        backtrace->words[i] = 0;
+    size_t size = sizeof backtrace->words, kept = 0;
+    memset(backtrace->words, 0, size);
+    while (kept < size) {
+        uintptr_t from = backtrace->sp + kept;
+        size_t piece = PAGE_LEAST - from % PAGE_LEAST;
+        if (piece > size - kept)
+            piece = size - kept;
+        if (!verd__peek((char *)backtrace->words + kept, (const void *)from, piece))
+            return;
+        kept += piece;
+    }
 }
 
 void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext_t *context,
@@ -66,13 +76,24 @@ void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext
 {
     backtrace->count = 0;
     backtrace->is_interrupted = true;
-    backtrace->has_guess = false;
+    backtrace->has_guess = backtrace->lacks_frame = false;
     backtrace->sp = verd__interrupted_sp(context);
     backtrace->fp = verd__interrupted_fp(context);
     backtrace->link = verd__interrupted_link(context);
     keep_words(backtrace);
     add(backtrace, verd__interrupted_pc(context));
     walk(backtrace, backtrace->fp, backtrace->sp, high);
+}
+
+void verd__backtrace_of_waiting(struct verd__backtrace *backtrace, uintptr_t sp, uintptr_t pc)
+{
+    backtrace->count = 0;
+    backtrace->is_interrupted = backtrace->lacks_frame = true;
+    backtrace->has_guess = false;
+    backtrace->sp = sp;
+    backtrace->fp = backtrace->link = 0;
+    keep_words(backtrace);
+    add(backtrace, pc);
 }
 
 __attribute__((noinline)) void verd__backtrace_of_caller(struct verd__backtrace *backtrace,
@@ -115,18 +136,35 @@ static size_t find_return(const struct verd__backtrace *backtrace, struct verd__
     return VERD__FRAME_WORDS;
 }
 
-/* The frame pointer held something else: the first frame record above the word. */
+/* Whether there is a frame record of the program's among the words. */
+static bool is_record(const struct verd__backtrace *backtrace, struct verd__symbols *symbols,
+                      size_t word)
+{
+    uintptr_t at = backtrace->sp + word * sizeof(uintptr_t);
+    bool leads_up = backtrace->words[word] == 0 || backtrace->words[word] > at;
+    return leads_up && is_return(symbols, verd__unsigned_pc(backtrace->words[word + 1]));
+}
+
+/* The frame pointer held something else, or is not known: the frame record above the word that a call of the function
+ * has made to which the word returns; if none shows that, the first one. Others may be left from earlier calls. */
 static void walk_from(struct verd__backtrace *backtrace, struct verd__symbols *symbols, size_t word,
                       uintptr_t high)
 {
+    uintptr_t pc = verd__unsigned_pc(backtrace->words[word]);
+    uintptr_t function = verd__symbols_place(symbols, pc - 1)->function.start;
+    size_t found = 0;
     for (size_t i = word + 1; i + 1 < VERD__FRAME_WORDS; i++) {
-        uintptr_t at = backtrace->sp + i * sizeof(uintptr_t);
-        bool leads_up = backtrace->words[i] == 0 || backtrace->words[i] > at;
-        if (leads_up && is_return(symbols, verd__unsigned_pc(backtrace->words[i + 1]))) {
-            walk(backtrace, at, at, high);
-            return;
-        }
+        if (!is_record(backtrace, symbols, i))
+            continue;
+        bool is_its = verd__called(verd__unsigned_pc(backtrace->words[i + 1])) == function;
+        if (found == 0 || is_its)
+            found = i;
+        if (is_its)
+            break;
     }
+    uintptr_t at = backtrace->sp + found * sizeof(uintptr_t);
+    if (found != 0)
+        walk(backtrace, at, at, high);
 }
 
 static void insert(struct verd__backtrace *backtrace, uintptr_t pc)
@@ -146,7 +184,7 @@ void verd__backtrace_mend(struct verd__backtrace *backtrace, struct verd__symbol
 {
     uintptr_t link = backtrace->link;
     if (!backtrace->is_interrupted || backtrace->has_guess ||
-        is_of_program(symbols, backtrace->pc[0]))
+        (!backtrace->lacks_frame && is_of_program(symbols, backtrace->pc[0])))
         return;
     if (backtrace->count > 1 && !verd__symbols_place(symbols, backtrace->pc[1] - 1)->is_code)
         backtrace->count = 1;

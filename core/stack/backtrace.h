@@ -20,7 +20,7 @@
 #define VERD__FRAMES_MAX 24
 
 /* Words of the stack that are kept of what was interrupted. */
-#define VERD__FRAME_WORDS 96
+#define VERD__FRAME_WORDS 256
 
 /* The innermost first. */
 struct verd__backtrace {
@@ -30,7 +30,8 @@ struct verd__backtrace {
     bool
         is_interrupted; /* the first is where it was interrupted, and no call's; and these are valid: */
     bool has_guess;     /* the second was found by verd__backtrace_mend */
-    uintptr_t fp, link;                 /* the registers, as there are */
+    bool lacks_frame;   /* the registers are not known, but 0: nothing led to a second one yet */
+    uintptr_t fp, link; /* the registers, as there are */
     uintptr_t words[VERD__FRAME_WORDS]; /* of the stack, from sp; 0: there is none */
 };
 
@@ -44,6 +45,9 @@ void verd__backtrace_of_frame(struct verd__backtrace *backtrace, const void *sp,
 /* Of what a signal has interrupted. */
 void verd__backtrace_of_signal(struct verd__backtrace *backtrace, const ucontext_t *context,
                                uintptr_t high);
+
+/* Of what waits in a system call, of which nothing else is known. */
+void verd__backtrace_of_waiting(struct verd__backtrace *backtrace, uintptr_t sp, uintptr_t pc);
 
 /*
  * Adds the call that is missing where a function without a frame pointer was interrupted, as the C library has: that of the

@@ -33,9 +33,11 @@ extern "C" {
 
 /*
  * Writes what verd_report prints (<verd/thread.h>) to descriptor `fd`, of all OS threads that have green threads. Those of
- * other OS threads run meanwhile: what is told of them may be of two moments. An OS thread that runs a green thread is
- * asked for its calls by a signal, one of the real-time signals with which the program does nothing itself; to one that
- * blocks it, nothing is told of the running thread but its name. To fd the calling OS thread writes as write(2) does; if it
+ * other OS threads run meanwhile: what is told of them may be of two moments. Of one that waits in a system call which is not
+ * the library's, /proc/self/task/TID/syscall tells where, and it is not disturbed. Another one, and each where that file
+ * cannot be read, is asked for its calls by a signal, one of the real-time signals with which the program does nothing
+ * itself: a system call that it makes at that very moment is interrupted as signal(7) has it. Of one that blocks the signal,
+ * nothing is told of the running thread but its name. To fd the calling OS thread writes as write(2) does; if it
  * does not block, it waits up to a second for room, and the rest is lost.
  *
  * From any OS thread, and from signal handlers: takes no lock that could be waited for in vain, allocates nothing,
@@ -73,11 +75,13 @@ int verd_dump_on_signal(int signal);
  *
  * Nothing is noted for it as threads switch: the watchdog looks four times within the limit whether the same one is still
  * at it. An OS thread that waits in its hub holds nobody up, nor does main while there is nothing else to run or
- * to wait for; and when no OS thread has had anything to do for a second, the watchdog sleeps until one has. Whom it
- * suspects, it sends the signal of verd_dump, which interrupts a system call as signal(7) has it.
+ * to wait for; and when no OS thread has had anything to do for a second, the watchdog sleeps until one has. Nobody is
+ * disturbed but who is told of, for its calls, as by verd_dump.
  *
- * A process that was stopped itself meanwhile, by a debugger, say, is forgiven. The child of a fork has a watchdog of its
- * own. VERD_WATCHDOG=100ms in the environment (s, ms or us) begins it at the first call of the library that makes
+ * The time that is told is the sum of the watchdog's own sleeps, so it is not more than has passed. A sleep during which the
+ * process was stopped, by a signal, a debugger or a freezer, does not count; a pause of the whole machine may count for one
+ * look. A process that exits waits for a report that is being made, a second at most. The child of a fork has a watchdog of
+ * its own. VERD_WATCHDOG=100ms in the environment (s, ms or us) begins it at the first call of the library that makes
  * green threads.
  *
  * From any OS thread, for all of them; not by two at once, nor in a signal handler. Never blocks green threads.

@@ -4,7 +4,6 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,34 +17,9 @@
 
 #include "process.h"
 #include "sched/monitor.h"
+#include "told.h"
 
 #define LIMIT (50 * VERD_MS)
-
-/* Lines on stderr come here first, so that whoever holds the OS thread can wait for them. */
-static int told[2], real_stderr;
-
-static void listen_to_stderr(void)
-{
-    real_stderr = dup(STDERR_FILENO);
-    if (pipe(told) != 0 || dup2(told[1], STDERR_FILENO) < 0)
-        _exit(1);
-}
-
-static void pass_on(void)
-{
-    static char text[65536];
-    dup2(real_stderr, STDERR_FILENO);
-    close(told[1]);
-    ssize_t n = read(told[0], text, sizeof text);
-    if (n > 0 && write(real_stderr, text, (size_t)n) != n)
-        _exit(1);
-}
-
-static bool is_told(int timeout)
-{
-    struct pollfd line = {.fd = told[0], .events = POLLIN};
-    return poll(&line, 1, timeout) == 1;
-}
 
 static __attribute__((noinline)) void spin_until_told(void)
 {
@@ -80,13 +54,13 @@ static void *park(void *arg)
 static void watch(void *(*fn)(void *))
 {
     const verd_attr attr = {.name = "holder"};
-    listen_to_stderr();
+    told_begin();
     if (verd_watchdog(LIMIT) != 0)
         _exit(1);
     verd_spawn(park, NULL);
     verd_join(verd_spawn_with(&attr, fn, NULL), NULL);
     verd_watchdog(0);
-    pass_on();
+    told_end();
 }
 
 static void watch_spinner(void *arg)
@@ -95,19 +69,10 @@ static void watch_spinner(void *arg)
     watch(spin);
 }
 
-/* The seconds of the first line; below 0: there is none. */
-static double seconds_held(const char *text, const char *who)
-{
-    char begin[96];
-    snprintf(begin, sizeof begin, "libverd: %s has held its OS thread for ", who);
-    const char *line = strstr(text, begin);
-    return line != NULL ? strtod(line + strlen(begin), NULL) : -1;
-}
-
 Test(debug, the_watchdog_tells_who_holds_the_os_thread_and_for_how_long)
 {
     struct process_end end = process_capture(watch_spinner, NULL);
-    double seconds = seconds_held(end.text, "thread 2 \"holder\"");
+    double seconds = told_seconds(end.text, "thread 2 \"holder\"");
     cr_assert(end.status == 0 && seconds + 0.001 >= (double)LIMIT / VERD_SEC, "%s", end.text);
 }
 
@@ -128,7 +93,26 @@ static void watch_sleeper(void *arg)
 Test(debug, the_watchdog_tells_who_blocks_in_the_kernel)
 {
     struct process_end end = process_capture(watch_sleeper, NULL);
-    cr_assert(end.status == 0 && seconds_held(end.text, "thread 2 \"holder\"") > 0, "%s", end.text);
+    cr_assert(end.status == 0 && told_seconds(end.text, "thread 2 \"holder\"") > 0, "%s", end.text);
+}
+
+static void *nap_on(void *arg)
+{
+    while (!is_told(1)) {
+    }
+    return arg;
+}
+
+static void watch_napper(void *arg)
+{
+    (void)arg;
+    watch(nap_on);
+}
+
+Test(debug, the_watchdog_tells_who_waits_in_the_kernel_again_and_again)
+{
+    struct process_end end = process_capture(watch_napper, NULL);
+    cr_assert(end.status == 0 && told_seconds(end.text, "thread 2 \"holder\"") > 0, "%s", end.text);
 }
 
 static void watch_with_a_timer(void *arg)
@@ -143,7 +127,7 @@ static void watch_with_a_timer(void *arg)
 Test(debug, the_watchdog_tells_who_keeps_timers_waiting)
 {
     struct process_end end = process_capture(watch_with_a_timer, NULL);
-    cr_assert(end.status == 0 && seconds_held(end.text, "thread 2 \"holder\"") > 0, "%s", end.text);
+    cr_assert(end.status == 0 && told_seconds(end.text, "thread 2 \"holder\"") > 0, "%s", end.text);
 }
 
 static void *spin_on(void *arg)
@@ -168,10 +152,8 @@ Test(debug, the_watchdog_tells_of_an_incident_once)
 
 static void *spin_again(void *arg)
 {
-    char text[4096];
     spin_until_told();
-    while (is_told(0) && read(told[0], text, sizeof text) > 0) {
-    }
+    told_forget();
     verd_yield();
     spin_until_told();
     return arg;
@@ -214,16 +196,17 @@ static void watch_in_a_child(void *arg)
 {
     int status = -1;
     (void)arg;
-    listen_to_stderr();
+    told_begin();
     verd_watchdog(LIMIT);
     verd_spawn(park, NULL);
     verd_join(verd_spawn(spin, NULL), NULL);
-    dup2(real_stderr, STDERR_FILENO);
+    told_forget();
+    told_end();
     pid_t child = fork();
     if (child == 0) {
-        listen_to_stderr();
+        told_begin();
         verd_join(verd_spawn(spin, NULL), NULL);
-        pass_on();
+        told_end();
         _exit(0);
     }
     waitpid(child, &status, 0);
@@ -242,11 +225,11 @@ Test(debug, the_child_of_a_fork_has_a_watchdog_of_its_own)
 static void ask_the_environment(void *choice)
 {
     setenv("VERD_WATCHDOG", choice, 1);
-    listen_to_stderr();
+    told_begin();
     verd_spawn(park, NULL);
     verd_join(verd_spawn(spin, NULL), NULL);
     verd_watchdog(0);
-    pass_on();
+    told_end();
 }
 
 Test(debug, the_environment_begins_a_watchdog)

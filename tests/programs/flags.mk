@@ -17,6 +17,10 @@ $(BUILD)/programs/errno_tables: $(ERRNO_OBJ) $(OBJ)/tests/support/process.c.o \
 $(BUILD)/programs/fault_injection $(BUILD)/programs/errno_tables: PROGRAM_LINK = $(FAULT_WRAP)
 $(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto -Icore -Iarch/$(ARCH)
 
+# It stands between the watchdog and what that sleeps and writes by.
+$(BUILD)/programs/watchdog: PROGRAM_LINK = -Wl,--wrap=syscall,--wrap=writev
+$(OBJ)/tests/programs/watchdog.c.o: COMPILE = $(CC) $(EXAMPLE_C) -fno-lto
+
 # With the hooks of libverd-patch.a.
 PATCHED := $(addprefix $(BUILD)/programs/,patch_fortified posix_patched)
 $(PATCHED): $(PATCH)

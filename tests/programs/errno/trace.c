@@ -100,5 +100,6 @@ const struct row trace_rows[] = {
     PLAINLY("verd_dump_on_signal", EINVAL, NULL, dump_on_fault),
     WITHOUT("verd_watchdog", EAGAIN, NULL, watch, "pthread_create"),
     WITHOUT("verd_watchdog", ENOMEM, NULL, watch, "pthread_atfork"),
+    WITHOUT("verd_watchdog", ENOMEM, NULL, watch, "atexit"),
     {0},
 };
