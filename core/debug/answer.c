@@ -68,19 +68,22 @@ static const struct command {
     const char *name;
     const char *help;
     void (*answer)(const struct verd__question *question);
+    bool is_for_hub;
 } commands[] = {
     {"threads", "            each green thread of the process, and what it waits for",
-     verd__inspect_threads},
-    {"bt", "                 where this hub's threads are, with their calls; bt N: one of them",
-     verd__inspect_backtrace},
-    {"stats", "              figures: see <verd/stats.h>", verd__inspect_figures},
-    {"watch", " on|off       figures of each switch, too", watch},
-    {"pools", "              this hub's pools", verd__inspect_pools},
-    {"fds", "                its descriptors, and who waits for them", verd__inspect_descriptors},
-    {"timers", "             its timers", verd__inspect_timers},
-    {"trace", " on|on PATH|off  a trace: see <verd/trace.h>", trace},
-    {"kill", " N             ends what one of its threads waits for with ECANCELED", kill_one},
-    {"help", "               this", help},
+     verd__inspect_threads, false},
+    {"bt", "                 where they are, with their calls; bt N: one of this hub's",
+     verd__inspect_backtrace, false},
+    {"stats", "              figures: see <verd/stats.h>", verd__inspect_figures, true},
+    {"watch", " on|off       figures of each switch, too", watch, true},
+    {"pools", "              this hub's pools", verd__inspect_pools, true},
+    {"fds", "                its descriptors, and who waits for them", verd__inspect_descriptors,
+     true},
+    {"timers", "             its timers", verd__inspect_timers, true},
+    {"trace", " on|on PATH|off  a trace: see <verd/trace.h>", trace, true},
+    {"kill", " N             ends what one of its threads waits for with ECANCELED", kill_one,
+     true},
+    {"help", "               this", help, false},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -95,8 +98,12 @@ static void help(const struct verd__question *question)
     }
 }
 
-static const struct command *find(const char *line, size_t length)
+/* The command of a line, and what stands behind it; NULL: none has its name. */
+static const struct command *find(const char *line, const char **argument)
 {
+    line += strspn(line, " \t");
+    size_t length = strcspn(line, " \t");
+    *argument = line + length + strspn(line + length, " \t");
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strlen(commands[i].name) == length && memcmp(commands[i].name, line, length) == 0)
             return &commands[i];
@@ -104,15 +111,24 @@ static const struct command *find(const char *line, size_t length)
     return NULL;
 }
 
-void verd__backdoor_answer(struct verd__question *question, const char *line)
+bool verd__backdoor_is_for_hub(const char *line)
 {
-    line += strspn(line, " \t");
-    size_t length = strcspn(line, " \t");
-    const struct command *command = find(line, length);
-    question->argument = line + length + strspn(line + length, " \t");
+    const char *argument;
+    const struct command *command = find(line, &argument);
+    return command != NULL && command->is_for_hub;
+}
+
+void verd__backdoor_answer(const struct verd__backdoor *backdoor, const char *line, int file)
+{
+    struct verd__question question = {
+        .scheduler = backdoor->scheduler,
+        .path = backdoor->path,
+        .output = {.fd = file, .prefix = ""},
+    };
+    const struct command *command = find(line, &question.argument);
     if (command != NULL)
-        command->answer(question);
-    else if (length > 0)
-        verd__answer(question, "help tells what may be asked");
-    verd__answer(question, "");
+        command->answer(&question);
+    else if (line[strspn(line, " \t")] != '\0')
+        verd__answer(&question, "help tells what may be asked");
+    verd__answer(&question, "");
 }

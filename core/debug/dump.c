@@ -52,8 +52,8 @@ static bool find_idle(const struct verd__scheduler *scheduler, struct verd__back
     return calls->count > 0;
 }
 
-static bool find_running(const struct verd__scheduler *scheduler, const ucontext_t *interrupted,
-                         struct verd__backtrace *calls)
+bool verd__dump_running(const struct verd__scheduler *scheduler, const ucontext_t *interrupted,
+                        struct verd__backtrace *calls)
 {
     if (find_idle(scheduler, calls))
         return true;
@@ -69,7 +69,7 @@ static bool find_running(const struct verd__scheduler *scheduler, const ucontext
 static void dump_hub(struct verd__report *report, const struct verd__scheduler *scheduler,
                      const ucontext_t *interrupted)
 {
-    bool is_known = find_running(scheduler, interrupted, &report->calls);
+    bool is_known = verd__dump_running(scheduler, interrupted, &report->calls);
     if (!is_known)
         tell_silence(report, scheduler);
     verd__report_hub(report, scheduler, is_known ? &report->calls : NULL);

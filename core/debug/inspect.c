@@ -8,6 +8,7 @@
 #include <verd/stats.h>
 
 #include "debug/backdoor.h"
+#include "debug/dump.h"
 #include "hub/hub.h"
 #include "pool/pool.h"
 #include "sched/registry.h"
@@ -44,13 +45,6 @@ static void tell_thread(const struct verd__view *view, void *report)
     verd__report_thread(report, view);
 }
 
-static void tell_all(const struct verd__view *view, void *arg)
-{
-    struct verd__report *report = arg;
-    verd__report_thread(report, view);
-    verd__report_details(report, view, NULL);
-}
-
 /* Of all hubs, the own one first. */
 void verd__inspect_threads(const struct verd__question *question)
 {
@@ -67,14 +61,29 @@ void verd__inspect_threads(const struct verd__question *question)
     verd__report_end(report);
 }
 
-struct verd__thread *verd__inspect_find(const struct verd__question *question)
+/* The number that is the argument; false: there is none, and that was told. */
+static bool read_number(const struct verd__question *question, size_t *number)
 {
     char *end;
     errno = 0;
-    unsigned long number = strtoul(question->argument, &end, 10);
-    bool is_number = end != question->argument && *end == '\0' && errno == 0;
-    struct verd__slab *slab = is_number ? question->scheduler->slabs : NULL;
-    for (; slab != NULL; slab = slab->next) {
+    *number = strtoul(question->argument, &end, 10);
+    if (end != question->argument && *end == '\0' && errno == 0)
+        return true;
+    verd__answer(question, "this needs the number of a thread");
+    return false;
+}
+
+static void deny(const struct verd__question *question)
+{
+    verd__answer(question, "there is no such thread of this hub's");
+}
+
+struct verd__thread *verd__inspect_find(const struct verd__question *question)
+{
+    size_t number;
+    if (!read_number(question, &number))
+        return NULL;
+    for (struct verd__slab *slab = question->scheduler->slabs; slab != NULL; slab = slab->next) {
         for (size_t i = 1; i < slab->used; i++) {
             struct verd__thread *thread = &verd__slab_blocks(slab)[i];
             if ((thread->state == VERD__STARTED || thread->state == VERD__UNSTARTED) &&
@@ -82,27 +91,51 @@ struct verd__thread *verd__inspect_find(const struct verd__question *question)
                 return thread;
         }
     }
-    verd__answer(question, is_number ? "there is no such thread of this hub's"
-                                     : "this needs the number of a thread");
+    deny(question);
     return NULL;
+}
+
+/* A thread that is sought from another OS thread. */
+struct sought {
+    size_t number;
+    bool is_found; /* and `view` is of it */
+    struct verd__view view;
+};
+
+static void compare(const struct verd__view *view, void *arg)
+{
+    struct sought *sought = arg;
+    if (verd__thread_number(view->at) != sought->number)
+        return;
+    sought->is_found = true;
+    sought->view = *view;
+}
+
+static void tell_calls(const struct verd__question *question, const struct verd__view *view)
+{
+    struct verd__report *report = verd__report_begin(&question->output);
+    if (report == NULL)
+        return;
+    bool is_known = view->is_running && verd__dump_running(view->scheduler, NULL, &report->calls);
+    report->now = verd_now();
+    verd__report_thread(report, view);
+    verd__report_details(report, view, is_known ? &report->calls : NULL);
+    verd__report_end(report);
 }
 
 /* Of one thread, or of all. */
 void verd__inspect_backtrace(const struct verd__question *question)
 {
-    struct verd__view view;
-    const struct verd__thread *thread = NULL;
-    if (question->argument[0] != '\0' && (thread = verd__inspect_find(question)) == NULL)
-        return;
-    struct verd__report *report = verd__report_begin(&question->output);
-    if (report == NULL)
-        return;
-    report->now = verd_now();
-    if (thread == NULL)
-        verd__views_each(question->scheduler, tell_all, report);
-    else if (verd__view_take(&view, question->scheduler, thread))
-        tell_all(&view, report);
-    verd__report_end(report);
+    struct sought sought = {.is_found = false};
+    if (question->argument[0] == '\0') {
+        verd__dump(&question->output, NULL);
+    } else if (read_number(question, &sought.number)) {
+        verd__views_each(question->scheduler, compare, &sought);
+        if (sought.is_found)
+            tell_calls(question, &sought.view);
+        else
+            deny(question);
+    }
 }
 
 /* ---- pools ---- */

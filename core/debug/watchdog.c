@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +25,10 @@
 #include <verd/debug.h>
 
 #include "debug/ask.h"
+#include "debug/holder.h"
+#include "debug/os_thread.h"
 #include "sched/monitor.h"
-#include "sched/name.h"
 #include "sched/registry.h"
-#include "sched/report.h"
 #include "sched/setting.h"
 #include "sched/slab.h"
 #include "stack/peek.h"
@@ -41,7 +40,6 @@
 /* OS threads that are watched. */
 #define HUBS_MAX 256
 
-#define STACK_SIZE ((size_t)128 * 1024)
 #define LOOKS 4 /* within the limit */
 #define PERIOD_MIN (100 * VERD_US)
 
@@ -132,36 +130,13 @@ static void forget_ended(void)
 
 /* ---- telling ---- */
 
-static void add_held(struct verd__line *line, verd_duration span)
-{
-    verd__line_text(line, " has held its OS thread for ");
-    verd__line_number(line, (size_t)(span / VERD_SEC));
-    verd__line_text(line, ".");
-    for (verd_duration digit = 100 * VERD_MS; digit >= VERD_MS; digit /= 10)
-        verd__line_number(line, (size_t)(span / digit % 10));
-    verd__line_text(line, " s");
-}
-
-/* The view comes first: a call that the question interrupts may be the thread's last. Then the calls, all of them: whoever
- * reads the line may let the thread go on. */
 static void tell(const struct verd__scheduler *scheduler, const struct watched *watched)
 {
-    struct verd__line line = {0};
-    struct verd__view view;
-    struct verd__backtrace calls;
     struct verd__report *report = verd__report_begin(&verd__stderr);
     if (report == NULL)
         return;
-    if (verd__view_take(&view, scheduler, watched->sight.running)) {
-        bool is_known = verd__ask_calls(scheduler, &calls);
-        if (is_known)
-            verd__backtrace_mend(&calls, &report->symbols, verd__view_high(&view));
-        verd__name_tell(&line, &view, &report->symbols);
-        add_held(&line, watched->held);
-        verd__report_os_thread(&line, scheduler);
-        verd__line_write(&line);
-        verd__report_details(report, &view, is_known ? &calls : NULL);
-    }
+    verd__holder_tell(report, scheduler, watched->sight.running, " has held its OS thread for ",
+                      watched->held);
     verd__report_end(report);
 }
 
@@ -295,20 +270,10 @@ static void *run(void *arg)
 
 static int start(void)
 {
-    pthread_attr_t attr;
-    sigset_t all, own;
-    int error = pthread_attr_init(&attr);
-    if (error != 0)
-        return error;
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
     memset(watchdog.hubs, 0, sizeof watchdog.hubs);
     watchdog.quiet = 0;
     atomic_store(&watchdog.stops, false);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &own);
-    error = pthread_create(&watchdog.os_thread, &attr, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &own, NULL);
-    pthread_attr_destroy(&attr);
+    int error = verd__os_thread_start(&watchdog.os_thread, run, NULL);
     watchdog.is_running = error == 0;
     return error;
 }

@@ -107,6 +107,8 @@ static void empty(struct verd_hub *inbox)
     atomic_store(&inbox->signalled, false);
     inbox->head = 0;
     inbox->callers = 0;
+    inbox->listens = false;
+    inbox->scheduler->background = 0;
 }
 
 /* In the child of a fork, after the scheduler has done its part. The receiver is gone; the eventfd was

@@ -13,7 +13,8 @@
  * woken once for all that came meanwhile.
  *
  * The receiver waits for the eventfd only while somebody is expected to write: while there are handles,
- * or callers whose message is to come. Else it idles, and does not keep a deadlock from being seen.
+ * or callers whose message is to come. Else it idles, and does not keep a deadlock from being seen. Nor does it where it
+ * only listens, to a backdoor: then it waits for the eventfd, but that wait counts for nothing (scheduler.h, `background`).
  *
  * The slots' `turn` makes the ring safe for many producers: position p of the endless line lies in slot
  * p % N in lap p / N; the slot may be filled when turn is 2 * lap, taken when it is 2 * lap + 1.
@@ -58,6 +59,7 @@ struct verd_hub {
     /* The rest is the OS thread's own. */
     size_t head;    /* of the line of posts: the next to be taken */
     size_t callers; /* whose message is to come */
+    bool listens;   /* verd__inbox_listen */
     struct verd__scheduler *scheduler;
     struct verd__thread *receiver;
 
@@ -84,6 +86,10 @@ void verd__inbox_wake(struct verd_hub *inbox);
 /* A caller begins to wait for a message; it has come, or the caller has given up. */
 void verd__inbox_expect(struct verd_hub *inbox);
 void verd__inbox_expect_no_more(struct verd_hub *inbox);
+
+/* Whether messages are heard though nobody is expected to send any, and they do not keep a deadlock from being seen. On the
+ * inbox's OS thread. */
+void verd__inbox_listen(struct verd_hub *inbox, bool listens);
 
 /* Starts the receiver. -1 with errno ENOMEM. (receiver.c) */
 int verd__receiver_start(struct verd_hub *inbox);

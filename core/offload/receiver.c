@@ -15,6 +15,9 @@
  * again. */
 #define RETRY (10 * VERD_MS)
 
+/* The depth at which nobody else ends the receiver's waits. */
+#define SHIELD 1
+
 static const struct verd__wait_kind idle_kind = {.name = "someone to use the inbox"};
 
 static bool is_expecting(struct verd_hub *inbox)
@@ -84,9 +87,16 @@ static bool await_wake(struct verd_hub *inbox, struct verd__fd *record)
  * eventfd the inbox is looked at from time to time. */
 static void await(struct verd_hub *inbox, struct verd__fd *record)
 {
-    if (!is_expecting(inbox))
-        verd__wait(inbox->scheduler, verd__own_wait(inbox->scheduler), &idle_kind);
-    else if (!await_wake(inbox, record))
+    struct verd__scheduler *scheduler = inbox->scheduler;
+    bool expecting = is_expecting(inbox);
+    if (!expecting && !inbox->listens) {
+        verd__wait(scheduler, verd__own_wait(scheduler), &idle_kind);
+        return;
+    }
+    scheduler->background = !expecting;
+    bool is_watched = await_wake(inbox, record);
+    scheduler->background = 0;
+    if (!is_watched)
         verd_sleep(RETRY);
 }
 
@@ -95,6 +105,7 @@ static void *receive(void *arg)
 {
     struct verd_hub *inbox = arg;
     struct verd__fd *record = verd__loop_fd(verd__loop(inbox->scheduler), inbox->fd); /* adopted */
+    verd_shield_begin(); /* whoever kills it by its number, would kill the inbox */
     for (;;) {
         uint64_t count;
         if (verd__fd_may_have_input(record)) {
@@ -118,9 +129,10 @@ int verd__receiver_start(struct verd_hub *inbox)
 void verd__receiver_review(struct verd_hub *inbox)
 {
     const struct verd__thread *receiver = inbox->receiver;
-    bool idles = receiver->state == VERD__STARTED && verd__area(receiver)->wait.kind == &idle_kind;
+    bool idles = receiver->state == VERD__STARTED &&
+                 (verd__area(receiver)->wait.kind == &idle_kind || inbox->scheduler->background);
     if (idles == is_expecting(inbox))
-        verd__wait_abort(inbox->receiver, ECANCELED, 0);
+        verd__wait_abort(inbox->receiver, ECANCELED, SHIELD);
 }
 
 void verd__inbox_expect(struct verd_hub *inbox)
@@ -133,4 +145,10 @@ void verd__inbox_expect_no_more(struct verd_hub *inbox)
 {
     if (--inbox->callers == 0)
         verd__receiver_review(inbox);
+}
+
+void verd__inbox_listen(struct verd_hub *inbox, bool listens)
+{
+    inbox->listens = listens;
+    verd__wait_abort(inbox->receiver, ECANCELED, SHIELD);
 }

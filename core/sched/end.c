@@ -8,6 +8,7 @@
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
+#include "stack/peek.h"
 
 void verd__watch_add(struct verd__thread *thread, struct verd__watch *watch)
 {
@@ -59,9 +60,18 @@ static void leave_join(struct verd__wait *wait, int error)
         verd__watch_remove(join->thread, &join->watch);
 }
 
+/* The thread may be another OS thread's: verd__handle, by copies. */
 static verd_thread *awaited_one(const struct verd__wait *wait)
 {
-    return verd__handle(VERD__CONTAINER_OF(wait, struct verd__area, wait)->join.thread);
+    const struct verd__thread *thread =
+        VERD__CONTAINER_OF(wait, struct verd__area, wait)->join.thread;
+    const struct verd__slab *slab = verd__slab_of(thread);
+    uint32_t generation, place;
+    if (!verd__peek(&generation, &thread->generation, sizeof generation) ||
+        !verd__peek(&place, &slab->place, sizeof place))
+        return NULL;
+    place += (uint32_t)(thread - verd__slab_blocks(slab));
+    return (verd_thread *)((uintptr_t)generation << 32 | place);
 }
 
 static const struct verd__wait_kind join_kind = {

@@ -18,8 +18,8 @@
 /* Whether there is something besides threads that can make one runnable. */
 static bool wants_waiting(const struct verd__scheduler *scheduler)
 {
-    return verd__expected_events(scheduler) != 0 || scheduler->timers.armed != 0 ||
-           scheduler->starved != NULL;
+    return verd__expected_events(scheduler) > scheduler->background ||
+           scheduler->timers.armed != 0 || scheduler->starved != NULL;
 }
 
 /* Nobody can run, and nothing will change that, but perhaps the user's function. */

@@ -234,6 +234,7 @@ struct verd__scheduler {
     size_t masked;          /* so many */
     _Atomic(pid_t) runs_on; /* the OS thread on which `running` runs: os_thread, or its carrier */
     struct verd__carriers *carriers; /* NULL: all threads run on this OS thread (carrier.h) */
+    size_t background; /* waits for the poller that alone do not keep a deadlock from being seen */
 };
 
 extern _Thread_local struct verd__scheduler *verd__current;

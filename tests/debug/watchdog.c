@@ -325,37 +325,15 @@ Test(debug, a_watchdog_that_is_ended_leaves_no_os_thread)
         usleep(1000);
 }
 
-/* The waits of all OS threads, of which none but the watchdog does anything. */
-static long waits_of_watchdog(void)
-{
-    long waits = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    for (const struct dirent *task; (task = readdir(tasks)) != NULL;) {
-        char path[288], text[4096];
-        if (task->d_name[0] == '.' || atoi(task->d_name) == getpid())
-            continue;
-        snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
-        FILE *file = fopen(path, "r");
-        size_t length = file != NULL ? fread(text, 1, sizeof text - 1, file) : 0;
-        text[length] = '\0';
-        const char *at = strstr(text, "\nvoluntary_ctxt_switches:");
-        waits += at != NULL ? strtol(at + 25, NULL, 10) : 0;
-        if (file != NULL)
-            fclose(file);
-    }
-    closedir(tasks);
-    return waits;
-}
-
 Test(debug, the_watchdog_of_an_idle_process_sleeps)
 {
     verd_watchdog(4 * VERD_MS);
-    while (atomic_load(&verd__monitor_sleeps) == 0 || waits_of_watchdog() == 0)
+    while (atomic_load(&verd__monitor_sleeps) == 0 || process_waits_of_others() == 0)
         usleep(10000); /* main is alone, and holds nobody */
     usleep(100000);
-    long before = waits_of_watchdog();
+    long before = process_waits_of_others();
     usleep(100000);
-    cr_assert(waits_of_watchdog() == before);
+    cr_assert(process_waits_of_others() == before);
     verd_watchdog(0);
 }
 

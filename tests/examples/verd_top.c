@@ -106,6 +106,7 @@ static int by_count(const void *a, const void *b)
 
 /* ---- figures ---- */
 
+/* In place of figures it may be told who keeps the hub from them: that is shown at once. */
 static void take_figure(const char *line)
 {
     static const struct {
@@ -124,6 +125,10 @@ static void take_figure(const char *line)
         {"lag_longest", &state.lag},         {"hold_longest", &state.hold},
     };
     size_t length = strcspn(line, " ");
+    if (length == 6 && strncmp(line, "thread", 6) == 0) {
+        puts(line);
+        fflush(stdout);
+    }
     if (length == 9 && strncmp(line, "hold_name", 9) == 0)
         snprintf(state.holder, sizeof state.holder, "%s", line[9] == ' ' ? line + 10 : "");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

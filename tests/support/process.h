@@ -58,6 +58,9 @@ size_t process_descriptors_up_to(size_t wanted);
 /* How often this OS thread gave the processor away by itself: once per wait. */
 long process_waits(void);
 
+/* The same of all OS threads but the process's first. */
+long process_waits_of_others(void);
+
 struct process_end {
     int status;      /* as waitpid has it */
     char text[8192]; /* the beginning of what it wrote on stderr */

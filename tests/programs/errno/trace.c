@@ -94,6 +94,7 @@ const struct row trace_rows[] = {
     PLAINLY("verd_backdoor", EINVAL, NULL, close_none),
     AT_FIRST("verd_backdoor", open_door),
     WITHOUT("verd_backdoor", ENOMEM, NULL, open_door, "calloc"),
+    WITHOUT("verd_backdoor", EAGAIN, NULL, open_door, "pthread_create"),
     WITHOUT("verd_backdoor", EMFILE, NULL, open_door, "socket"),
     WITHOUT("verd_backdoor", ENFILE, NULL, open_door, "socket"),
     PLAINLY("verd_dump", EBADF, NULL, dump_to_none),
