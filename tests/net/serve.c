@@ -232,7 +232,7 @@ static void visit(void *arg)
 
 Test(serve, a_thousand_clients_at_the_same_time)
 {
-    size_t count = process_is_emulated() ? 200 : 1000;
+    size_t count = process_is_translated() ? 200 : 1000;
     need_descriptors(2 * count);
     need_stacks(2 * count);
     house_open(&house, verd_pool_new(count));

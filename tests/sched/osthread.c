@@ -202,7 +202,7 @@ static void come_and_go(int times)
 
 static int many_times(void)
 {
-    return UNDER_SANITIZER || process_is_emulated() ? 300 : 5000;
+    return UNDER_SANITIZER || process_is_translated() ? 300 : 5000;
 }
 
 Test(sched, os_threads_that_come_and_go_leak_no_memory)
@@ -225,7 +225,7 @@ Test(sched, os_threads_that_come_and_go_leak_no_mappings)
 
 Test(sched, os_threads_that_come_and_go_leave_no_pages)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("freed memory in quarantine and emulator count too");
     verd_key_create(&key, NULL);
     come_and_go(10);

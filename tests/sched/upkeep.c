@@ -57,7 +57,7 @@ static void end_from(size_t first)
 
 static void need_own_memory(void)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("shadow memory and emulator count too");
 }
 

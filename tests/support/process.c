@@ -38,9 +38,9 @@ bool process_is_carried(void)
     return threads != NULL && strcmp(threads, "os") == 0;
 }
 
-bool process_is_on_valgrind(void)
+bool process_is_translated(void)
 {
-    return verd__on_valgrind();
+    return process_is_emulated() || verd__on_valgrind();
 }
 
 bool process_can_fork_beside_starts(void)

@@ -38,8 +38,9 @@ bool process_is_emulated(void);
  * as long. */
 bool process_is_carried(void);
 
-/* Whether valgrind runs it. */
-bool process_is_on_valgrind(void);
+/* Whether instructions are translated, by an emulator or by valgrind: the same of time and memory, but valgrind knows what
+ * the kernel does. */
+bool process_is_translated(void);
 
 /* Whether the child of a fork may start OS threads though one of its parent's was just starting. An emulator aborts;
  * ASan's malloc, which it calls as an OS thread starts, may be locked in the child for good. */
