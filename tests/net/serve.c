@@ -368,6 +368,7 @@ Test(serve, a_second_server_of_a_listener_ends_with_EBUSY)
     callers_settle();
     verd_server *second = verd_serve(house.listener, house_handle, &house, NULL);
     cr_expect_eq(outcome(verd_serve_wait(second)), -EBUSY);
+    verd_serve_free(second);
     int guest = house_guest(&house);
     guest_speak(guest);
     cr_expect(guest_is_out(guest));

@@ -56,6 +56,10 @@ static void use_descriptors(void)
     }
     int file = verd_open("/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
     verd_pread(file, byte, 4, 0);
+    verd_socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    verd_sendfile(pair[0], file, &(off_t){0}, 1000);
+    verd_close(pair[0]);
+    verd_close(pair[1]);
     verd_close(file);
     verd_process child;
     if (verd_spawn_process(&child, &(verd_process_options){.arguments = true_argv}) == 0)
