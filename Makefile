@@ -3,6 +3,8 @@
 #   make                 libverd.a; SHARED=1: and libverd.so.0
 #   make deps check      install what the tests need (Debian), run every test in every build
 #   make deps-world check-world        the same of unmodified libraries and their servers, in one build
+#   make check-memcheck  run the suite under valgrind's memcheck; check-tsan: under ThreadSanitizer
+#   make check-sanitized what memcheck and the sanitizers that no check has find in green threads
 #   make test            run the tests in one build:
 #                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|tsan|msan|ubsan|lto|memcheck  CC=...
 #                          HUB=epoll|poll  VERD_THREADS=os (with CONFIG=debug: an OS thread for each green one)
