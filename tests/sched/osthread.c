@@ -3,12 +3,12 @@
 /* OS threads: each has a scheduler of its own, which comes with the first call and goes with it. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include <verd.h>
 
+#include "leak.h"
 #include "process.h"
 #include "sched/scheduler.h"
 
@@ -209,9 +209,9 @@ Test(sched, os_threads_that_come_and_go_leak_no_memory)
 {
     verd_key_create(&key, NULL);
     come_and_go(100);
-    size_t before = mallinfo2().uordblks;
+    size_t before = leak_allocated();
     come_and_go(many_times());
-    cr_assert_leq(mallinfo2().uordblks, before + 4096);
+    cr_assert_leq(leak_allocated(), before + 4096);
 }
 
 Test(sched, os_threads_that_come_and_go_leak_no_mappings)
