@@ -3,8 +3,10 @@
 #   make                 libverd.a; SHARED=1: and libverd.so.0
 #   make deps check      install what the tests need (Debian), run every test in every build
 #   make deps-world check-world        the same of unmodified libraries and their servers, in one build
+#   make check-memcheck  run the suite under valgrind's memcheck; check-tsan: under ThreadSanitizer
+#   make check-sanitized what memcheck and the sanitizers that no check has find in green threads
 #   make test            run the tests in one build:
-#                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|tsan|msan|ubsan|lto  CC=...
+#                          ARCH=x86_64|aarch64  CONFIG=release|debug|asan|tsan|msan|ubsan|lto|memcheck  CC=...
 #                          HUB=epoll|poll  VERD_THREADS=os (with CONFIG=debug: an OS thread for each green one)
 #                          FILTER='pool/*' (one suite)  PROGRAM=name (one program)
 #   make bench           measure; BENCH=name for one row, BENCH_QUICK=1 for a short run
@@ -32,7 +34,7 @@ $(if $(filter extra-prereqs,$(.FEATURES)),,$(error libverd needs GNU make 4.3 or
 one_of = $(if $(and $(filter 1,$(words $($1))),$(if $(filter-out $2,$($1)),,1)),,\
     $(error $1=$($1): expected one of $2))
 $(call one_of,ARCH,$(notdir $(wildcard arch/*)))
-$(call one_of,CONFIG,release debug asan tsan msan ubsan lto)
+$(call one_of,CONFIG,release debug asan tsan msan ubsan lto memcheck)
 # The library's own list of hubs.
 $(call one_of,HUB,$(shell sed -n '/define VERD__BACKENDS(X)/s/.*(X) *//p' core/hub/hub.h | tr -d 'X()'))
 $(if $(PROGRAM),$(if $(wildcard $(PROGRAM:%=tests/programs/%.*)),,\
@@ -73,6 +75,8 @@ CONFIG_asan = -O1 -fsanitize=address
 CONFIG_tsan = -O1 -fsanitize=thread
 CONFIG_msan = -O1 -fsanitize=memory -fsanitize-memory-track-origins
 CONFIG_ubsan = -O1 -fsanitize=undefined -fno-sanitize-recover=undefined
+# What valgrind runs: as released.
+CONFIG_memcheck = -O2
 CONFIG_lto = -O2 $(if $(CLANG),-flto,-flto=auto)
 
 HARDEN_x86_64 = -fcf-protection
@@ -109,7 +113,11 @@ PROGRAM_CXX = -std=c++17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS) -Wall -W
               $(CXXFLAGS)
 LINK = $(CODEGEN) -pthread $(LDFLAGS)
 
-ifneq ($(CROSS),)
+# Where Criterion cannot be, a small one of the tests' own is in its place.
+FORKED := $(filter memcheck msan,$(CONFIG))
+ifneq ($(FORKED),)
+CRITERION_C = -Itests/support/forked
+else ifneq ($(CROSS),)
 CRITERION_C = -isystem $(SYSROOT)/usr/include
 CRITERION_LINK = -L$(SYSROOT)/usr/lib/$(ARCH)-linux-gnu \
     -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(ARCH)-linux-gnu:$(SYSROOT)/lib/$(ARCH)-linux-gnu
@@ -124,7 +132,8 @@ LIB_SRC := $(wildcard arch/$(ARCH)/*.S core/*/*.c)
 PATCH_SRC := $(wildcard core/patch/hooks/*.c)
 PATCH_DYNAMIC_SRC := $(wildcard core/patch/dynamic/*.c)
 TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcard tests/*/*.c))
-SUITE_SRC := $(TESTS) $(wildcard tests/support/*.c)
+SUITE_SRC := $(TESTS) $(filter-out $(if $(FORKED),%/main.c),$(wildcard tests/support/*.c)) \
+    $(if $(FORKED),tests/support/forked/forked.c)
 # The examples of TLS and of libcurl are built where the compiler finds OpenSSL and libcurl.
 TLS_LIBS := $(shell $(CC) $(TARGET) -include openssl/ssl.h -E -x c /dev/null > /dev/null 2>&1 && \
     pkg-config --libs libssl libcrypto 2> /dev/null)
@@ -247,7 +256,7 @@ link = $(1) $(LINK) $(PROGRAM_LINK) -o $@ $(filter %.o,$^) $(LIB)
 
 $(BUILD)/suite: $(SUITE_OBJ) $(LIB)
 	$(call tell,LINK $@)
-	$(Q)$(call link,$(CC)) $(CRITERION_LINK) -lcriterion -lm
+	$(Q)$(call link,$(CC)) $(if $(FORKED),,$(CRITERION_LINK) -lcriterion) -lm
 
 $(BUILD)/examples/tls_openssl: EXAMPLE_LIBS = $(TLS_LIBS)
 $(BUILD)/examples/curl_crawler: EXAMPLE_LIBS = $(CURL_LIBS)

@@ -40,15 +40,18 @@ RUNS_more = $(HOST):release:cc:poll $(HOST):release:clang:epoll $(HOST):debug:cl
     $(HOST):asan:clang:poll $(HOST):ubsan:cc:epoll $(HOST):lto:cc:poll
 # Not of every check: it takes as long as some of the others together.
 RUNS_tsan = $(HOST):tsan:clang:epoll
-# What these sanitizers find. MemorySanitizer would take what Criterion writes, which is not built with it, for random.
-RUNS_sanitized = $(HOST):tsan:clang:epoll:sanitizers $(HOST):msan:clang:epoll:sanitizers
+# What sanitizers and memcheck find.
+RUNS_sanitized = $(HOST):tsan:clang:epoll:sanitizers $(HOST):msan:clang:epoll:sanitizers \
+    $(HOST):memcheck:cc:epoll:sanitizers
+# The suite under memcheck; as long as several builds together, too.
+RUNS_memcheck = $(HOST):memcheck:cc:epoll:::* $(HOST):memcheck:cc:poll:::*
 # With musl, what needs no Criterion, where `make deps` has installed its compiler.
 RUNS_musl = $(HOST):release:musl-gcc:epoll $(HOST):release:musl-gcc+-static:poll
 CHECKS := native debug os asan ubsan lto $(if $(AFTER_DEPS)$(shell command -v musl-gcc),musl) \
     $(if $(filter-out aarch64,$(HOST)),aarch64)
-.PHONY: $(CHECKS:%=check-%) check-tsan check-sanitized check-more check-world
+.PHONY: $(CHECKS:%=check-%) check-tsan check-memcheck check-sanitized check-more check-world
 
-$(CHECKS:%=check-%) check-tsan check-sanitized check-more: check-%: | $(AFTER_DEPS)
+$(CHECKS:%=check-%) check-tsan check-memcheck check-sanitized check-more: check-%: | $(AFTER_DEPS)
 	@tests/support/run-builds $(RUNS_$*)
 
 check: | $(AFTER_DEPS)

@@ -61,7 +61,8 @@ static bool may_wait(int fd, const struct sockaddr *address, socklen_t length)
 {
     int type = 0;
     socklen_t type_length = sizeof type;
-    return address != NULL && length <= sizeof(struct sockaddr_storage) &&
+    return address != NULL && length >= sizeof address->sa_family &&
+           length <= sizeof(struct sockaddr_storage) &&
            (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 || type != SOCK_DGRAM);
 }
 

@@ -90,12 +90,14 @@ static void abandon(struct verd__task *task)
 }
 
 /* The caller's OS thread ends, and nobody is left to interrupt what runs time and again: once has to do. In the
- * child of a fork the task is the parent's, whose OS thread runs it. */
+ * child of a fork nobody runs it. */
 static void settle(struct verd__obligation *obligation)
 {
     struct verd__task *task = VERD__CONTAINER_OF(obligation, struct call, obligation)->task;
-    if (verd__current->forked)
+    if (verd__current->forked) {
+        verd__task_free(task);
         return;
+    }
     if (task->interruptible)
         verd__workers_interrupt(task);
     abandon(task);

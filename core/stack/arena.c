@@ -150,6 +150,8 @@ struct verd__arena *verd__arena_new(size_t size)
     (void)madvise(arena->base, length, MADV_NOHUGEPAGE); /* EINVAL: the kernel has none anyway */
     if (!guard_all(arena))
         goto no_guards;
+    for (unsigned i = 0; i < arena->count; i++)
+        verd__valgrind_guard(guard_of(arena, i), arena->guard);
     verd__memory_register(arena->base, length);
     errno = saved;
     return arena;

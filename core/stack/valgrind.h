@@ -12,6 +12,7 @@
 #define VERD_STACK_VALGRIND_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "request.h"
@@ -21,6 +22,8 @@ enum verd__valgrind_request {
     VERD__VALGRIND_IS_THERE = 0x1001,
     VERD__VALGRIND_STACK_REGISTER = 0x1501,
     VERD__VALGRIND_STACK_DEREGISTER = 0x1502,
+    VERD__VALGRIND_CHANGE_SILENCE = 0x1801,
+    VERD__MEMCHECK_NO_ACCESS = 0x4d430000,
     VERD__HELGRIND_BEFORE = 0x48470121,
     VERD__HELGRIND_AFTER = 0x48470122,
 };
@@ -35,6 +38,20 @@ static inline unsigned verd__valgrind_register(const void *low, const void *high
 static inline void verd__valgrind_deregister(unsigned id)
 {
     const uintptr_t question[6] = {VERD__VALGRIND_STACK_DEREGISTER, id};
+    verd__request(question, 0);
+}
+
+/* Memcheck does not see that the kernel lets nobody touch a guard: its leak check would read each word of it, by a signal. */
+static inline void verd__valgrind_guard(const void *guard, size_t size)
+{
+    const uintptr_t question[6] = {VERD__MEMCHECK_NO_ACCESS, (uintptr_t)guard, size};
+    verd__request(question, 0);
+}
+
+/* It says nothing of what the calling OS thread does until as many calls with -1 as there were with 1. */
+static inline void verd__valgrind_silence(intptr_t change)
+{
+    const uintptr_t question[6] = {VERD__VALGRIND_CHANGE_SILENCE, (uintptr_t)change};
     verd__request(question, 0);
 }
 

@@ -230,7 +230,7 @@ static unsigned connection_count(void)
 {
     const char *hub = getenv("VERD_HUB");
     bool slow =
-        process_is_emulated() || UNDER_SANITIZER || (hub != NULL && strcmp(hub, "poll") == 0);
+        process_is_translated() || UNDER_SANITIZER || (hub != NULL && strcmp(hub, "poll") == 0);
     size_t wanted = slow ? 500 : 10000;
     return (unsigned)process_descriptors_up_to(2 * wanted) / 2;
 }

@@ -179,7 +179,7 @@ Test(http, pipelined_requests_with_bodies_are_answered_in_their_order)
 
 Test(http, requests_may_come_in_two_pieces_cut_anywhere)
 {
-    size_t size = sizeof TWO - 1, step = process_is_emulated() ? 7 : 1;
+    size_t size = sizeof TWO - 1, step = process_is_translated() ? 7 : 1;
     site_open(&site, handle_echo, NULL);
     for (size_t cut = 1; cut < size; cut += step) {
         int fd = site_connect(&site);

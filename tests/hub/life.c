@@ -101,7 +101,7 @@ Test(hub, hubs_that_come_and_go_leave_no_descriptors)
 {
     run_os_threads(1);
     size_t before = process_descriptors();
-    run_os_threads(process_is_emulated() ? 50 : 1000);
+    run_os_threads(process_is_translated() ? 50 : 1000);
     cr_assert_eq(process_descriptors(), before);
 }
 

@@ -310,7 +310,7 @@ Test(io, much_of_a_device_that_makes_it_is_read_beside_the_others)
 
 Test(io, small_pieces_of_devices_are_read_and_written_at_once)
 {
-    char bytes[16];
+    char bytes[16] = "";
     int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDWR);
     cr_assert_eq(verd_read(null, bytes, sizeof bytes), 0);
     cr_assert_eq(verd_write(null, bytes, sizeof bytes), sizeof bytes);

@@ -58,7 +58,7 @@ Test(net, connect_to_a_dead_port_never_connects_to_itself)
 {
     need_descriptors(200); /* those that free_port leaves open, as a rule a few */
     int port = free_port(), tries = 0;
-    int wanted = process_is_emulated() ? 500 : 16000; /* all even ports are fewer */
+    int wanted = process_is_translated() ? 500 : 16000; /* all even ports are fewer */
     while (tries < wanted && outcome(verd_connect("127.0.0.1", port)) == -ECONNREFUSED)
         tries++;
     cr_assert_eq(tries, wanted);

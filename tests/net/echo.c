@@ -56,7 +56,7 @@ static void *talk(void *arg)
 static unsigned connection_count(void)
 {
     /* LeakSanitizer reads every stack there has been, once the test has passed. */
-    size_t wanted = process_is_emulated() || UNDER_SANITIZER ? 200 : 1000;
+    size_t wanted = process_is_translated() || UNDER_SANITIZER ? 200 : 1000;
     return (unsigned)process_descriptors_up_to(2 * wanted) / 2;
 }
 

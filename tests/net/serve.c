@@ -232,7 +232,7 @@ static void visit(void *arg)
 
 Test(serve, a_thousand_clients_at_the_same_time)
 {
-    size_t count = process_is_emulated() ? 200 : 1000;
+    size_t count = process_is_translated() ? 200 : 1000;
     need_descriptors(2 * count);
     need_stacks(2 * count);
     house_open(&house, verd_pool_new(count));
@@ -368,6 +368,7 @@ Test(serve, a_second_server_of_a_listener_ends_with_EBUSY)
     callers_settle();
     verd_server *second = verd_serve(house.listener, house_handle, &house, NULL);
     cr_expect_eq(outcome(verd_serve_wait(second)), -EBUSY);
+    verd_serve_free(second);
     int guest = house_guest(&house);
     guest_speak(guest);
     cr_expect(guest_is_out(guest));

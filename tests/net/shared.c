@@ -42,7 +42,7 @@ static void *accept_there(void *arg)
 /* One client after the other, each when the one before was accepted and green threads have run since. */
 static void *call(void *arg)
 {
-    int clients = process_is_emulated() ? CLIENTS_EMULATED : CLIENTS;
+    int clients = process_is_translated() ? CLIENTS_EMULATED : CLIENTS;
     for (int i = 0; i < clients; i++) {
         int client = socket(AF_INET, SOCK_STREAM, 0);
         connect(client, (struct sockaddr *)&address, sizeof address);
@@ -86,7 +86,7 @@ Test(shared, who_was_slower_to_accept_holds_nobody, .timeout = 120)
         verd_sleep(VERD_MS / 10);
         atomic_fetch_add(&ticks, 1);
     }
-    int clients = process_is_emulated() ? CLIENTS_EMULATED : CLIENTS;
+    int clients = process_is_translated() ? CLIENTS_EMULATED : CLIENTS;
     cr_assert_eq(atomic_load(&ours) + atomic_load(&theirs), clients);
 }
 

@@ -78,6 +78,7 @@ Test(stop, a_grace_of_zero_and_less_kills_at_once)
         cr_expect_eq(verd_serve_stop(house.server, grace), 0);
         cr_expect_eq(house.outcome, -ECANCELED);
         cr_expect(guest_is_out(guest));
+        verd_serve_free(house.server);
     }
 }
 

@@ -12,8 +12,11 @@
 #include "caller.h"
 #include "gate.h"
 #include "offload/interrupt.h"
+#include "leak.h"
 #include "offload/offload.h"
+#include "offload/task.h"
 #include "offload/workers.h"
+#include "process.h"
 #include "shortage.h"
 
 #define OS_STACK \
@@ -317,4 +320,31 @@ Test(offload, what_a_caller_that_gave_up_was_finishing_succeeds_if_it_ends_in_ti
     verd_kill(caller.thread);
     cr_assert_eq(caller_end(&caller), 0);
     cr_assert_eq(gate.over, 1);
+}
+
+/* ---- the child of a fork ---- */
+
+#define MANY 200
+
+static size_t allocated_before;
+
+static bool tasks_are_freed(void)
+{
+    return !leak_is_told() ||
+           allocated_before - leak_allocated() >= MANY * sizeof(struct verd__task);
+}
+
+Test(offload, what_others_had_offloaded_takes_no_memory_in_the_child_of_a_fork)
+{
+    static struct caller callers[MANY];
+    begin_at_gate();
+    kind_played = VERD_OFFLOAD_FUNCTIONS;
+    for (int i = 0; i < MANY; i++)
+        caller_start(&callers[i], offload_gate, NULL, NULL);
+    gate_await(&gate.begun, VERD_OFFLOAD_THREADS);
+    allocated_before = leak_allocated();
+    cr_assert(process_child_finds(tasks_are_freed));
+    gate_open();
+    for (int i = 0; i < MANY; i++)
+        cr_expect_eq(caller_end(&callers[i]), 0);
 }

@@ -36,8 +36,10 @@ static void use_inbox(void *value)
     verd_hub *mine = verd_hub_open();
     if (mine == NULL)
         return;
+    int before = done;
     verd_post(mine, note_post, NULL);
-    verd_sleep(VERD_MS);
+    while (done == before)
+        verd_sleep(VERD_MS);
     verd_hub_close(mine);
 }
 

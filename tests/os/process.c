@@ -76,8 +76,8 @@ Test(os, what_was_not_started_may_be_closed)
     int other = dup(STDERR_FILENO);
     process = (verd_process){.input = other, .output = other, .error = other};
     int result = verd_spawn_process(&process, &options);
-    if (result == 0 && process_is_emulated())
-        cr_skip_test("the emulator does not report why a program was not executed");
+    if (result == 0 && process_is_translated())
+        cr_skip_test("it is not told why a program was not executed");
     cr_assert_eq(result, -1);
     verd_process_close(&process);
     cr_assert_neq(fcntl(other, F_GETFD), -1);
@@ -236,30 +236,30 @@ Test(os, a_program_gets_the_callers_environment_otherwise)
     cr_assert_str_eq(read_all(process.output), "hello\n");
 }
 
-/* Under emulation vfork is fork, and the child cannot tell its parent what went wrong. */
-static void skip_if_emulated(void)
+/* Where it is translated, vfork is fork, and the child cannot tell its parent what went wrong. */
+static void skip_if_translated(void)
 {
-    if (process_is_emulated())
-        cr_skip_test("the emulator does not report why a program was not executed");
+    if (process_is_translated())
+        cr_skip_test("it is not told why a program was not executed");
 }
 
 Test(os, a_program_that_does_not_exist_is_ENOENT)
 {
-    skip_if_emulated();
+    skip_if_translated();
     verd_process_options options = {.arguments = (const char *const[]){"no-such-program", NULL}};
     cr_assert(verd_spawn_process(&process, &options) == -1 && errno == ENOENT);
 }
 
 Test(os, a_program_that_may_not_be_executed_is_EACCES)
 {
-    skip_if_emulated();
+    skip_if_translated();
     verd_process_options options = {.arguments = (const char *const[]){"/dev/null", NULL}};
     cr_assert(verd_spawn_process(&process, &options) == -1 && errno == EACCES);
 }
 
 Test(os, a_script_that_does_not_say_what_runs_it_is_ENOEXEC)
 {
-    skip_if_emulated();
+    skip_if_translated();
     char script[] = "/tmp/verd-os-XXXXXX";
     int fd = mkstemp(script);
     cr_assert(write(fd, "exit 0\n", 7) == 7 && fchmod(fd, 0700) == 0 && close(fd) == 0);
@@ -272,7 +272,7 @@ Test(os, a_script_that_does_not_say_what_runs_it_is_ENOEXEC)
 
 Test(os, a_program_that_cannot_be_started_leaves_no_descriptor)
 {
-    skip_if_emulated();
+    skip_if_translated();
     verd_process_options options = {
         .arguments = (const char *const[]){"no-such-program", NULL},
         .input = VERD_PROCESS_PIPE,

@@ -242,7 +242,8 @@ Test(patch, who_waits_for_a_number_that_becomes_another_file_is_told)
 
 static ssize_t read_line(struct call *call)
 {
-    FILE *stream = verd_posix_popen("sleep 0.05; echo hello", "r");
+    FILE *stream = verd_posix_popen(
+        process_is_translated() ? "sleep 2; echo hello" : "sleep 0.05; echo hello", "r");
     call->size = stream != NULL && fgets(call->data, sizeof call->data, stream) != NULL;
     return verd_posix_pclose(stream);
 }

@@ -238,7 +238,7 @@ static const struct {
 
 static void make_world(void)
 {
-    int port, least = 4;
+    int port = 0, least = 4;
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, silent), 0);
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, full), 0);
     while (send(full[0], &port, sizeof port, MSG_DONTWAIT) > 0)

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -79,10 +80,15 @@ Test(patch, a_handler_ends_mains_wait_whatever_runs_at_the_moment)
     cr_expect_not(other.returned, "it is main's signal");
 }
 
+static atomic_bool is_told;
+
+/* Until it is told: it may be too early for a slow machine. */
 static void *raise_later(void *thread)
 {
-    usleep(20000);
-    pthread_kill(*(pthread_t *)thread, SIGUSR1);
+    while (!atomic_load(&is_told)) {
+        usleep(20000);
+        pthread_kill(*(pthread_t *)thread, SIGUSR1);
+    }
     return NULL;
 }
 
@@ -94,6 +100,7 @@ Test(patch, a_handler_ends_mains_wait_that_is_the_hubs)
     handle(SIGUSR1, 0);
     cr_assert_eq(pthread_create(&thread, NULL, raise_later, &self), 0);
     cr_expect_eq(outcome(verd_posix_read(silent[0], &byte, 1)), -EINTR);
+    atomic_store(&is_told, true);
     pthread_join(thread, NULL);
 }
 

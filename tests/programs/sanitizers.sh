@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Sanitizers find in green threads what they are for, where the library is built with them; where only the
-# program is, it is told so, in one line, once.
+# program is, it is told so, in one line, once. And so does memcheck, with CONFIG=memcheck.
 set -eu
 
 : "${VERD_CONFIG:=release}" "${VERD_CC:=cc}"
@@ -35,7 +35,8 @@ build() {
 
 run() {
     status=0
-    "$work/program" "$@" > "$work/said" 2> "$work/errors" || status=$?
+    # shellcheck disable=SC2086
+    $watched "$work/program" "$@" > "$work/said" 2> "$work/errors" || status=$?
 }
 
 # $1, $2: the program's; $3: what the report is called; then the functions that are to be on its top, of which the first
@@ -47,8 +48,9 @@ finds() {
     run "$what" "$where"
     [ "$status" -ne 0 ] || fail "no report of the $what in a $where"
     grep -q -e "$title" "$work/errors" || fail "another report than of the $what in a $where"
-    # The reports' stacks, a frame a line: number, function, place.
-    sed -nE 's/^ *#([0-9]+) (0x[0-9a-f]+ in )?([^ ]+) ([^ ]+).*/\1 \3 \4/p' "$work/errors" > "$work/frames"
+    # The reports' stacks, a frame a line: number, function, place. Memcheck has no numbers, but only the first is "at".
+    sed -i -E 's/^==[0-9]+== +at 0x/#0 0x/; s/^==[0-9]+== +by 0x/#1 0x/; s/: ([a-zA-Z_]+) \((.*)\)$/ in \1 \2/' "$work/errors"
+    sed -nE 's/^ *#([0-9]+) (0x[0-9a-fA-F]+ in )?([^ ]+) ([^ ]+).*/\1 \3 \4/p' "$work/errors" > "$work/frames"
     number=0
     for function; do
         pattern="^$number $function .*"
@@ -105,11 +107,21 @@ find_with_msan() {
     done
 }
 
-tried=0
+find_with_memcheck() {
+    watched='valgrind -q --fullpath-after= --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite'
+    command -v valgrind > /dev/null || { echo "skipped: there is no valgrind"; exit 77; }
+    for place in thread context; do
+        finds_nothing $place
+        finds uninitialised $place 'Conditional jump .* uninitialised' branch
+    done
+    finds leak thread 'definitely lost' malloc leak
+}
+
+tried=0 watched=
 case $VERD_CONFIG in
-asan | tsan | msan)
+asan | tsan | msan | memcheck)
     given=${ASAN_OPTIONS-}
-    build
+    build -O1
     "find_with_$VERD_CONFIG"
     ;;
 *)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /* A program with green threads runs under valgrind without a word from it: stacks are registered,
- * nothing is read before it is written, and no system call is made that valgrind does not know. */
+ * nothing is read before it is written, and no system call is made that valgrind does not know. And memcheck knows of
+ * guards. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -29,6 +30,7 @@ static void *work(void *arg)
     verd_timeout_end(&limit);
     verd_yield();
     use_stack(30);
+    verd_stack_used(verd_self());
     verd_sleep(100 * VERD_US);
     return arg;
 }
@@ -54,6 +56,10 @@ static void use_descriptors(void)
     }
     int file = verd_open("/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
     verd_pread(file, byte, 4, 0);
+    verd_socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    verd_sendfile(pair[0], file, &(off_t){0}, 1000);
+    verd_close(pair[0]);
+    verd_close(pair[1]);
     verd_close(file);
     verd_process child;
     if (verd_spawn_process(&child, &(verd_process_options){.arguments = true_argv}) == 0)
@@ -89,15 +95,45 @@ static int be_watched(void)
     return 0;
 }
 
-static void run_valgrind(void)
+/* Has the kernel read a byte of each page, up to the guard of the stack above. */
+static void *reach_a_guard(void *arg)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    int fds[2];
+    verd_pipe(fds);
+    const char *at = (const char *)((uintptr_t)fds / page * page);
+    while (write(fds[1], at + page, 1) == 1)
+        at += page;
+    return errno == EFAULT ? arg : NULL;
+}
+
+static int be_beside_a_guard(void)
+{
+    static int found;
+    void *result = NULL;
+    verd_join(verd_spawn(reach_a_guard, &found), &result);
+    return result == &found ? 0 : 1;
+}
+
+static void run_valgrind(const char *as)
 {
     static char self[4096];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length > 0)
         execlp("valgrind", "valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-               "--errors-for-leak-kinds=definite", "--show-leak-kinds=definite", self, "watched",
+               "--errors-for-leak-kinds=definite", "--show-leak-kinds=definite", self, as,
                (char *)NULL);
     _exit(errno == ENOENT ? 77 : 1);
+}
+
+static void watch(void)
+{
+    run_valgrind("watched");
+}
+
+static void watch_beside_a_guard(void)
+{
+    run_valgrind("beside_a_guard");
 }
 
 static void run_valgrind_on_nothing(void)
@@ -112,17 +148,20 @@ int main(int argc, char *argv[])
 {
     static const struct scene present = {.name = "present", .play = run_valgrind_on_nothing};
     static const struct scene scenes[] = {
-        {"valgrind", run_valgrind, 0, 0, {NULL}, "\n", 0},
+        {"valgrind", watch, 0, 0, {NULL}, "\n", 0},
+        {"a guard", watch_beside_a_guard, 0, 99, {"points to unaddressable byte(s)"}, NULL, 0},
     };
     const char *config = getenv("VERD_CONFIG");
     char text[256];
     if (argc == 2 && strcmp(argv[1], "watched") == 0)
         return be_watched();
+    if (argc == 2 && strcmp(argv[1], "beside_a_guard") == 0)
+        return be_beside_a_guard();
     if (config != NULL && (strcmp(config, "asan") == 0 || strcmp(config, "ubsan") == 0))
         return skip("valgrind and sanitizers do not go together");
     if (getenv("QEMU_LD_PREFIX") != NULL && getenv("QEMU_LD_PREFIX")[0] != '\0')
         return skip("valgrind does not run under an emulator");
     if (!ended_as_expected(&present, play(&present, text, sizeof text)))
         return skip("there is no valgrind");
-    return play_all(scenes, 1);
+    return play_all(scenes, sizeof scenes / sizeof *scenes);
 }

@@ -136,8 +136,8 @@ Test(sched, a_thread_that_computed_past_its_deadline_learns_of_it_by_a_sleep_of_
 /* The outer scope has run out already, though nobody has looked. */
 Test(sched, a_timeout_that_is_begun_within_another_does_not_put_that_off)
 {
-    verd_duration end = verd_now() + 50 * VERD_MS;
     verd_timeout_begin(&limit, 40 * VERD_MS);
+    verd_duration end = verd_now() + 50 * VERD_MS;
     while (verd_now() < end)
         ;
     verd_timeout_begin(&inner, LONG);

@@ -17,7 +17,7 @@ static size_t stacks_count;
 
 static int scale(int count)
 {
-    return UNDER_SANITIZER || process_is_emulated() || process_is_carried() ? count / 100 : count;
+    return UNDER_SANITIZER || process_is_translated() || process_is_carried() ? count / 100 : count;
 }
 
 /* Notes which stack it runs on. */
@@ -58,7 +58,7 @@ Test(sched, a_million_threads_that_do_not_wait_use_one_stack)
 
 Test(sched, a_million_unstarted_threads_cost_a_cache_line_each)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("shadow memory and emulator count too");
     int many = 1000000;
     verd_self();
@@ -114,7 +114,7 @@ static void park_and_release(size_t many)
 
 Test(sched, a_parked_thread_in_a_shallow_call_costs_one_page_of_stack)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("shadow memory and emulator count too");
     enum { MANY = 10000 };
     verd_self();
@@ -136,7 +136,7 @@ static bool comes_down_to(const char *field, long most)
 
 Test(sched, memory_of_many_threads_that_ended_is_given_back)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("shadow memory and emulator count too");
     enum { MANY = 20000 };
     park_and_release(10);
@@ -148,7 +148,7 @@ Test(sched, memory_of_many_threads_that_ended_is_given_back)
 
 Test(sched, page_tables_of_many_threads_that_ended_are_given_back)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("shadow memory and emulator have page tables, too");
     enum { MANY = 20000 };
     park_and_release(10);

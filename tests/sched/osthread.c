@@ -3,12 +3,12 @@
 /* OS threads: each has a scheduler of its own, which comes with the first call and goes with it. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include <verd.h>
 
+#include "leak.h"
 #include "process.h"
 #include "sched/scheduler.h"
 
@@ -202,16 +202,16 @@ static void come_and_go(int times)
 
 static int many_times(void)
 {
-    return UNDER_SANITIZER || process_is_emulated() ? 300 : 5000;
+    return UNDER_SANITIZER || process_is_translated() ? 300 : 5000;
 }
 
 Test(sched, os_threads_that_come_and_go_leak_no_memory)
 {
     verd_key_create(&key, NULL);
     come_and_go(100);
-    size_t before = mallinfo2().uordblks;
+    size_t before = leak_allocated();
     come_and_go(many_times());
-    cr_assert_leq(mallinfo2().uordblks, before + 4096);
+    cr_assert_leq(leak_allocated(), before + 4096);
 }
 
 Test(sched, os_threads_that_come_and_go_leak_no_mappings)
@@ -225,7 +225,7 @@ Test(sched, os_threads_that_come_and_go_leak_no_mappings)
 
 Test(sched, os_threads_that_come_and_go_leave_no_pages)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("freed memory in quarantine and emulator count too");
     verd_key_create(&key, NULL);
     come_and_go(10);

@@ -218,12 +218,17 @@ Test(sched, each_way_to_spawn_keeps_where_it_was_called)
     enum { WAYS = 8 };
     const void *sites[WAYS + 1] = {NULL};
     verd_pool *pool = verd_pool_new(10);
-    spawn_in_all_ways(sites, pool, verd_pile_new(pool), verd_bundle_new());
+    verd_pile *pile = verd_pile_new(pool);
+    verd_bundle *bundle = verd_bundle_new();
+    spawn_in_all_ways(sites, pool, pile, bundle);
     for (int i = 0; i < WAYS; i++) {
         cr_assert(is_soon_after(sites[i], (const void *)(uintptr_t)spawn_in_all_ways), "%d", i);
         for (int other = 0; other < i; other++)
             cr_assert_neq(sites[i], sites[other]);
     }
+    verd_bundle_free(bundle);
+    verd_pile_free(pile);
+    verd_pool_free(pool);
 }
 
 static __attribute__((noinline)) verd_imap *map_here(verd_pool *pool, void *const *items)

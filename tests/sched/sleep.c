@@ -3,13 +3,13 @@
 /* Sleeping: never early, in order, and without needless wake-ups. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
 
 #include <verd.h>
 
+#include "leak.h"
 #include "process.h"
 #include "sched/scheduler.h"
 
@@ -266,13 +266,13 @@ Test(sched, timers_far_away_wake_a_process_at_most_once_per_level_of_the_wheel)
 Test(sched, cancelled_delays_hold_no_memory)
 {
     verd_cancel(verd_spawn_after(DAY, nap, NULL));
-    size_t before = mallinfo2().uordblks;
+    size_t before = leak_allocated();
     for (int i = 0; i < 100000; i++) {
         verd_thread *t = verd_spawn_after(DAY, nap, NULL);
         verd_cancel(t);
         verd_release(t);
     }
-    cr_assert_leq(mallinfo2().uordblks, before + 4096);
+    cr_assert_leq(leak_allocated(), before + 4096);
 }
 
 static void *time_out_often(void *arg)
@@ -289,8 +289,8 @@ static void *time_out_often(void *arg)
 Test(sched, a_hundred_thousand_timeouts_that_did_not_fire_hold_no_memory)
 {
     verd_join(verd_spawn(time_out_often, NULL), NULL);
-    size_t before = mallinfo2().uordblks;
+    size_t before = leak_allocated();
     long resident = process_kib("VmRSS");
     verd_join(verd_spawn(time_out_often, NULL), NULL);
-    cr_assert(mallinfo2().uordblks <= before + 4096 && process_kib("VmRSS") - resident < 1024);
+    cr_assert(leak_allocated() <= before + 4096 && process_kib("VmRSS") - resident < 1024);
 }

@@ -58,7 +58,7 @@ Test(stack, sizes_are_rounded_up_to_powers_of_two)
 Test(stack, the_largest_stack_can_be_had_and_costs_no_memory)
 {
     need_address_space(2 * VERD_STACK_SIZE_MAX);
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("shadow memory and emulator count too");
     long before = process_kib("VmRSS");
     const struct verd__stack *stack = take(VERD_STACK_SIZE_MAX);
@@ -132,7 +132,7 @@ static long page_faults(void)
 
 Test(stack, taking_a_stack_from_the_cache_touches_no_new_page)
 {
-    if (process_is_emulated())
+    if (process_is_translated())
         cr_skip_test("the emulator has faults of its own");
     give(take(VERD_STACK_SIZE));
     long before = page_faults();
@@ -232,7 +232,7 @@ Test(stack, a_stack_whose_pages_were_given_back_keeps_its_guard)
 /* Uses so many bytes of each of so many stacks of that size, and gives them all back; what is resident of it, in KiB. */
 static long resident_after(size_t count, size_t size, size_t used)
 {
-    if (UNDER_SANITIZER || process_is_emulated())
+    if (UNDER_SANITIZER || process_is_translated())
         cr_skip_test("shadow memory and emulator count too");
     long before = process_kib("VmRSS");
     for (size_t i = 0; i < count; i++) {

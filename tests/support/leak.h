@@ -3,10 +3,14 @@
 #ifndef TESTS_SUPPORT_LEAK_H
 #define TESTS_SUPPORT_LEAK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes that are allocated, or kept by the allocator for the next of their size, which is not much.
- * The sanitizer's allocator does not tell, but it looks for leaks itself. */
+/* Whether malloc tells what is allocated. That of a sanitizer or of valgrind does not, but looks for leaks itself. */
+bool leak_is_told(void);
+
+/* Bytes that are allocated, or kept by the allocator for the next of their size, which is not much; 0 where that is
+ * not told. */
 size_t leak_allocated(void);
 
 /* Asserts that a deed does not leave a block behind each time, of which the smallest is 32 bytes. */

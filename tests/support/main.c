@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Criterion's main, but every test without a time limit of its own gets VERD_TEST_TIMEOUT seconds,
- * so that a hang is a failure. Criterion 2.4 accepts --timeout and then ignores it. And with VERD_THREADS=os it leaves
- * out what tests/support/not-carried says.
+ * so that a hang is a failure. Criterion 2.4 accepts --timeout and then ignores it. And it leaves out what
+ * tests/support/left-out says.
  */
 #include <criterion/criterion.h>
 #include <criterion/options.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "left_out.h"
 #include "process.h"
 
 #if UNDER_TSAN
@@ -32,39 +33,20 @@ static void limit_time(struct criterion_test_set *tests, double seconds)
     }
 }
 
-/* Whether a line of the list is about the test, which it then says. */
-static bool is_about(const char *line, const struct criterion_test *test)
+static void leave_out(struct criterion_test_set *tests)
 {
-    char name[256], pattern[256], reason[256];
-    if (sscanf(line, "%255s %255[^\n]", pattern, reason) != 2 || pattern[0] == '#')
-        return false;
-    snprintf(name, sizeof name, "%s/%s", test->category, test->name);
-    if (fnmatch(pattern, name, 0) != 0)
-        return false;
-    if (criterion_options.pattern == NULL ||
-        fnmatch(criterion_options.pattern, name, FNM_EXTMATCH) == 0)
-        fprintf(stderr, "[SKIP] %s::%s: %s\n", test->category, test->name, reason);
-    return true;
-}
-
-static void leave_out(struct criterion_test_set *tests, const char *line)
-{
+    const char *pattern = criterion_options.pattern, *reason;
+    char name[256];
     FOREACH_SET (struct criterion_suite_set *suite, tests->suites) {
         FOREACH_SET (struct criterion_test *test, suite->tests) {
-            if (is_about(line, test))
-                test->data->disabled = true;
+            if ((reason = left_out(test->category, test->name)) == NULL)
+                continue;
+            test->data->disabled = true;
+            snprintf(name, sizeof name, "%s/%s", test->category, test->name);
+            if (pattern == NULL || fnmatch(pattern, name, FNM_EXTMATCH) == 0)
+                fprintf(stderr, "[SKIP] %s::%s: %s\n", test->category, test->name, reason);
         }
     }
-}
-
-static void leave_out_listed(struct criterion_test_set *tests)
-{
-    char line[512];
-    FILE *list = fopen("tests/support/not-carried", "r");
-    while (list != NULL && fgets(line, sizeof line, list) != NULL)
-        leave_out(tests, line);
-    if (list != NULL)
-        fclose(list);
 }
 
 int main(int argc, char *argv[])
@@ -75,8 +57,7 @@ int main(int argc, char *argv[])
 
     limit_time(tests, seconds ? atof(seconds) : 60);
     if (criterion_handle_args(argc, argv, true)) {
-        if (process_is_carried())
-            leave_out_listed(tests);
+        leave_out(tests);
         status = criterion_run_all_tests(tests) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     criterion_finalize(tests);

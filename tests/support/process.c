@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stack/valgrind.h"
+
 /* That a hub and its OS threads have of their own, and some of libc's. */
 #define HUB_DESCRIPTORS 16
 
@@ -34,6 +36,11 @@ bool process_is_carried(void)
 {
     const char *threads = getenv("VERD_THREADS");
     return threads != NULL && strcmp(threads, "os") == 0;
+}
+
+bool process_is_translated(void)
+{
+    return process_is_emulated() || verd__on_valgrind();
 }
 
 bool process_can_fork_beside_starts(void)

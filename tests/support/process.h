@@ -38,6 +38,10 @@ bool process_is_emulated(void);
  * as long. */
 bool process_is_carried(void);
 
+/* Whether instructions are translated, by an emulator or by valgrind: the same of time and memory, but valgrind knows what
+ * the kernel does. */
+bool process_is_translated(void);
+
 /* Whether the child of a fork may start OS threads though one of its parent's was just starting. An emulator aborts;
  * ASan's malloc, which it calls as an OS thread starts, may be locked in the child for good. */
 bool process_can_fork_beside_starts(void);

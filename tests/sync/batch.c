@@ -75,6 +75,7 @@ Test(batch, each_kind_of_queue_has_its_order)
     put_all(1, 5);
     cr_expect_eq(peek(), 5);
     cr_expect_eq(take(4), 5432);
+    verd_queue_free(queue);
     queue = verd_queue_new_priority(9, compare);
     put_all(3, 5);
     put_all(1, 2);

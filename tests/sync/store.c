@@ -46,6 +46,7 @@ static void have_a_peak(enum verd__store_order order)
     size_t room = queue->store.room;
     size_t wrong = get(queue, 0, PEAK, order == VERD__LIFO);
     cr_assert(room >= PEAK && wrong == 0 && queue->store.room <= KEPT);
+    verd_queue_free(queue);
 }
 
 Test(queue, a_queue_gives_the_room_of_a_peak_back)
@@ -78,6 +79,7 @@ Test(queue, a_queue_that_shrinks_loses_nothing_and_keeps_its_order)
         next += 3;
     }
     cr_assert(wrong == 0 && queue->store.room <= KEPT);
+    verd_queue_free(queue);
 }
 
 #define ROOM 1024
@@ -104,6 +106,7 @@ Test(queue, a_queue_that_is_never_empty_gives_the_room_of_a_peak_back)
     put(queue, 0, PEAK);
     get(queue, 0, PEAK - 50, false);
     cr_assert(queue->store.room <= KEPT && verd_queue_length(queue) == 50);
+    verd_queue_free(queue);
 }
 
 Test(queue, a_queue_of_few_items_keeps_its_room)
@@ -113,4 +116,5 @@ Test(queue, a_queue_of_few_items_keeps_its_room)
     size_t room = queue->store.room;
     get(queue, 0, 100, false);
     cr_assert_eq(queue->store.room, room);
+    verd_queue_free(queue);
 }
