@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Source for POSIX threads does the same with green threads: the program in tests/programs/pthread_conformance,
-# compiled plainly and with <verd/pthread.h>, says the same lines, and what POSIX and libc want.
+# compiled plainly and with <verd/posix.h> and <verd/pthread.h>, says the same lines, and what POSIX and libc want.
 set -eu
 
 : "${VERD_BUILD:=build/$(uname -m)-release}" "${VERD_CC:=cc}"
