@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What POSIX and libc say of threads, some 500 assertions, a line each. Compiled plainly, and with <verd/posix.h> and
- * <verd/pthread.h> before all else, it prints the same lines (tests/programs/pthread_conformance.sh). What libc leaves undefined, or
- * where the two C libraries differ, is not asked, or of glibc alone.
+ * <verd/pthread.h> before all else, it prints the same lines (tests/programs/pthread_conformance.sh). What libc leaves
+ * undefined, or where the two C libraries differ, is not asked, or of glibc alone.
  */
 #include "check.h"
 
