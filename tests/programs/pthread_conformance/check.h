@@ -30,6 +30,7 @@ void check_threads(void);
 void check_ends(void);
 void check_cancel(void);
 void check_points(void);
+void check_entries(void);
 void check_mutexes(void);
 void check_rwlocks(void);
 void check_conditions(void);
