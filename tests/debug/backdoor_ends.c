@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <verd.h>
@@ -140,10 +142,15 @@ static void never(void)
 }
 
 static int from_parent[2];
+static _Atomic(bool) has_asked;
 
 /* When the child's hub has nothing more to look after by itself. */
-static void write_later(void)
+static void ask_and_write_later(void)
 {
+    client_come_in();
+    client_ask("stats\n");
+    client_hear("holds ");
+    atomic_store(&has_asked, true);
     usleep(300000);
     (void)!write(from_parent[1], "x", 1);
 }
@@ -157,10 +164,11 @@ static bool can_wait_for_input(void)
 
 Test(debug, the_child_of_a_fork_waits_as_without_a_backdoor)
 {
-    cr_assert_eq(pipe(from_parent), 0);
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, from_parent), 0);
     door_open();
-    verd_yield(); /* its hub listens */
-    client_begin(write_later);
+    client_begin(ask_and_write_later);
+    while (!atomic_load(&has_asked)) /* all OS threads are there, beside which it forks */
+        verd_sleep(VERD_MS);
     cr_assert(process_child_finds(can_wait_for_input));
     client_end();
     door_close();

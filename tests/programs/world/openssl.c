@@ -122,7 +122,7 @@ static void talk_to_stranger(void *number)
 /* openssl CERTIFICATE KEY: both roles. openssl CERTIFICATE PORT: the client's */
 int main(int argc, char **argv)
 {
-    static struct world_server server = {CONNECTIONS, echo, -1};
+    static struct world_server server = {.connections = CONNECTIONS, .handle = echo};
     world_begin();
     CHECK(argc == 3);
     of_server = SSL_CTX_new(TLS_server_method());
