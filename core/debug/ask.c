@@ -89,7 +89,8 @@ static bool give_up(void)
 
 static bool ask(const struct verd__scheduler *scheduler, struct verd__backtrace *calls)
 {
-    int expected = IDLE;
+    int expected = IDLE, late = ANSWERED;
+    atomic_compare_exchange_strong(&question.state, &late, IDLE); /* it had been given up */
     atomic_store(&question.asked, scheduler->runs_on);
     if (!atomic_compare_exchange_strong(&question.state, &expected, ASKED))
         return false;

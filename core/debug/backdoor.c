@@ -78,13 +78,22 @@ static void free_backdoor(struct verd__backdoor *backdoor)
     free(backdoor);
 }
 
+/* Takes the socket away, unless somebody else has put another file there. */
+static void remove_socket(const struct verd__backdoor *backdoor)
+{
+    struct stat now;
+    if (lstat(backdoor->path, &now) == 0 && now.st_dev == backdoor->socket.st_dev &&
+        now.st_ino == backdoor->socket.st_ino)
+        unlink(backdoor->path);
+}
+
 /* Its OS thread has ended, or never begun. */
 static void detach(struct verd__backdoor *backdoor)
 {
     pthread_mutex_lock(&verd__backdoor_lock);
     verd__list_remove(&all, &backdoor->link);
     pthread_mutex_unlock(&verd__backdoor_lock);
-    unlink(backdoor->path);
+    remove_socket(backdoor);
     free_backdoor(backdoor);
 }
 
@@ -138,13 +147,14 @@ static int prepare_process(void)
 /* ---- opening ---- */
 
 /* It becomes the backdoor's own: the hub does not wait for it. -1 and errno. */
-static int listen_at(struct verd__scheduler *scheduler, const char *path)
+static int listen_at(struct verd__backdoor *backdoor, const char *path)
 {
     int fd = verd_listen_unix(path, 0);
     if (fd < 0)
         return -1;
-    verd__loop_forget(verd__loop(scheduler), fd);
-    if (chmod(path, 0600) == 0)
+    verd__loop_forget(verd__loop(backdoor->scheduler), fd);
+    if (chmod(path, 0600) == 0 && lstat(path, &backdoor->socket) == 0 &&
+        realpath(path, backdoor->path) != NULL)
         return fd;
     int error = errno;
     unlink(path);
@@ -165,10 +175,9 @@ static struct verd__backdoor *backdoor_new(struct verd__scheduler *scheduler, co
     backdoor->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (backdoor->wake < 0)
         goto no_wake;
-    backdoor->listener = listen_at(scheduler, path);
+    backdoor->listener = listen_at(backdoor, path);
     if (backdoor->listener < 0)
         goto no_listener;
-    memcpy(backdoor->path, path, strlen(path) + 1);
     return backdoor;
 no_listener:
     close(backdoor->wake);

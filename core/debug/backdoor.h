@@ -9,9 +9,10 @@
 #ifndef VERD_DEBUG_BACKDOOR_H
 #define VERD_DEBUG_BACKDOOR_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 
 #include <verd/time.h>
 
@@ -75,7 +76,8 @@ struct verd__backdoor {
     verd_duration paused;       /* until when nobody is let in */
     struct verd__list requests; /* of the hub, and not freed yet */
     struct verd__client clients[VERD__BACKDOOR_CLIENTS];
-    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* does not change */
+    struct stat socket;  /* what has been made there */
+    char path[PATH_MAX]; /* absolute */
 };
 
 /* Whoever changes a descriptor of a backdoor's, or its list of requests, holds this: so the child of a fork finds what is

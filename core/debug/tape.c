@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <verd/trace.h>
@@ -249,7 +250,8 @@ static bool is_descriptor(const char *path)
     return false;
 }
 
-/* What was there before is emptied and becomes the process's own, if it is a file of its user's. 0, or an errno. */
+/* What was there before is emptied and becomes the process's own, if it is a file of its user's to which no other process
+ * writes a trace. 0, or an errno. */
 static int take_file(void)
 {
     struct stat status;
@@ -259,6 +261,8 @@ static int take_file(void)
         return 0;
     if (status.st_uid != geteuid())
         return EPERM;
+    if (flock(trace.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return EBUSY;
     return fchmod(trace.fd, 0600) != 0 || ftruncate(trace.fd, 0) != 0 ? errno : 0;
 }
 

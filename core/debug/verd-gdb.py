@@ -290,7 +290,7 @@ class Selection:
 
     def __init__(self, thread):
         frame = gdb.newest_frame()
-        self.id, self.layout, self.saved = thread.id, thread.layout, thread.frame()
+        self.word = gdb.lookup_type("unsigned long"); self.id, self.layout, self.saved = thread.id, thread.layout, thread.frame()
         self.pc, self.sp = frame.read_register("pc"), frame.read_register("sp")
 
     def covers(self, frame):
@@ -323,7 +323,7 @@ class Unwinder(gdb.unwinder.Unwinder):
             return None
         # As if it lay on the thread's stack: gdb takes a stack that goes down for a corrupt one.
         info = pending.create_unwind_info(types.SimpleNamespace(sp=gdb.Value(chosen.saved), pc=pc))
-        word = gdb.parse_and_eval("(unsigned long) 0").type
+        word = chosen.word
         for name, offset in chosen.layout.prefixed("register."):
             value = pointer(chosen.saved + offset)
             if name in ("pc", "rip"):

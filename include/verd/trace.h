@@ -65,7 +65,9 @@ extern "C" {
  * switches.
  *
  * Returns 0, or -1 with errno
- *   EBUSY         one is being written already, or has ended early and was not stopped
+ *   EBUSY         one is being written already, or has ended early and was not stopped; or another process, as one
+ *                 with the same VERD_TRACE, writes one to the file, which it has locked (flock(2)). "%p" has each write
+ *                 its own
  *   EINVAL        path is NULL or ""
  *   ELOOP         it is a symbolic link
  *   ENAMETOOLONG  it has 1024 bytes or more

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -302,4 +304,30 @@ Test(debug, a_backdoor_that_comes_and_goes_leaves_who_may_post)
     be_posted_to(hub);
     verd_hub_close(hub);
     park_in_deadlock();
+}
+
+/* ---- its path ---- */
+
+Test(debug, what_another_has_put_at_the_path_of_a_backdoor_stays_when_it_is_closed)
+{
+    door_open();
+    cr_assert_eq(unlink(door_path), 0);
+    int other = verd_listen_unix(door_path, 0);
+    cr_assert_geq(other, 0);
+    cr_assert_eq(verd_backdoor(NULL), 0);
+    cr_expect_eq(access(door_path, F_OK), 0);
+    unlink(door_path);
+    verd_close(other);
+}
+
+Test(debug, a_backdoor_of_a_relative_path_is_taken_away_wherever_the_process_is)
+{
+    char directory[] = "/tmp/verd-door-XXXXXX", path[64];
+    cr_assert(mkdtemp(directory) != NULL && chdir(directory) == 0);
+    snprintf(path, sizeof path, "%s/door", directory);
+    cr_assert_eq(verd_backdoor("door"), 0);
+    cr_assert(access(path, F_OK) == 0 && chdir("/") == 0);
+    cr_assert_eq(verd_backdoor(NULL), 0);
+    cr_expect_neq(access(path, F_OK), 0);
+    cr_expect_eq(rmdir(directory), 0);
 }

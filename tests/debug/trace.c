@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <verd.h>
@@ -55,6 +56,23 @@ static void trace_a_little(void)
     cr_assert_eq(verd_trace_start(path), 0, "%s", strerror(errno));
     take_turns(1);
     cr_assert_eq(verd_trace_stop(), 0, "%s", strerror(errno));
+}
+
+/* As when a program that is traced starts another with the same environment. */
+Test(trace, a_file_to_which_another_process_writes_one_is_left_to_it)
+{
+    int status = -1;
+    struct stat before, after;
+    cr_assert_eq(verd_trace_start(path), 0, "%s", strerror(errno));
+    cr_assert_eq(stat(path, &before), 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(verd_trace_start(path) == -1 && errno == EBUSY ? 0 : 1);
+    waitpid(child, &status, 0);
+    cr_assert_eq(status, 0);
+    cr_assert(stat(path, &after) == 0 && after.st_size >= before.st_size && before.st_size > 0);
+    cr_assert_eq(verd_trace_stop(), 0, "%s", strerror(errno));
+    trace_a_little(); /* it has been unlocked */
 }
 
 static void create(const char *file, mode_t mode)

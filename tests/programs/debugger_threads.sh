@@ -162,7 +162,7 @@ check_table() {
 # What is asked of a process, and what is to be seen then. Thread 1 comes from its function to the call that waits;
 # one that idles is seen by `verd`, and what its OS thread does is charged to nobody.
 all_questions() {
-    "$@" -ex 'info verd' -ex 'verd 1.1' -ex 'frame function read_below' -ex up -ex 'info locals' -ex 'frame function reader' \
+    "$@" -ex 'info verd' -ex 'verd 1.1' -ex 'frame function read_below' -ex up -ex 'info locals' -ex 'info threads' -ex 'frame function reader' \
         -ex 'info verd' -ex 'verd off' -ex 'verd apply all bt' -ex 'verd apply 2.0-1 1.1 bt 1' -ex 'thread apply all bt'
 }
 check_all() {
