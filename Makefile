@@ -147,6 +147,8 @@ MUSL := $(findstring musl,$(notdir $(firstword $(CC))))
 WITHOUT := $(if $(MUSL),errno_tables fault_injection hub_refused hub_syscalls sched_valgrind \
     schedule_fuzz serve_memory stack_guard_fallback unwind_stepping \
     $(notdir $(basename $(wildcard tests/programs/*.cc))))
+# What stands between two of the library's functions, which a link-time optimiser makes one.
+WITHOUT += $(if $(filter lto,$(CONFIG)),late_answer)
 PROGRAM_SRC := $(filter-out $(WITHOUT:%=tests/programs/%.c) $(WITHOUT:%=tests/programs/%.cc),\
     $(wildcard tests/programs/*.c tests/programs/*.cc))
 # A program's directory, if it has one, holds more of its files; so does an example's.

@@ -19,7 +19,7 @@ $(FAULT_OBJ) $(ERRNO_OBJ): COMPILE = $(CC) $(EXAMPLE_C) -fno-lto -Icore -Iarch/$
 
 # It stands between the watchdog and what that sleeps and writes by.
 $(BUILD)/programs/watchdog: PROGRAM_LINK = -Wl,--wrap=syscall,--wrap=writev
-# It slows what takes an answer down, which a link-time optimiser must leave a function of its own.
+# It slows what takes an answer down.
 $(BUILD)/programs/late_answer: PROGRAM_LINK = -Wl,--wrap=verd__backtrace_of_signal
 $(OBJ)/tests/programs/watchdog.c.o $(OBJ)/tests/programs/late_answer.c.o: COMPILE = $(CC) $(EXAMPLE_C) -fno-lto
 
