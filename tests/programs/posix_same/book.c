@@ -39,6 +39,12 @@ size_t book_compare(const struct book *plain, const char *where, const struct bo
     return differences;
 }
 
+int is_emulated(void)
+{
+    const char *emulator = getenv("QEMU_LD_PREFIX");
+    return emulator != NULL && *emulator != '\0';
+}
+
 /* ---- the others ---- */
 
 struct deed {
@@ -55,8 +61,7 @@ static size_t other_count;
 static void *play(void *arg)
 {
     struct deed *deed = arg;
-    const char *emulator = getenv("QEMU_LD_PREFIX");
-    unsigned pace = emulator != NULL && *emulator != '\0' ? 5 : 1; /* what is waited for, too */
+    unsigned pace = is_emulated() ? 5 : 1; /* what is waited for, too */
     usleep(deed->ms * pace * 1000);
     deed->act(deed);
     free(deed);

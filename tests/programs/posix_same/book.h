@@ -43,6 +43,9 @@ long now_ms(void);
 /* A descriptor's flags, as the kernel has them. */
 int flags_of(int fd);
 
+/* Not all that is asked of the kernel does an emulator do. */
+int is_emulated(void);
+
 /* libc's, which the library knows nothing of. */
 int plain_close(int fd);
 
