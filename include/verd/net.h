@@ -204,7 +204,8 @@ int verd_wait_fd(int fd, short events);
 
 /*
  * As poll(2): waits until one of n descriptors is ready, or timeout_ms milliseconds (below 0: for
- * ever). Blocks, unless timeout_ms is 0. Returns the number of ready ones, 0 when the time is over,
+ * ever). Blocks, unless timeout_ms is 0; then, too, where a regular file is among them, of which another OS thread asks,
+ * as the file's server may have to tell (FUSE). Returns the number of ready ones, 0 when the time is over,
  * or -1 with errno ECANCELED, ETIMEDOUT, EBUSY, ENOMEM, EMFILE, ENFILE or ENOSPC (see <verd/net.h>); that
  * one is not open is an event (POLLNVAL).
  */
