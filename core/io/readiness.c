@@ -110,7 +110,7 @@ static int look_elsewhere(struct call *call)
             call->fds[i].revents = 0;
         return 0;
     }
-    return verd__is_interruption(error) || error == EINTR ? -1 : look_here(call->fds, call->count);
+    return error == EAGAIN ? look_here(call->fds, call->count) : -1;
 }
 
 /* What is ready now. Most calls are of sockets alone. */

@@ -31,7 +31,8 @@
  *
  *   ECANCELED  the thread was killed
  *   ETIMEDOUT  an enclosing timeout ran out (also: TCP gave up, as the system call says it)
- *   EBUSY      another thread waits for input already, or for output by verd_wait_fd or verd_poll
+ *   EBUSY      another thread waits for input already, or for output by verd_wait_fd or verd_poll; or of a regular
+ *              file: it is for another OS thread, and as many as may be (VERD_OFFLOAD_FILES) are stuck
  *   EBADF      the descriptor is not open, or was closed while this call waited
  *   ENOMEM     no memory for the hub, or for its record of the descriptor
  *   EMFILE, ENFILE  first use of a descriptor on this OS thread, and none to be had for the hub
