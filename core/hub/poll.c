@@ -9,15 +9,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <sys/stat.h>
-
 #include "hub/hub.h"
+#include "hub/identity.h"
 
 #define ROOM_MIN 64 /* of what is allocated */
 
 struct identity {
-    dev_t device;
-    ino_t inode;
+    uint64_t device, inode;
 };
 
 struct state {
@@ -116,10 +114,10 @@ static void poll_shrink(struct verd__loop *loop)
 
 static bool identify(int fd, struct identity *file)
 {
-    struct stat status;
-    if (fstat(fd, &status) != 0)
+    struct verd__identity found;
+    if (verd__identify(fd, &found) != 0)
         return false;
-    *file = (struct identity){status.st_dev, status.st_ino};
+    *file = (struct identity){found.device, found.inode};
     return true;
 }
 

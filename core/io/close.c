@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "hub/hub.h"
+#include "hub/identity.h"
 #include "io/backoff.h"
 #include "io/descriptor.h"
 #include "offload/offload.h"
@@ -32,15 +33,12 @@ static bool lingers(int fd)
 /* What close(2) may do with the descriptor, of which the hub has this record. errno is lost. */
 static enum pace pace_of(int fd, const struct verd__fd *record)
 {
-    struct stat file;
     unsigned bits = record != NULL ? record->bits : 0;
     if ((bits & VERD__FD_OURS) && !(bits & VERD__FD_STREAM))
         return AT_ONCE;
     if (lingers(fd))
         return WITH_LINGER;
-    if (bits & VERD__FD_OURS || fstat(fd, &file) != 0)
-        return AT_ONCE;
-    return S_ISREG(file.st_mode) ? AS_FILE : AT_ONCE;
+    return !(bits & VERD__FD_OURS) && S_ISREG(verd__type_of(fd)) ? AS_FILE : AT_ONCE;
 }
 
 /* 0, or an errno. An interruption comes when the descriptor is closed already. */

@@ -35,7 +35,12 @@ static ssize_t read_cached(int fd, void *buffer, size_t size, off_t offset)
 static ssize_t transfer(int fd, const struct verd__request *request, size_t done, bool writes)
 {
     struct verd__transfer piece = {
-        .request = request, .offset = VERD__OWN_OFFSET, .fd = fd, .writes = writes};
+        .request = request,
+        .offset = VERD__OWN_OFFSET,
+        .fd = fd,
+        .writes = writes,
+        .looks = !writes,
+    };
     ssize_t result;
     do {
         piece.skip = done;
@@ -64,10 +69,6 @@ ssize_t verd__disk_read(int fd, const struct verd__request *request)
     }
     if (done >= 0)
         return (ssize_t)total;
-    if (!verd__is_readable(fd)) {
-        errno = EAGAIN;
-        return -1;
-    }
     return transfer(fd, request, total, false);
 }
 

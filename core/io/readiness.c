@@ -5,11 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <sys/stat.h>
 
 #include "hub/hub.h"
+#include "hub/identity.h"
 #include "io/descriptor.h"
 #include "io/io.h"
 #include "offload/handler.h"
+#include "offload/offload.h"
 
 #define WAIT_EVENTS (POLLIN | POLLOUT | POLLPRI | POLLRDHUP)
 
@@ -28,7 +33,7 @@ struct call {
 };
 
 /* poll(2) that does not wait. A pending signal interrupts it all the same. */
-static int look(struct pollfd *fds, nfds_t n)
+static int look_here(struct pollfd *fds, nfds_t n)
 {
     int ready;
     do {
@@ -36,6 +41,85 @@ static int look(struct pollfd *fds, nfds_t n)
     } while (ready < 0 && errno == EINTR);
     return ready;
 }
+
+/* ---- of regular files ---- */
+
+/* Whether poll(2) may ask a server, and wait for it: of a regular file it may be FUSE's. */
+static bool may_ask(const struct call *call)
+{
+    for (size_t i = 0; i < call->count; i++) {
+        int fd = call->fds[i].fd;
+        const struct verd__fd *record = fd >= 0 ? verd__loop_known(call->loop, fd) : NULL;
+        bool ours = record != NULL && (record->bits & VERD__FD_OURS);
+        if (fd >= 0 && !ours && S_ISREG(verd__type_of(fd)))
+            return true;
+    }
+    return false;
+}
+
+/* A look that another OS thread takes. */
+struct inquiry {
+    nfds_t count;
+    int ready;
+    struct pollfd fds[];
+};
+
+static void *run(void *arg)
+{
+    struct inquiry *inquiry = arg;
+    inquiry->ready = look_here(inquiry->fds, inquiry->count);
+    return NULL;
+}
+
+static int ask(struct inquiry *inquiry, struct pollfd *fds)
+{
+    const struct verd__offload offload = {
+        .kind = VERD_OFFLOAD_FILES, .fn = run, .arg = inquiry, .release = verd__offload_free};
+    if (verd__offload(&offload, NULL) != 0)
+        return verd__offload_failed(&offload);
+    int ready = inquiry->ready;
+    memcpy(fds, inquiry->fds, inquiry->count * sizeof *fds);
+    verd__offload_free(inquiry, NULL);
+    return ready;
+}
+
+/* By another OS thread, until the call's deadline, or shortly after; by this one if there is none to be had. */
+static int look_elsewhere(struct call *call)
+{
+    size_t size = call->count * sizeof *call->fds;
+    struct inquiry *inquiry = malloc(sizeof *inquiry + size);
+    if (inquiry == NULL)
+        return -1;
+    inquiry->count = call->count;
+    memcpy(inquiry->fds, call->fds, size);
+    verd_timeout limit = {NULL};
+    verd_duration left = call->deadline;
+    if (left != VERD_FOREVER) {
+        left -= verd_now();
+        verd_timeout_begin(&limit, left > VERD_MS ? left : VERD_MS);
+    }
+    int ready = ask(inquiry, call->fds);
+    int error = errno;
+    bool late = verd_timeout_end(&limit);
+    errno = error;
+    if (ready >= 0)
+        return ready;
+    if (late && verd__is_timeout(error)) {
+        call->over = true;
+        for (size_t i = 0; i < call->count; i++)
+            call->fds[i].revents = 0;
+        return 0;
+    }
+    return error == EAGAIN ? look_here(call->fds, call->count) : -1;
+}
+
+/* What is ready now. Most calls are of sockets alone. */
+static int look(struct call *call)
+{
+    return may_ask(call) ? look_elsewhere(call) : look_here(call->fds, call->count);
+}
+
+/* ---- waiting ---- */
 
 /* Returns 0, or -1 with errno EBADF (one is not open) or ENOMEM. */
 static int fill_watches(const struct call *call)
@@ -70,7 +154,7 @@ static int wait_once(struct call *call)
 static int look_and_wait(struct call *call, bool closed)
 {
     for (;;) {
-        int ready = look(call->fds, call->count);
+        int ready = look(call);
         if (ready != 0 || call->over)
             return ready;
         if (wait_once(call) != 0 && !(closed && errno == EBADF))
@@ -131,7 +215,7 @@ static int poll_all(struct pollfd *fds, nfds_t n, verd_duration timeout, bool po
         return -1;
     if (timeout > 0 && timeout != VERD_FOREVER)
         call.deadline = verd__time_after(verd_now(), timeout);
-    int ready = look(fds, n);
+    int ready = look(&call);
     if (ready != 0 || call.over)
         return ready;
     if (n > WATCHES_INLINE)

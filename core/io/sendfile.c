@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "hub/identity.h"
 #include "io/transfer.h"
 #include "io/vector.h"
 #include "io/ways.h"
@@ -105,10 +106,10 @@ static uint64_t pages_of(off_t start, off_t end)
 /* The end of what there is to be sent of a piece. */
 static off_t end_of(int fd, off_t start, size_t size)
 {
-    struct stat status;
+    struct verd__identity file;
     off_t end = start + (off_t)size;
-    bool is_short = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size < end;
-    return is_short ? status.st_size : end;
+    bool is_short = verd__identify(fd, &file) == 0 && S_ISREG(file.type) && file.size < end;
+    return is_short ? file.size : end;
 }
 
 /* Reads the piece, to see how far that goes: where it ends at a page that was not in memory, that may be there by now.
@@ -149,8 +150,8 @@ static bool is_cached(const struct verd__request *request)
 
 static bool is_disk(int fd)
 {
-    struct stat status;
-    return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode));
+    mode_t type = verd__type_of(fd);
+    return S_ISREG(type) || S_ISBLK(type);
 }
 
 ssize_t verd__attempt_sendfile(const struct verd__call *call)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/ways.h"
 #include "offload/interrupt.h"
 #include "offload/offload.h"
 
@@ -19,10 +20,15 @@ struct job {
     ssize_t done;
     int fd;
     bool writes;
+    bool looks;
 };
 
 static ssize_t make_call(const struct job *job)
 {
+    if (job->looks && !verd__is_readable(job->fd)) {
+        errno = EAGAIN;
+        return -1;
+    }
     if (job->offset == VERD__OWN_OFFSET)
         return job->writes ? write(job->fd, job->data, job->size)
                            : read(job->fd, job->data, job->size);
@@ -85,6 +91,7 @@ static struct job *job_new(const struct verd__transfer *transfer)
         .done = -1,
         .fd = transfer->fd,
         .writes = transfer->writes,
+        .looks = transfer->looks,
     };
     int error = posix_memalign(&job->data, ALIGNMENT, job->size);
     if (error != 0) {

@@ -18,6 +18,8 @@ struct verd__transfer {
     off_t offset; /* in the file; VERD__OWN_OFFSET: the file's own, which moves */
     int fd;
     bool writes;
+    bool
+        looks; /* EAGAIN of a file that poll(2), which may ask a server, does not say is ready to be read */
 };
 
 #define VERD__OWN_OFFSET ((off_t) - 1)

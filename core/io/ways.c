@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include "hub/identity.h"
 #include "io/disk.h"
 #include "io/transfer.h"
 #include "io/vector.h"
@@ -46,8 +47,7 @@ static const struct kind {
 
 static enum way way_of(int fd, mode_t *type)
 {
-    struct stat status;
-    *type = fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
+    *type = verd__type_of(fd);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].type == *type)
             return kinds[i].way;

@@ -31,7 +31,8 @@
  *
  *   ECANCELED  the thread was killed
  *   ETIMEDOUT  an enclosing timeout ran out (also: TCP gave up, as the system call says it)
- *   EBUSY      another thread waits for input already, or for output by verd_wait_fd or verd_poll
+ *   EBUSY      another thread waits for input already, or for output by verd_wait_fd or verd_poll; or of a regular
+ *              file: it is for another OS thread, and as many as may be (VERD_OFFLOAD_FILES) are stuck
  *   EBADF      the descriptor is not open, or was closed while this call waited
  *   ENOMEM     no memory for the hub, or for its record of the descriptor
  *   EMFILE, ENFILE  first use of a descriptor on this OS thread, and none to be had for the hub
@@ -204,7 +205,8 @@ int verd_wait_fd(int fd, short events);
 
 /*
  * As poll(2): waits until one of n descriptors is ready, or timeout_ms milliseconds (below 0: for
- * ever). Blocks, unless timeout_ms is 0. Returns the number of ready ones, 0 when the time is over,
+ * ever). Blocks, unless timeout_ms is 0; then, too, where a regular file is among them, of which another OS thread asks,
+ * as the file's server may have to tell (FUSE). Returns the number of ready ones, 0 when the time is over,
  * or -1 with errno ECANCELED, ETIMEDOUT, EBUSY, ENOMEM, EMFILE, ENFILE or ENOSPC (see <verd/net.h>); that
  * one is not open is an event (POLLNVAL).
  */

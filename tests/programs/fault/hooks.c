@@ -222,7 +222,10 @@ long hook_syscall(long number, long a, long b, long c, long d, long e, long f)
     FAULT(pidfd_fault, pidfd_open, pidfd_errors);
     static const int cache_errors[] = {ENOSYS, EPERM};
     FAULT(cache_fault, cachestat, cache_errors);
+    static const int status_errors[] = {ENOSYS, EPERM};
+    FAULT(status_fault, statx, status_errors);
     struct fault *fault = number == SYS_epoll_pwait2      ? &wait_fault
+                          : number == SYS_statx           ? &status_fault
                           : number == CACHESTAT           ? &cache_fault
                           : number == SYS_process_madvise ? &guard_fault
                                                           : &pidfd_fault;
