@@ -126,7 +126,17 @@ static bool is_readable(const struct verd__connection *c)
     return c->stream.fd >= 0 && poll(&poller, 1, 0) > 0;
 }
 
-bool verd__client_has_left(const struct verd_http_exchange *x)
+/* The client has said its last, and there is more of that than this request: it may wait for the replies, or be gone.
+ * Whether it has waited for long enough. */
+static bool has_waited(struct verd_http_exchange *x)
+{
+    verd_duration patience = x->connection->server->options.stall_time;
+    if (x->reply.end_seen == 0)
+        x->reply.end_seen = verd__current->clock;
+    return verd__current->clock - x->reply.end_seen >= patience;
+}
+
+bool verd__client_has_left(struct verd_http_exchange *x)
 {
     const verd_stream *stream = &x->connection->stream;
     struct pollfd poller = {.fd = stream->fd, .events = POLLRDHUP};
@@ -136,8 +146,10 @@ bool verd__client_has_left(const struct verd_http_exchange *x)
     if (poller.revents & (POLLERR | POLLHUP | POLLNVAL))
         return true;
     /* What a layer between says at its end is not the next request. */
-    return stream->ops != NULL || (verd__buffer_size(&x->buffer) == 0 &&
-                                   recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
+    return stream->ops != NULL ||
+           (verd__buffer_size(&x->buffer) == 0 &&
+            recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) ||
+           has_waited(x);
 }
 
 /* There is a request, though the connection was to end for others' sake: it ends after the reply, and they may
