@@ -12,7 +12,8 @@
 #include "sched/timeout.h"
 
 /* What is left unread when a connection is closed has the system tell the client so, and that may
- * overtake the last reply. So it is read and dropped for a while, or until a pause (RFC 9112, 9.6). */
+ * overtake the last reply. So it is read and dropped for a while, or until a pause (RFC 9112, 9.6): the same
+ * while that a pause may take for who was too slow before, and where the server stops. */
 #define LINGER_TIME (30 * VERD_SEC)
 #define LINGER_PAUSE (2 * VERD_SEC)
 
@@ -247,6 +248,11 @@ static int read_head(struct verd__connection *c)
 
 /* ---- its end ---- */
 
+static bool was_slow(const struct verd__connection *c)
+{
+    return c->pace.slow || c->exchange->reply.status == 408;
+}
+
 /* Reads on until the client has nothing more to say, however much that is. */
 static void linger(struct verd__connection *c)
 {
@@ -254,7 +260,7 @@ static void linger(struct verd__connection *c)
     ssize_t got;
     if (verd_stream_shut(&c->stream) != 0)
         return;
-    verd_duration time = c->server->stopping ? LINGER_PAUSE : LINGER_TIME;
+    verd_duration time = c->server->stopping || was_slow(c) ? LINGER_PAUSE : LINGER_TIME;
     become_idle(c, verd__server_lacks_room(c->server) ? 0 : time);
     do {
         buffer->kept = buffer->start = buffer->end = 0;

@@ -81,6 +81,53 @@ Test(http, a_client_that_keeps_to_the_least_rate_has_all_the_time_it_takes)
     site_close(&site);
 }
 
+static int handle_body_and_forgive(verd_http_exchange *x, void *ctx)
+{
+    if (verd_http_body(x, 1 << 20, NULL) == NULL)
+        return handle_hello(x, ctx);
+    return -1;
+}
+
+/* What is wrong with it, or 200. */
+struct slow {
+    const char *said;
+    verd_http_handler handler;
+    verd_http_options options;
+    const char *told;
+};
+
+#define LONG_POST "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"
+
+static struct slow slows[] = {
+    {"GET / HTTP/1.1\r\nX: ", handle_hello, {.header_time = SOON}, "HTTP/1.1 408 "},
+    {LONG_POST, handle_body, {.request_time = SOON}, "HTTP/1.1 408 "},
+    {LONG_POST, handle_body_and_forgive, {.stall_time = SOON}, "HTTP/1.1 200 "},
+};
+
+/* So short that it is over long before LINGER_TIME. */
+static void expect_end(const struct slow *slow)
+{
+    int fd = site_connect(&site);
+    say(fd, slow->said);
+    cr_expect_str_eq(hear_some(fd, slow->told), slow->told);
+    for (int i = 0; i < 100 && verd_http_connections(site.server) > 0; i++) {
+        verd_sleep(50 * VERD_MS);
+        if (verd_write(fd, "x", 1) != 1)
+            break;
+    }
+    cr_expect_eq(verd_http_connections(site.server), 0, "%s", slow->told);
+    verd_close(fd);
+}
+
+Test(http, a_client_that_was_too_slow_does_not_stay_by_dripping_on)
+{
+    for (size_t i = 0; i < sizeof slows / sizeof *slows; i++) {
+        site_open(&site, slows[i].handler, &slows[i].options);
+        expect_end(&slows[i]);
+        site_close(&site);
+    }
+}
+
 Test(http, a_client_that_does_not_read_is_cut_off_by_default)
 {
     verd_http_options options = {.stall_time = SOON};
