@@ -366,14 +366,19 @@ static bool serve_request(struct verd__connection *c)
     return false;
 }
 
+/* A client that does not go on with its handshake keeps nobody out; a server that stops waits for it. */
 static bool open_stream(struct verd__connection *c)
 {
     const verd_http_options *options = &c->server->options;
     if (options->open == NULL)
         return true;
+    become_expendable(c, &c->limit);
     verd_timeout_begin(&c->limit, options->header_time);
     int result = options->open(options->open_ctx, c->stream.fd, &c->stream);
-    verd_timeout_end(&c->limit);
+    bool asked = c->expendable.asked;
+    become_busy(c);
+    if (result == 0 && asked)
+        decline(c);
     return result == 0;
 }
 
