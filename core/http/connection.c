@@ -12,7 +12,8 @@
 #include "sched/timeout.h"
 
 /* What is left unread when a connection is closed has the system tell the client so, and that may
- * overtake the last reply. So it is read and dropped for a while, or until a pause (RFC 9112, 9.6). */
+ * overtake the last reply. So it is read and dropped for a while, or until a pause (RFC 9112, 9.6): the same
+ * while that a pause may take for who was too slow before, and where the server stops. */
 #define LINGER_TIME (30 * VERD_SEC)
 #define LINGER_PAUSE (2 * VERD_SEC)
 
@@ -126,7 +127,17 @@ static bool is_readable(const struct verd__connection *c)
     return c->stream.fd >= 0 && poll(&poller, 1, 0) > 0;
 }
 
-bool verd__client_has_left(const struct verd_http_exchange *x)
+/* The client has said its last, and there is more of that than this request: it may wait for the replies, or be gone.
+ * Whether it has waited for long enough. */
+static bool has_waited(struct verd_http_exchange *x)
+{
+    verd_duration patience = x->connection->server->options.stall_time;
+    if (x->reply.end_seen == 0)
+        x->reply.end_seen = verd__current->clock;
+    return verd__current->clock - x->reply.end_seen >= patience;
+}
+
+bool verd__client_has_left(struct verd_http_exchange *x)
 {
     const verd_stream *stream = &x->connection->stream;
     struct pollfd poller = {.fd = stream->fd, .events = POLLRDHUP};
@@ -136,8 +147,10 @@ bool verd__client_has_left(const struct verd_http_exchange *x)
     if (poller.revents & (POLLERR | POLLHUP | POLLNVAL))
         return true;
     /* What a layer between says at its end is not the next request. */
-    return stream->ops != NULL || (verd__buffer_size(&x->buffer) == 0 &&
-                                   recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
+    return stream->ops != NULL ||
+           (verd__buffer_size(&x->buffer) == 0 &&
+            recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) ||
+           has_waited(x);
 }
 
 /* There is a request, though the connection was to end for others' sake: it ends after the reply, and they may
@@ -235,6 +248,11 @@ static int read_head(struct verd__connection *c)
 
 /* ---- its end ---- */
 
+static bool was_slow(const struct verd__connection *c)
+{
+    return c->pace.slow || c->exchange->reply.status == 408;
+}
+
 /* Reads on until the client has nothing more to say, however much that is. */
 static void linger(struct verd__connection *c)
 {
@@ -242,7 +260,7 @@ static void linger(struct verd__connection *c)
     ssize_t got;
     if (verd_stream_shut(&c->stream) != 0)
         return;
-    verd_duration time = c->server->stopping ? LINGER_PAUSE : LINGER_TIME;
+    verd_duration time = c->server->stopping || was_slow(c) ? LINGER_PAUSE : LINGER_TIME;
     become_idle(c, verd__server_lacks_room(c->server) ? 0 : time);
     do {
         buffer->kept = buffer->start = buffer->end = 0;
@@ -348,14 +366,19 @@ static bool serve_request(struct verd__connection *c)
     return false;
 }
 
+/* A client that does not go on with its handshake keeps nobody out; a server that stops waits for it. */
 static bool open_stream(struct verd__connection *c)
 {
     const verd_http_options *options = &c->server->options;
     if (options->open == NULL)
         return true;
+    become_expendable(c, &c->limit);
     verd_timeout_begin(&c->limit, options->header_time);
     int result = options->open(options->open_ctx, c->stream.fd, &c->stream);
-    verd_timeout_end(&c->limit);
+    bool asked = c->expendable.asked;
+    become_busy(c);
+    if (result == 0 && asked)
+        decline(c);
     return result == 0;
 }
 

@@ -6,9 +6,11 @@
 
 #include "http/server.h"
 
-/* Bytes that are read at once, unless a head needs more; kept for other connections up to KEEP_MAX. */
+/* Bytes that are read at once, unless a head needs more. */
 #define BUFFER 8191
-#define KEEP_MAX 65536
+
+/* More than this is not kept for the next request, neither of the buffer nor of a text. */
+#define KEEP_MAX 16384
 
 struct verd_http_exchange *verd__exchange_new(size_t fields)
 {
@@ -55,6 +57,18 @@ static void empty(struct verd__text *text)
         verd__text_free(text);
 }
 
+/* What is gone with a request; of its memory as much as most of them need stays. */
+static void forget(struct verd_http_exchange *x)
+{
+    forget_decoded(x);
+    empty(&x->whole);
+    verd__trailers_clear(&x->trailers);
+    empty(&x->trailers.lines);
+    empty(&x->reply.fields);
+    empty(&x->reply.head);
+    empty(&x->reply.pending);
+}
+
 void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection *connection)
 {
     struct verd__reply *reply = &x->reply;
@@ -64,14 +78,8 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
     verd__buffer_take(&x->buffer, 0);
     verd__head_init(&x->head, limits, x->fields, false);
     verd__body_init(&x->body, &connection->paced, &x->buffer);
-    forget_decoded(x);
+    forget(x);
     x->data = NULL;
-    empty(&x->whole);
-    verd__trailers_clear(&x->trailers);
-    empty(&x->trailers.lines);
-    empty(&reply->fields);
-    empty(&reply->head);
-    empty(&reply->pending);
     *reply = (struct verd__reply){
         .fields = reply->fields, .head = reply->head, .pending = reply->pending};
     x->readable = false;
@@ -84,7 +92,7 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
 
 bool verd__exchange_rest(struct verd_http_exchange *x)
 {
-    forget_decoded(x);
+    forget(x);
     x->connection = NULL;
     x->buffer.kept = x->buffer.start = x->buffer.end = 0; /* nothing of it is the next one's */
     if (x->buffer.room <= KEEP_MAX)

@@ -27,6 +27,7 @@ struct verd__reply {
     uint64_t left;             /* bytes that may still be written; VERD_HTTP_CHUNKED: any number */
     uint64_t sent;             /* bytes of the body that have gone out */
     size_t unsent;             /* of a silent body: since the client was last looked after */
+    verd_duration end_seen;    /* and when its client was seen to say no more; 0: not yet */
     int status;                /* 0: not begun */
     int error;                 /* errno that ended it; 0: none */
     bool started;              /* some of it has gone out, or may have */
@@ -84,10 +85,10 @@ void verd__exchange_begin(struct verd_http_exchange *x, struct verd__connection 
  * be freed, for want of memory. */
 bool verd__exchange_rest(struct verd_http_exchange *x);
 
-/* Whether nobody is there to read on: the connection has failed, or its input ended with nothing behind
- * the request. That is for whoever has sent all that the client waits for: before, it may have ended what
- * it says, and listen. */
-bool verd__client_has_left(const struct verd_http_exchange *x);
+/* Whether nobody is there to read on: the connection has failed, or its input ended with nothing behind the
+ * request, or with something, but stall_time ago as far as this was asked. That is for whoever has sent all that
+ * the client waits for: before, it may have ended what it says, and listen. */
+bool verd__client_has_left(struct verd_http_exchange *x);
 
 /* Begins the body, once the head is complete. Returns 200, or what is wrong. */
 int verd__request_begin(struct verd_http_exchange *x);

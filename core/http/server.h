@@ -7,8 +7,8 @@
  *   busy    reads a request, or answers it; a server that stops waits for it
  *   ending  has said its last, and sees to it that the client hears it; may be ended at any time
  *
- * Who may be ended, or is busy and waits for a client that gets nowhere, is expendable: it ends when others
- * wait for a slot of the pool, of whatever server they are, or for a descriptor.
+ * Who may be ended, or is busy with a handshake (`open`), or waits for a client that gets nowhere, is
+ * expendable: it ends when others wait for a slot of the pool, of whatever server they are, or for a descriptor.
  */
 #ifndef VERD_HTTP_SERVER_H
 #define VERD_HTTP_SERVER_H

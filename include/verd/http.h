@@ -98,10 +98,10 @@ typedef struct verd_http_options {
     /* Bytes of a body that the handler has left, to be read and dropped so that the connection can be
      * kept; with more, it ends (64 KiB). */
     uint64_t drain;
-    /* How many there are at once: others wait to be accepted, and whoever is idle for longest, or waits for a
-     * client that has got nowhere for a quarter of stall_time, ends in their favour (10,000). With a pool of
-     * the caller's, the size of that counts, and the connections of all servers that share it. So it is
-     * when the process has no descriptor left for them. */
+    /* How many there are at once: others wait to be accepted, and whoever is idle or within `open` for longest,
+     * or waits for a client that has got nowhere for a quarter of stall_time, ends in their favour (10,000).
+     * With a pool of the caller's, the size of that counts, and the connections of all servers that share it.
+     * So it is when the process has no descriptor left for them. */
     size_t connections;
     /* From a request's first byte to its header's end: 408 beyond. Also up to the first byte of the
      * first request, and for `open` (20 s). */

@@ -68,6 +68,34 @@ Test(http, without_an_idle_connection_clients_wait_for_one)
     site_close(&site);
 }
 
+/* A handshake of one byte. */
+static int open_by_byte(void *ctx, int fd, verd_stream *stream)
+{
+    char byte;
+    (void)ctx;
+    (void)stream;
+    return verd_read(fd, &byte, 1) == 1 ? 0 : -1;
+}
+
+static const verd_http_options handshaken = {
+    .connections = 2, .header_time = 3600 * VERD_SEC, .open = open_by_byte};
+
+Test(http, the_connection_whose_handshake_takes_longest_makes_room)
+{
+    site_open(&site, handle_hello, &handshaken);
+    int first = site_connect(&site), second = site_connect(&site);
+    settle();
+    int third = site_connect(&site);
+    say(third, "!" GET);
+    cr_expect_str_eq(hear_some(third, HELLO), HELLO);
+    cr_expect_str_eq(hear(first), "");
+    say(second, "!" GET);
+    cr_expect_str_eq(hear_some(second, HELLO), HELLO);
+    verd_close(second);
+    verd_close(third);
+    site_close(&site);
+}
+
 Test(http, as_many_connections_as_there_is_room_for_are_kept)
 {
     verd_http_options options = {.connections = 2};

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,6 +80,53 @@ Test(http, a_client_that_keeps_to_the_least_rate_has_all_the_time_it_takes)
     verd_join(dripper.thread, NULL);
     verd_close(dripper.fd);
     site_close(&site);
+}
+
+static int handle_body_and_forgive(verd_http_exchange *x, void *ctx)
+{
+    if (verd_http_body(x, 1 << 20, NULL) == NULL)
+        return handle_hello(x, ctx);
+    return -1;
+}
+
+/* What is wrong with it, or 200. */
+struct slow {
+    const char *said;
+    verd_http_handler handler;
+    verd_http_options options;
+    const char *told;
+};
+
+#define LONG_POST "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"
+
+static struct slow slows[] = {
+    {"GET / HTTP/1.1\r\nX: ", handle_hello, {.header_time = SOON}, "HTTP/1.1 408 "},
+    {LONG_POST, handle_body, {.request_time = SOON}, "HTTP/1.1 408 "},
+    {LONG_POST, handle_body_and_forgive, {.stall_time = SOON}, "HTTP/1.1 200 "},
+};
+
+/* So short that it is over long before LINGER_TIME. */
+static void expect_end(const struct slow *slow)
+{
+    int fd = site_connect(&site);
+    say(fd, slow->said);
+    cr_expect_str_eq(hear_some(fd, slow->told), slow->told);
+    for (int i = 0; i < 100 && verd_http_connections(site.server) > 0; i++) {
+        verd_sleep(50 * VERD_MS);
+        if (verd_write(fd, "x", 1) != 1)
+            break;
+    }
+    cr_expect_eq(verd_http_connections(site.server), 0, "%s", slow->told);
+    verd_close(fd);
+}
+
+Test(http, a_client_that_was_too_slow_does_not_stay_by_dripping_on)
+{
+    for (size_t i = 0; i < sizeof slows / sizeof *slows; i++) {
+        site_open(&site, slows[i].handler, &slows[i].options);
+        expect_end(&slows[i]);
+        site_close(&site);
+    }
 }
 
 Test(http, a_client_that_does_not_read_is_cut_off_by_default)
@@ -193,6 +241,67 @@ Test(http, where_one_connection_declines_to_end_another_is_asked)
     hear_some(first, HELLO);
     say(second, GET);
     hear_some(second, HELLO);
+    settle();
+    int third = ask_unseen();
+    cr_assert_eq(write(first, wait, sizeof wait - 1), sizeof wait - 1);
+    cr_expect_str_eq(hear_some(third, HELLO), HELLO);
+    cr_expect_str_eq(hear(second), "");
+    verd_semaphore_release(&go);
+    cr_expect_eq(strncmp(hear_some(first, HELLO), HELLO, 15), 0);
+    verd_close(first);
+    verd_close(third);
+    site_close(&site);
+}
+
+/* A layer that has read more than a handshake. */
+struct greedy {
+    int fd;
+    size_t size;
+    char text[64];
+};
+
+static ssize_t read_greedily(void *ctx, void *buffer, size_t room)
+{
+    struct greedy *greedy = ctx;
+    size_t size = greedy->size;
+    if (size == 0)
+        return verd_read(greedy->fd, buffer, room);
+    memcpy(buffer, greedy->text, size);
+    greedy->size = 0;
+    return (ssize_t)size;
+}
+
+static ssize_t write_greedily(void *ctx, const void *data, size_t size)
+{
+    return verd_write(((struct greedy *)ctx)->fd, data, size);
+}
+
+static int open_greedily(void *ctx, int fd, verd_stream *stream)
+{
+    static const verd_stream_ops ops = {
+        .read = read_greedily, .write = write_greedily, .close = free};
+    struct greedy *greedy = malloc(sizeof *greedy);
+    ssize_t n = verd_read(fd, greedy->text, sizeof greedy->text);
+    (void)ctx;
+    if (n <= 0) {
+        free(greedy);
+        return -1;
+    }
+    greedy->fd = fd;
+    greedy->size = (size_t)n;
+    stream->ops = &ops;
+    stream->ctx = greedy;
+    return 0;
+}
+
+/* The handshake of the one that is asked to end, has ended by then. */
+Test(http, where_one_handshake_declines_to_end_another_is_asked)
+{
+    static const char wait[] = "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n";
+    verd_http_options options = {
+        .connections = 2, .header_time = 3600 * VERD_SEC, .open = open_greedily};
+    site_open(&site, handle_when_told, &options);
+    int first = site_connect(&site), second = site_connect(&site);
     settle();
     int third = ask_unseen();
     cr_assert_eq(write(first, wait, sizeof wait - 1), sizeof wait - 1);

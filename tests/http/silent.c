@@ -128,6 +128,25 @@ Test(http, who_has_asked_for_more_behind_a_body_that_is_not_sent_has_not_left)
     site_close(&site);
 }
 
+/* Nothing tells whether it waits for more, or has gone. */
+Test(http, who_has_sent_more_and_ended_is_taken_for_gone_in_time)
+{
+    verd_http_options options = {.stall_time = 20 * VERD_MS, .request_time = 10 * VERD_SEC};
+    char head[512];
+    part = 10000;
+    site_open(&site, handle_endless, &options);
+    int fd = site_connect(&site);
+    say(fd, "HEAD /200 HTTP/1.1\r\nHost: h\r\n\r\nX");
+    cr_expect_gt(verd_read(fd, head, sizeof head), 0);
+    verd_duration left = verd_now();
+    verd_close(fd);
+    while (last == 0)
+        verd_yield();
+    cr_expect_eq(last, -EPIPE);
+    cr_expect_geq(verd_now() - left, options.stall_time);
+    site_close(&site);
+}
+
 static bool silent_before, silent_after;
 
 static int handle_asking(verd_http_exchange *x, void *ctx)

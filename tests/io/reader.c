@@ -2,7 +2,6 @@
 
 /* Readers: lines, messages and pieces, whatever came together, and what a call that fails leaves. */
 #include <criterion/criterion.h>
-#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -285,13 +284,6 @@ static void *send_large(void *text)
     return NULL;
 }
 
-/* The bytes in use that malloc has given. */
-static ssize_t resident(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return (ssize_t)(info.uordblks + info.hblkhd);
-}
-
 Test(reader, memory_that_a_long_line_needed_goes_back_when_the_reader_waits_again)
 {
     static char text[1 << 20];
@@ -299,16 +291,16 @@ Test(reader, memory_that_a_long_line_needed_goes_back_when_the_reader_waits_agai
     verd_reader_free(reader);
     if (!leak_is_told())
         cr_skip_test("malloc does not tell");
-    ssize_t before = resident();
+    ssize_t before = (ssize_t)leak_in_use();
     reader = verd_reader_new(verd_stream_of(fds[0]), sizeof text);
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\n';
     verd_thread *sender = verd_spawn(send_large, text);
     cr_assert_eq(verd_reader_line(reader, &data, NULL), 1);
     cr_assert_eq(verd_join(sender, NULL), 0);
-    cr_expect_gt(resident() - before, (ssize_t)sizeof text);
+    cr_expect_gt((ssize_t)leak_in_use() - before, (ssize_t)sizeof text);
     call_start(&call, call_line, fds[0]);
-    cr_expect_lt(resident() - before, 16 * 1024);
+    cr_expect_lt((ssize_t)leak_in_use() - before, 16 * 1024);
     come("a\n");
     cr_expect_eq(call_end(&call), 1);
 }

@@ -17,6 +17,11 @@ size_t leak_allocated(void)
     return leak_is_told() ? mallinfo2().uordblks : 0;
 }
 
+size_t leak_in_use(void)
+{
+    return leak_is_told() ? mallinfo2().uordblks + mallinfo2().hblkhd : 0;
+}
+
 void leak_expect_none(void (*deed)(void))
 {
     for (int i = 0; i < 10; i++)

@@ -13,6 +13,9 @@ bool leak_is_told(void);
  * not told. */
 size_t leak_allocated(void);
 
+/* The same with blocks that are so large that they are the system's again once they are freed. */
+size_t leak_in_use(void);
+
 /* Asserts that a deed does not leave a block behind each time, of which the smallest is 32 bytes. */
 void leak_expect_none(void (*deed)(void));
 
