@@ -96,6 +96,10 @@ int verd__request_begin(struct verd_http_exchange *x);
 /* Replies for the handler: a status, in words. Nothing was sent yet; what was begun is forgotten. */
 int verd__reply_error(struct verd_http_exchange *x, int status);
 
+/* errno says why something could not be sent. What was sent of it is not known any more, so nothing can follow.
+ * Returns -1 with errno EPIPE if it was ECONNRESET. */
+int verd__reply_failed(struct verd_http_exchange *x);
+
 /* The handler has returned: ends the reply as it may. Returns 0 if it is complete, or -1. */
 int verd__reply_end(struct verd_http_exchange *x, int result);
 

@@ -48,18 +48,26 @@ static void earn(struct verd__connection *c, uint64_t bytes)
     c->pace.patience += earned < lacking ? earned : lacking;
 }
 
+bool verd__pace_look(const verd_stream *stream, uint64_t *taken)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (stream->fd < 0 || getsockopt(stream->fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+        length < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
+        return false;
+    *taken = info.tcpi_bytes_acked;
+    return true;
+}
+
 /* Nothing could be written for a slice: but what was written before may be on its way, and be taken. How much
  * of it was since the last look; 0 of other sockets than TCP's. */
 static uint64_t look(struct verd__connection *c)
 {
-    struct tcp_info info;
-    socklen_t length = sizeof info;
-    if (c->stream.fd < 0 || getsockopt(c->stream.fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
-        length < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
+    uint64_t before = c->pace.taken;
+    if (!verd__pace_look(&c->stream, &c->pace.taken))
         return 0;
-    uint64_t taken = c->pace.looked ? info.tcpi_bytes_acked - c->pace.taken : 0;
+    uint64_t taken = c->pace.looked ? c->pace.taken - before : 0;
     c->pace.looked = true;
-    c->pace.taken = info.tcpi_bytes_acked;
     return taken;
 }
 

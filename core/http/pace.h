@@ -31,4 +31,8 @@ void verd__pace_begin(struct verd__connection *connection);
 /* As verd_stream_writev_full, at the client's pace. */
 int verd__pace_write(struct verd__connection *connection, struct iovec *vector, int count);
 
+/* How many bytes of all that was written the other side's system has acknowledged. False, and *taken is left as it
+ * is, of other sockets than TCP's. */
+bool verd__pace_look(const verd_stream *stream, uint64_t *taken);
+
 #endif

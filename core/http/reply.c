@@ -191,12 +191,12 @@ int verd_http_begin(verd_http_exchange *x, int status, uint64_t length)
 
 /* ---- sending ---- */
 
-/* What a stream says of a client that is gone depends on how it went: here, it is EPIPE. What was
- * sent of the reply is not known any more, so nothing can follow. */
-static int note_error(struct verd__reply *reply)
+/* What a stream says of a client that is gone depends on how it went: here, it is EPIPE. */
+int verd__reply_failed(struct verd_http_exchange *x)
 {
+    struct verd__reply *reply = &x->reply;
     reply->error = errno == ECONNRESET ? EPIPE : errno;
-    reply->close = true;
+    reply->started = reply->close = true;
     return fail(reply->error);
 }
 
@@ -245,7 +245,7 @@ static int send_all(struct verd_http_exchange *x, const void *data, size_t size,
         add_part(&parts, "\r\n", 2);
     reply->started = true;
     if (verd__pace_write(x->connection, parts.vector, parts.count) != 0)
-        return note_error(reply);
+        return verd__reply_failed(x);
     reply->sent += body;
     reply->head.size = reply->pending.size = 0;
     return 0;
@@ -263,7 +263,7 @@ static int send_piece(struct verd_http_exchange *x, const void *body, size_t siz
     reply->started = true;
     struct iovec piece = {.iov_base = reply->head.data, .iov_len = reply->head.size};
     if (verd__pace_write(x->connection, &piece, 1) != 0)
-        return note_error(reply);
+        return verd__reply_failed(x);
     reply->sent = size;
     return 0;
 }
@@ -306,7 +306,7 @@ static int write_silently(struct verd_http_exchange *x, size_t size)
     if (!verd__client_has_left(x))
         return 0;
     errno = EPIPE;
-    return note_error(reply);
+    return verd__reply_failed(x);
 }
 
 static int write_part(struct verd_http_exchange *x, const void *data, size_t size)
@@ -398,7 +398,7 @@ static int send_interim(struct verd_http_exchange *x, int status, const verd_htt
     int result = write_interim(text, status, fields, count);
     struct iovec piece = {.iov_base = text->data, .iov_len = text->size};
     if (result == 0 && verd__pace_write(x->connection, &piece, 1) != 0)
-        result = note_error(&x->reply);
+        result = verd__reply_failed(x);
     text->size = 0;
     text->failed = false;
     return result;

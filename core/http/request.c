@@ -144,11 +144,14 @@ static void note_fault(struct verd_http_exchange *x)
 /* The client waits for leave to send the body, unless some of it is there already. */
 static int give_leave(struct verd_http_exchange *x)
 {
-    static const char leave[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    char leave[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct iovec piece = {.iov_base = leave, .iov_len = sizeof leave - 1};
     x->awaits_continue = false;
     if (x->reply.started || verd__buffer_size(&x->buffer) > 0)
         return 0;
-    return verd_stream_write_full(&x->connection->stream, leave, sizeof leave - 1);
+    if (verd__pace_write(x->connection, &piece, 1) == 0)
+        return 0;
+    return verd__reply_failed(x);
 }
 
 static ssize_t read_part(void *from, void *to, size_t size)

@@ -150,7 +150,7 @@ static void go_away(struct verd_websocket *socket)
 
 static ssize_t read_some(struct verd_websocket *socket, void *to, size_t size)
 {
-    for (;;) {
+    while (socket->error == 0) { /* or who sends gives the other side up */
         ssize_t got = read_in_time(socket, to, size);
         if (got > 0) {
             socket->pinged = false;
@@ -165,6 +165,7 @@ static ssize_t read_some(struct verd_websocket *socket, void *to, size_t size)
         else if (!is_there(socket))
             return fail(ECONNRESET);
     }
+    return fail(socket->error);
 }
 
 /* Reads more of what comes behind what is in the buffer. */

@@ -51,7 +51,7 @@ struct verd_websocket {
     bool delivered; /* `message` is complete */
     bool pinged;    /* nothing has come since */
     bool closed;    /* by the other side */
-    int error;      /* errno that has ended receiving; 0: none */
+    int error;      /* errno that has ended receiving, or is to; 0: none */
     int code;       /* that the other side has closed with */
     struct verd__websocket_frame frame;
     uint8_t type;           /* enum verd_websocket_type, of the message; 0: none has begun */

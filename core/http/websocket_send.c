@@ -44,6 +44,39 @@ static int make_mask(struct verd_websocket *socket, unsigned char mask[4])
 
 /* ---- frames ---- */
 
+/* The other side takes nothing: neither is anything sent to it any more, nor received. */
+static ssize_t give_up(struct verd_websocket *socket)
+{
+    socket->broken = true;
+    socket->error = ECONNRESET;
+    errno = ETIMEDOUT;
+    if (socket->x == NULL)
+        return -1;
+    socket->x->connection->pace.slow = true; /* which has the connection reset */
+    return verd__reply_failed(socket->x);
+}
+
+/* Writes some bytes, unless there is no room for any in the time that the other side may be idle, and in as much again
+ * it takes nothing of what was written before either. */
+static ssize_t write_in_time(struct verd_websocket *socket, const struct iovec *parts, int count)
+{
+    uint64_t taken = 0;
+    for (bool looked = false;; looked = true) {
+        verd_timeout limit;
+        verd_timeout_begin(&limit, socket->idle_time);
+        ssize_t written = verd_stream_writev(socket->stream, parts, count);
+        int error = errno;
+        bool late = verd_timeout_end(&limit) && written < 0 && error == ETIMEDOUT;
+        errno = error;
+        if (!late)
+            return written;
+        uint64_t before = taken;
+        verd__pace_look(socket->stream, &taken);
+        if (looked && taken == before)
+            return give_up(socket);
+    }
+}
+
 /* Writes part of a frame, behind which only the rest of it may follow; a stream of the user's may have taken some where
  * it says that it failed. */
 static int write_part(struct verd_websocket *socket, struct iovec *parts, int count)
@@ -51,7 +84,7 @@ static int write_part(struct verd_websocket *socket, struct iovec *parts, int co
     verd__vector_advance(&parts, &count, 0);
     socket->broken = socket->broken || socket->stream->ops != NULL;
     while (count > 0) {
-        ssize_t written = verd_stream_writev(socket->stream, parts, count);
+        ssize_t written = write_in_time(socket, parts, count);
         if (written < 0) {
             socket->broken = socket->broken || !verd__websocket_may_go_on(errno);
             return -1;

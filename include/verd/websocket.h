@@ -58,7 +58,8 @@ typedef struct verd_websocket_message {
 typedef struct verd_websocket_options {
     size_t message; /* bytes of a message from the other side (1 MiB) */
     /* When nothing has come for so long while a thread receives, it sends a ping, and when for as long
-     * again nothing has come, the other side is given up (30 s). VERD_FOREVER: never. */
+     * again nothing has come, the other side is given up (30 s). So it is, whoever sends, when it takes nothing
+     * of what is sent for so long, and for as long again. VERD_FOREVER: never. */
     verd_duration idle_time;
     /* Subprotocols, a NULL behind the last: what a client offers, the one it likes best first; or those of
      * a server, which takes its first that was offered, or none. NULL: none. */
@@ -110,7 +111,8 @@ verd_websocket *verd_websocket_connect(const char *url, const verd_websocket_opt
  * Returns 1 (a message), 0 (the other side has closed it, and was answered; or has answered), or -1 with errno
  *   EBADMSG     what came is against the protocol, or text is not UTF-8: the other side was told
  *   EMSGSIZE    the message is too long: the other side was told
- *   ECONNRESET  the connection has ended without a word, or pings, or that Close, are not answered
+ *   ECONNRESET  the connection has ended without a word, pings, or that Close, are not answered, or the other side
+ *               was given up as it takes nothing
  *   EBUSY       another thread receives
  *   ENOMEM      no memory for the message
  *   ECANCELED   the caller was killed        ETIMEDOUT  an enclosing timeout ran out
@@ -122,10 +124,10 @@ int verd_websocket_receive(verd_websocket *socket, verd_websocket_message *messa
  * Sends a message, in one frame. Blocks. Returns 0, or -1 with errno
  *   EINVAL  type is none
  *   EILSEQ  text is not UTF-8
- *   EPIPE   it was closed, by whichever side, or the other side is gone
+ *   EPIPE   it was closed, by whichever side, or the other side is gone, or was given up
  *   ENOMEM  no memory
- *   ECANCELED, ETIMEDOUT, and others as verd_stream_write: part of it may have been sent, and if so,
- *   nothing more can be
+ *   ECANCELED, ETIMEDOUT (an enclosing timeout ran out, or the other side has taken nothing for twice idle_time, and
+ *   is given up), and others as verd_stream_write: part of it may have been sent, and if so, nothing more can be
  */
 int verd_websocket_send(verd_websocket *socket, enum verd_websocket_type type, const void *data,
                         size_t size);
@@ -144,7 +146,7 @@ int verd_websocket_ping(verd_websocket *socket, const void *data, size_t size);
  *   EILSEQ      reason is not UTF-8
  *   EPIPE       it was closed by this side already, or the other side is gone
  *   ECONNRESET  it has left without an answer
- *   ETIMEDOUT   it did not answer in time, or an enclosing timeout ran out
+ *   ETIMEDOUT   it did not answer in time, or has taken nothing for twice idle_time, or an enclosing timeout ran out
  *   ECANCELED   the caller was killed
  *   EBADMSG, EMSGSIZE, ENOMEM, which mean what they mean of verd_websocket_receive
  *   others as verd_stream_read and verd_stream_write

@@ -135,6 +135,34 @@ Test(http, a_client_that_does_not_read_is_cut_off_by_default)
     cr_expect_eq(offer_without_end(&options), -ETIMEDOUT);
 }
 
+static int handle_body_when_full(verd_http_exchange *x, void *ctx)
+{
+    (void)ctx;
+    do
+        verd_sleep(VERD_MS); /* the system may make room once more */
+    while (fill(verd_http_stream(x)->fd) > 0);
+    last = verd_http_body(x, 100, NULL) != NULL ? 0 : -errno;
+    return -1;
+}
+
+Test(http, a_client_that_does_not_read_that_it_may_continue_is_cut_off)
+{
+    verd_http_options options = {.stall_time = SOON};
+    site_open(&site, handle_body_when_full, &options);
+    int fd = site_connect(&site);
+    say(fd, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    while (last == 0)
+        verd_sleep(VERD_MS);
+    cr_expect_eq(last, -ETIMEDOUT);
+    static char some[65536];
+    ssize_t n;
+    while ((n = outcome(verd_read(fd, some, sizeof some))) > 0) {
+    }
+    cr_expect_eq(n, -ECONNRESET, "nothing can follow part of it");
+    verd_close(fd);
+    site_close(&site);
+}
+
 #define LONG 8000000
 
 static int handle_long(verd_http_exchange *x, void *ctx)
