@@ -89,7 +89,7 @@ static int handle_body_and_forgive(verd_http_exchange *x, void *ctx)
     return -1;
 }
 
-/* What is wrong with it, or 200. */
+/* A client that begins to say something and does not end it, and what it is told. */
 struct slow {
     const char *said;
     verd_http_handler handler;
@@ -105,7 +105,7 @@ static struct slow slows[] = {
     {LONG_POST, handle_body_and_forgive, {.stall_time = SOON}, "HTTP/1.1 200 "},
 };
 
-/* So short that it is over long before LINGER_TIME. */
+/* It drips on for a fraction of LINGER_TIME at most, and its connection ends meanwhile. */
 static void expect_end(const struct slow *slow)
 {
     int fd = site_connect(&site);
