@@ -71,7 +71,7 @@ static ssize_t end_of_deaf_client(int (*how)(verd_websocket *), const char *fram
     site_open(&site, handle, &fillable);
     int fd = site_connect(&site);
     say(fd, HANDSHAKE);
-    cr_assert_eq(verd_write_full(fd, frame, size, NULL), size);
+    cr_assert_eq(verd_write_full(fd, frame, size, NULL), (ssize_t)size);
     await_served();
     while ((n = outcome(verd_read(fd, some, sizeof some))) > 0) {
     }
