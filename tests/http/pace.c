@@ -89,7 +89,7 @@ static int handle_body_and_forgive(verd_http_exchange *x, void *ctx)
     return -1;
 }
 
-/* What is wrong with it, or 200. */
+/* A client that begins to say something and does not end it, and what it is told. */
 struct slow {
     const char *said;
     verd_http_handler handler;
@@ -105,7 +105,7 @@ static struct slow slows[] = {
     {LONG_POST, handle_body_and_forgive, {.stall_time = SOON}, "HTTP/1.1 200 "},
 };
 
-/* So short that it is over long before LINGER_TIME. */
+/* It drips on for a fraction of LINGER_TIME at most, and its connection ends meanwhile. */
 static void expect_end(const struct slow *slow)
 {
     int fd = site_connect(&site);
@@ -135,19 +135,41 @@ Test(http, a_client_that_does_not_read_is_cut_off_by_default)
     cr_expect_eq(offer_without_end(&options), -ETIMEDOUT);
 }
 
+/* A stream that takes nothing more once it is full. */
+static bool full;
+
+static ssize_t read_plainly(void *ctx, void *buffer, size_t size)
+{
+    return verd_read(*(int *)ctx, buffer, size);
+}
+
+static ssize_t write_unless_full(void *ctx, const void *data, size_t size)
+{
+    return full ? verd_sleep(VERD_FOREVER) : verd_write(*(int *)ctx, data, size);
+}
+
+static int open_fillable(void *ctx, int fd, verd_stream *stream)
+{
+    static const verd_stream_ops ops = {.read = read_plainly, .write = write_unless_full};
+    static int own;
+    (void)ctx;
+    own = fd;
+    stream->ops = &ops;
+    stream->ctx = &own;
+    return 0;
+}
+
 static int handle_body_when_full(verd_http_exchange *x, void *ctx)
 {
     (void)ctx;
-    do
-        verd_sleep(VERD_MS); /* the system may make room once more */
-    while (fill(verd_http_stream(x)->fd) > 0);
+    full = true;
     last = verd_http_body(x, 100, NULL) != NULL ? 0 : -errno;
     return -1;
 }
 
 Test(http, a_client_that_does_not_read_that_it_may_continue_is_cut_off)
 {
-    verd_http_options options = {.stall_time = SOON};
+    verd_http_options options = {.stall_time = SOON, .open = open_fillable};
     site_open(&site, handle_body_when_full, &options);
     int fd = site_connect(&site);
     say(fd, "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");

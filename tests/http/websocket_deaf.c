@@ -13,7 +13,6 @@
 static struct site site;
 static char block[8000000];
 static verd_websocket_options server_options = {.idle_time = 10 * VERD_MS};
-static int server_fd; /* the connection of the handler that runs */
 static int (*serve)(verd_websocket *socket);
 static int served = 1; /* what it gave, or -errno */
 
@@ -23,7 +22,6 @@ static int handle(verd_http_exchange *x, void *ctx)
     (void)ctx;
     if (socket == NULL)
         return -1;
-    server_fd = verd_http_stream(x)->fd;
     int result = serve(socket);
     served = result < 0 ? -errno : result;
     verd_websocket_free(socket);
@@ -38,16 +36,42 @@ static void await_served(void)
 
 /* ---- a server ---- */
 
+/* A stream that takes nothing more once it is full. */
+static bool full;
+
+static ssize_t read_plainly(void *ctx, void *buffer, size_t size)
+{
+    return verd_read(*(int *)ctx, buffer, size);
+}
+
+static ssize_t write_unless_full(void *ctx, const void *data, size_t size)
+{
+    return full ? verd_sleep(VERD_FOREVER) : verd_write(*(int *)ctx, data, size);
+}
+
+static int open_fillable(void *ctx, int fd, verd_stream *stream)
+{
+    static const verd_stream_ops ops = {.read = read_plainly, .write = write_unless_full};
+    static int own;
+    (void)ctx;
+    own = fd;
+    stream->ops = &ops;
+    stream->ctx = &own;
+    return 0;
+}
+
+static const verd_http_options fillable = {.open = open_fillable};
+
 /* The client has sent a frame, and reads only when the server has done with it. How that ends, below zero. */
 static ssize_t end_of_deaf_client(int (*how)(verd_websocket *), const char *frame, size_t size)
 {
     static char some[65536];
     ssize_t n;
     serve = how;
-    site_open(&site, handle, NULL);
+    site_open(&site, handle, &fillable);
     int fd = site_connect(&site);
     say(fd, HANDSHAKE);
-    cr_assert_eq(verd_write_full(fd, frame, size, NULL), size);
+    cr_assert_eq(verd_write_full(fd, frame, size, NULL), (ssize_t)size);
     await_served();
     while ((n = outcome(verd_read(fd, some, sizeof some))) > 0) {
     }
@@ -56,17 +80,10 @@ static ssize_t end_of_deaf_client(int (*how)(verd_websocket *), const char *fram
     return n;
 }
 
-static void leave_no_room(void)
-{
-    do
-        verd_sleep(VERD_MS); /* the system may make room once more */
-    while (fill(server_fd) > 0);
-}
-
 static int receive_without_room(verd_websocket *socket)
 {
     verd_websocket_message message;
-    leave_no_room();
+    full = true;
     return verd_websocket_receive(socket, &message);
 }
 
@@ -80,7 +97,7 @@ Test(http, websocket_gives_up_who_takes_no_answers_to_pings)
 static int send_without_room(verd_websocket *socket)
 {
     verd_websocket_message message;
-    leave_no_room();
+    full = true;
     cr_expect_eq(outcome(verd_websocket_send(socket, VERD_WEBSOCKET_TEXT, "a", 1)), -ETIMEDOUT);
     cr_expect_eq(outcome(verd_websocket_send(socket, VERD_WEBSOCKET_TEXT, "a", 1)), -EPIPE);
     cr_expect_eq(outcome(verd_websocket_receive(socket, &message)), -ECONNRESET);
@@ -97,7 +114,7 @@ Test(http, websocket_gives_up_who_takes_no_messages)
 
 static void *send_in_background(void *arg)
 {
-    leave_no_room();
+    full = true;
     cr_expect_eq(outcome(verd_websocket_send(arg, VERD_WEBSOCKET_TEXT, "a", 1)), -ETIMEDOUT);
     return NULL;
 }
@@ -128,7 +145,7 @@ static void *speak_without_end(void *arg)
 Test(http, websocket_is_received_from_no_more_once_it_was_given_up)
 {
     serve = receive_while_another_sends;
-    site_open(&site, handle, NULL);
+    site_open(&site, handle, &fillable);
     int fd = site_connect(&site);
     say(fd, HANDSHAKE);
     verd_thread *speaker = verd_spawn(speak_without_end, &fd);
