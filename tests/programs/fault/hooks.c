@@ -246,6 +246,7 @@ HOOK(int, ftruncate, (int fd, off_t size), (fd, size), -1, EIO)
 HOOK(int, fdatasync, (int fd), (fd), -1, EIO, ENOSPC)
 HOOK(int, stat, (const char *path, void *status), (path, status), -1, EIO, ENOMEM)
 HOOK(int, lstat, (const char *path, void *status), (path, status), -1, EIO, ENOMEM)
+HOOK(char *, realpath, (const char *path, char *whole), (path, whole), NULL, EIO, ENOMEM)
 HOOK(int, openat, (int fd, const char *path, int flags, unsigned mode), (fd, path, flags, mode), -1,
      EMFILE, ENFILE, ENOMEM)
 HOOK(FILE *, fopencookie, (void *cookie, const char *mode, cookie_io_functions_t functions),
