@@ -139,6 +139,10 @@ static int arguments_of(long number)
     if (number == SYS_process_madvise)
         return 5;
 #endif
+#ifdef SYS_statx
+    if (number == SYS_statx)
+        return 5;
+#endif
 #ifdef SYS_pidfd_open
     if (number == SYS_pidfd_open)
         return 2;
