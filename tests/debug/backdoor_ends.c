@@ -20,8 +20,7 @@
 static void ask_in_vain(void)
 {
     client_meet_holder();
-    client_ask("stats\n");
-    client_hear(EXCUSE);
+    client_ask_in_vain();
     client_let_go();
     client_hear(NULL);
 }
@@ -29,12 +28,10 @@ static void ask_in_vain(void)
 static void ask_and_leave(void)
 {
     client_meet_holder();
-    client_ask("stats\n");
-    client_hear(EXCUSE);
+    client_ask_in_vain();
     client_leave();
     client_come_in();
-    client_ask("stats\n");
-    client_hear(EXCUSE); /* it has been seen to leave */
+    client_ask_in_vain(); /* it has been seen to leave */
     client_let_go();
     client_hear("holds "); /* what it has asked is answered, too */
 }
@@ -122,8 +119,7 @@ static void compute_and_fork(void)
 static void ask_before_fork(void)
 {
     client_meet_holder();
-    client_ask("stats\n");
-    client_hear(EXCUSE);
+    client_ask_in_vain();
     client_let_go();
     client_hear("holds ");
 }
@@ -180,8 +176,7 @@ Test(debug, the_child_of_a_fork_waits_as_without_a_backdoor)
 static void ask_and_fork(void)
 {
     client_meet_holder();
-    client_ask("stats\n");
-    client_hear(EXCUSE);
+    client_ask_in_vain();
     child_has_none = process_child_finds(has_no_descriptors);
     client_let_go();
     client_hear("holds ");

@@ -36,30 +36,6 @@ static void await_served(void)
 
 /* ---- a server ---- */
 
-/* A stream that takes nothing more once it is full. */
-static bool full;
-
-static ssize_t read_plainly(void *ctx, void *buffer, size_t size)
-{
-    return verd_read(*(int *)ctx, buffer, size);
-}
-
-static ssize_t write_unless_full(void *ctx, const void *data, size_t size)
-{
-    return full ? verd_sleep(VERD_FOREVER) : verd_write(*(int *)ctx, data, size);
-}
-
-static int open_fillable(void *ctx, int fd, verd_stream *stream)
-{
-    static const verd_stream_ops ops = {.read = read_plainly, .write = write_unless_full};
-    static int own;
-    (void)ctx;
-    own = fd;
-    stream->ops = &ops;
-    stream->ctx = &own;
-    return 0;
-}
-
 static const verd_http_options fillable = {.open = open_fillable};
 
 /* The client has sent a frame, and reads only when the server has done with it. How that ends, below zero. */
@@ -83,7 +59,7 @@ static ssize_t end_of_deaf_client(int (*how)(verd_websocket *), const char *fram
 static int receive_without_room(verd_websocket *socket)
 {
     verd_websocket_message message;
-    full = true;
+    stream_is_full = true;
     return verd_websocket_receive(socket, &message);
 }
 
@@ -97,7 +73,7 @@ Test(http, websocket_gives_up_who_takes_no_answers_to_pings)
 static int send_without_room(verd_websocket *socket)
 {
     verd_websocket_message message;
-    full = true;
+    stream_is_full = true;
     cr_expect_eq(outcome(verd_websocket_send(socket, VERD_WEBSOCKET_TEXT, "a", 1)), -ETIMEDOUT);
     cr_expect_eq(outcome(verd_websocket_send(socket, VERD_WEBSOCKET_TEXT, "a", 1)), -EPIPE);
     cr_expect_eq(outcome(verd_websocket_receive(socket, &message)), -ECONNRESET);
@@ -114,7 +90,7 @@ Test(http, websocket_gives_up_who_takes_no_messages)
 
 static void *send_in_background(void *arg)
 {
-    full = true;
+    stream_is_full = true;
     cr_expect_eq(outcome(verd_websocket_send(arg, VERD_WEBSOCKET_TEXT, "a", 1)), -ETIMEDOUT);
     return NULL;
 }

@@ -18,6 +18,16 @@ static void make_world(void)
     wide = 4 << 20; /* more than a socket holds */
 }
 
+/* Cancels a thread that runs fn(arg), where it waits. */
+static void expect_of_cancelled(void *(*fn)(void *), void *arg, void *result, const char *letters)
+{
+    make_world();
+    pthread_t thread = start(fn, arg);
+    verd_pthread_cancel(thread);
+    cr_assert_eq(result_of(thread), result);
+    cr_assert_str_eq(order, letters);
+}
+
 static void *write_more_than_there_is_room_for(void *arg)
 {
     char *data = calloc(1, (size_t)wide);
@@ -31,11 +41,7 @@ static void *write_more_than_there_is_room_for(void *arg)
 
 Test(pthread, a_write_that_has_written_some_tells_how_much_and_the_next_call_ends_the_thread)
 {
-    make_world();
-    pthread_t thread = start(write_more_than_there_is_room_for, NULL);
-    verd_pthread_cancel(thread);
-    cr_assert_eq(result_of(thread), PTHREAD_CANCELED);
-    cr_assert_str_eq(order, "w");
+    expect_of_cancelled(write_more_than_there_is_room_for, NULL, PTHREAD_CANCELED, "w");
 }
 
 #define MESSAGES 1024 /* more than there is room for: 10 or 512 may be in the queue, and 208 KiB */
@@ -57,11 +63,7 @@ static void *send_messages(void *arg)
 
 Test(pthread, messages_that_were_sent_are_told_of)
 {
-    make_world();
-    pthread_t thread = start(send_messages, NULL);
-    verd_pthread_cancel(thread);
-    cr_assert_eq(result_of(thread), PTHREAD_CANCELED);
-    cr_assert_str_eq(order, "s");
+    expect_of_cancelled(send_messages, NULL, PTHREAD_CANCELED, "s");
 }
 
 static void *close_stream(void *arg)
@@ -75,11 +77,7 @@ static void *close_stream(void *arg)
 
 Test(pthread, a_command_is_ended_with_the_thread_that_is_cancelled_as_it_waits_for_its_end)
 {
-    make_world();
-    pthread_t thread = start(close_stream, NULL);
-    verd_pthread_cancel(thread);
-    cr_assert_eq(result_of(thread), PTHREAD_CANCELED);
-    cr_assert_str_eq(order, "p");
+    expect_of_cancelled(close_stream, NULL, PTHREAD_CANCELED, "p");
     cr_assert_eq(waitpid(-1, NULL, WNOHANG), -1, "a zombie is left");
 }
 
@@ -141,11 +139,7 @@ static void *call_the_librarys_own(void *arg)
 
 Test(pthread, the_librarys_own_calls_end_no_thread)
 {
-    make_world();
-    pthread_t thread = start(call_the_librarys_own, order);
-    verd_pthread_cancel(thread);
-    cr_assert_eq(result_of(thread), order);
-    cr_assert_str_eq(order, "rs");
+    expect_of_cancelled(call_the_librarys_own, order, order, "rs");
 }
 
 static void read_in_handler(int signal)

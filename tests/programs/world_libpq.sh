@@ -11,14 +11,7 @@ for initdb in "$(command -v initdb)" /usr/lib/postgresql/*/bin/initdb; do
 done
 [ -n "$programs" ] || skip "postgresql is not installed: make deps-world"
 
-# PostgreSQL does not run as root.
-as_other=
-mkdir "$work/database"
-if [ "$(id -u)" -eq 0 ]; then
-    as_other='setpriv --reuid=nobody --regid=nogroup --clear-groups'
-    chmod 755 "$work"
-    chown nobody:nogroup "$work/database"
-fi
+make_database
 build libpq
 # shellcheck disable=SC2086
 (cd "$work/database" && LC_ALL=C timeout --kill-after=5 60 $as_other "$programs/initdb" --no-sync --auth=trust \
@@ -26,9 +19,5 @@ build libpq
 # shellcheck disable=SC2086
 serve $as_other "$programs/postgres" -D "$work/database/data" -F -k "$work/database" -c listen_addresses= \
     -c max_connections=120 -c shared_buffers=8MB
-for _ in $(seq 300); do
-    ! grep -q 'ready to accept' "$work/server.log" || break
-    kill -0 "$server" 2> /dev/null || fail "no postgres"
-    sleep 0.1
-done
+await_server 'ready to accept'
 "$work/libpq" "host=$work/database user=verd dbname=postgres" || fail "libpq"

@@ -118,6 +118,12 @@ void client_hear(const char *text)
     }
 }
 
+void client_ask_in_vain(void)
+{
+    client_ask("stats\n");
+    client_hear(EXCUSE);
+}
+
 void client_ask_until(const char *question, const char *text)
 {
     do {

@@ -38,6 +38,9 @@ void client_leave(void);
 void client_ask_no_more(void);
 void client_ask(const char *question);
 
+/* Asks what its hub has to answer, and hears why it does not yet. */
+void client_ask_in_vain(void);
+
 /* Adds to what it has heard, until it has `text` behind what is there already, or there is no more; NULL: until then. */
 void client_hear(const char *text);
 

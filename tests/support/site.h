@@ -50,6 +50,10 @@ int handle_hello(verd_http_exchange *x, void *site);
  * zero. */
 ssize_t offer_without_end(const verd_http_options *options);
 
+/* For verd_http_options.open, of one connection: a stream that takes nothing more once it is full. */
+extern bool stream_is_full;
+int open_fillable(void *ctx, int fd, verd_stream *stream);
+
 #define GET "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 #endif

@@ -46,6 +46,26 @@ serve() {
     server=$!
 }
 
+# Waits until the server has said so.
+await_server() {
+    for _ in $(seq 300); do
+        ! grep -q "$1" "$work/server.log" || return 0
+        kill -0 "$server" 2> /dev/null || break
+        sleep 0.1
+    done
+    fail 'no server'
+}
+
+# Makes $work/database, and $as_other to run what it is for: servers of databases do not run as root.
+make_database() {
+    as_other=
+    mkdir "$work/database"
+    [ "$(id -u)" -eq 0 ] || return 0
+    as_other='setpriv --reuid=nobody --regid=nogroup --clear-groups'
+    chmod 755 "$work"
+    chown nobody:nogroup "$work/database"
+}
+
 # Builds a program of this directory, patched, as $work/$1.
 build() {
     $VERD_CC $VERD_CFLAGS -Wall -Wextra $(pkg-config --cflags $module) -o "$work/$1" \
