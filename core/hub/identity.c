@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "hub/hub.h"
 #include "stack/memory.h"
 
 #define DONT_SYNC 0x4000 /* AT_STATX_DONT_SYNC */
@@ -62,4 +63,11 @@ mode_t verd__type_of(int fd)
         type = S_IFREG;
     errno = error;
     return type;
+}
+
+bool verd__may_have_server(int fd)
+{
+    const struct verd__fd *record = fd >= 0 ? verd__loop_noted(fd) : NULL;
+    bool ours = record != NULL && (record->bits & VERD__FD_OURS);
+    return fd >= 0 && !ours && S_ISREG(verd__type_of(fd));
 }

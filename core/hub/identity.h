@@ -6,6 +6,7 @@
 #ifndef VERD_HUB_IDENTITY_H
 #define VERD_HUB_IDENTITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,5 +23,9 @@ int verd__identify(int fd, struct verd__identity *file);
 /* The type alone. 0 also: it is not told; but what is another user's alone to look at (EACCES) is a FUSE file, S_IFREG. errno
  * stays. */
 mode_t verd__type_of(int fd);
+
+/* Whether the file may have a server, that the kernel asks and waits for when it is asked whether the file is ready: it is a
+ * regular file, which the library has not made. errno stays. */
+bool verd__may_have_server(int fd);
 
 #endif

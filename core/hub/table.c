@@ -2,7 +2,6 @@
 #include "hub/table.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include <sys/mman.h>
@@ -49,23 +48,11 @@ void verd__table_free(struct verd__loop *loop)
     free(loop->chunks);
 }
 
-/* Numbers that the kernel is asked about at once. */
-#define ROW 64
-
-/* Whether one of `count` numbers is open whose record says something of its file. What cannot be told is open. */
-static bool any_open(const struct verd__fd *records, int first, int count)
+/* Whether a number is open whose record says something of its file. poll(2) would tell it of many at once, but asks a file's
+ * server, if it has one. */
+static bool is_open(const struct verd__fd *record, int fd)
 {
-    struct pollfd fds[ROW];
-    nfds_t asked = 0, closed = 0;
-    for (int i = 0; i < count; i++) {
-        if (records[i].generation != 0 || records[i].bits != 0)
-            fds[asked++] = (struct pollfd){.fd = first + i};
-    }
-    if (asked != 0 && poll(fds, asked, 0) < 0)
-        return true;
-    for (nfds_t i = 0; i < asked; i++)
-        closed += fds[i].revents == POLLNVAL;
-    return closed < asked;
+    return (record->generation != 0 || record->bits != 0) && fcntl(fd, F_GETFD) >= 0;
 }
 
 bool verd__table_release(struct verd__loop *loop, size_t chunk)
@@ -77,8 +64,8 @@ bool verd__table_release(struct verd__loop *loop, size_t chunk)
         if (verd__fd_is_waited_for(&records[i]) || records[i].bits & VERD__FD_HELD)
             return false;
     }
-    for (int i = 0; i < VERD__FDS_PER_CHUNK; i += ROW) {
-        if (any_open(records + i, (int)chunk * VERD__FDS_PER_CHUNK + i, ROW))
+    for (int i = 0; i < VERD__FDS_PER_CHUNK; i++) {
+        if (is_open(&records[i], (int)chunk * VERD__FDS_PER_CHUNK + i))
             return true;
     }
     (void)madvise(records, CHUNK_BYTES, MADV_DONTNEED); /* without, they stay as they are */

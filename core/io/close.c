@@ -38,7 +38,7 @@ static enum pace pace_of(int fd, const struct verd__fd *record)
         return AT_ONCE;
     if (lingers(fd))
         return WITH_LINGER;
-    return !(bits & VERD__FD_OURS) && S_ISREG(verd__type_of(fd)) ? AS_FILE : AT_ONCE;
+    return verd__may_have_server(fd) ? AS_FILE : AT_ONCE;
 }
 
 /* 0, or an errno. An interruption comes when the descriptor is closed already. */

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/stat.h>
-
 #include "hub/hub.h"
 #include "hub/identity.h"
 #include "io/descriptor.h"
@@ -48,10 +46,7 @@ static int look_here(struct pollfd *fds, nfds_t n)
 static bool may_ask(const struct call *call)
 {
     for (size_t i = 0; i < call->count; i++) {
-        int fd = call->fds[i].fd;
-        const struct verd__fd *record = fd >= 0 ? verd__loop_known(call->loop, fd) : NULL;
-        bool ours = record != NULL && (record->bits & VERD__FD_OURS);
-        if (fd >= 0 && !ours && S_ISREG(verd__type_of(fd)))
+        if (verd__may_have_server(call->fds[i].fd))
             return true;
     }
     return false;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "hub/identity.h"
 #include "sched/slab.h"
 #include "sched/thread.h"
 #include "stack/line.h"
@@ -63,6 +64,11 @@ int verd__cases_look(verd_case *cases, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (!verd__case_is_of_descriptor(&cases[i]))
             continue;
+        if (verd__may_have_server(
+                cases[i].fd)) { /* always ready, as POSIX has it of regular files */
+            cases[i].ready = verd__case_events(&cases[i]);
+            continue;
+        }
         of[count] = &cases[i];
         fds[count++] = (struct pollfd){.fd = cases[i].fd, .events = verd__case_events(&cases[i])};
         if (count < LOOKED_AT)

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #include "call.h"
+#include "hub/hub.h"
 #include "process.h"
 
 #define FILE_NODE 2
@@ -335,6 +336,63 @@ Test(io, poll_of_a_file_whose_server_does_not_answer_ends_in_time)
         cr_assert_eq(verd_sleep(VERD_MS), 0);
     end(&caller, thread);
     cr_assert_eq(caller.outcome, 0);
+}
+
+static void *select_it(void *arg)
+{
+    verd_case cases[] = {VERD_WRITABLE(*(int *)arg)};
+    return (void *)(intptr_t)outcome(verd_select(cases, 1));
+}
+
+Test(io, select_has_a_regular_file_ready_and_asks_no_server)
+{
+    void *chosen = NULL;
+    int fd = open_served(O_RDWR);
+    alarm(60);
+    atomic_store(&server->stalled, true);
+    cr_expect_eq(verd_join(verd_spawn(select_it, &fd), &chosen), 0);
+    cr_expect_eq((intptr_t)chosen, 0);
+    cr_expect_eq(atomic_load(&server->held), 0);
+    atomic_store(&server->stalled, false);
+    cr_expect_eq(verd_close(fd), 0);
+}
+
+#define NUMBER (4 * VERD__FDS_PER_CHUNK) /* nobody waits for one near it */
+
+/* Has the hub remember a number, which is free now. */
+static void have_known(int number)
+{
+    int fds[2];
+    struct call waits;
+    make_pair(fds);
+    cr_assert_eq(dup2(fds[0], number), number);
+    call_start(&waits, call_read, number);
+    cr_assert_eq(verd_close(number), 0);
+    cr_assert_eq(call_end(&waits), -EBADF);
+}
+
+/* The hub looks from time to time which of the numbers it knows are open. */
+Test(io, an_audit_asks_no_server)
+{
+    int fds[2];
+    struct call waits;
+    with_audits();
+    have_known(NUMBER);
+    make_pair(fds);
+    int fd = open_served(O_RDWR);
+    cr_assert_eq(dup2(fd, NUMBER), NUMBER);
+    cr_assert_eq(close(fd), 0);
+    alarm(60);
+    atomic_store(&server->stalled, true);
+    call_start(&waits, call_read, fds[0]); /* audits come while somebody waits */
+    verd_duration until = verd_now() + 400 * VERD_MS;
+    while (verd_now() < until)
+        cr_assert_eq(verd_sleep(VERD_MS), 0);
+    cr_expect_eq(atomic_load(&server->held), 0);
+    atomic_store(&server->stalled, false);
+    cr_expect_eq(close(NUMBER), 0);
+    verd_kill(waits.thread);
+    cr_expect_eq(call_end(&waits), -ECANCELED);
 }
 
 Test(io, a_file_whose_server_answers_is_read_written_and_ready)

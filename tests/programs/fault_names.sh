@@ -11,7 +11,7 @@ set -eu
 # handed on.
 infallible='
     __errno_location __libc_current_sigrtmax __libc_current_sigrtmin abort environ exit raise secure_getenv getpid sched_yield
-    clock_gettime dl_iterate_phdr getauxval sysconf gmtime_r snprintf htonl htons ntohl ntohs inet_ntop inet_pton
+    clock_gettime dl_iterate_phdr getauxval sysconf gmtime_r gnu_dev_makedev snprintf htonl htons ntohl ntohs inet_ntop inet_pton
     memchr memmem memcpy memmove memset memcmp bcmp
     strcasecmp strchr strcmp strcspn strlen strtoul geteuid strncasecmp strncmp strnlen strpbrk strrchr strspn strstr strtoull strerror
     sigaction sigaddset sigdelset sigemptyset sigfillset sigisemptyset sigismember sigorset sigpending
