@@ -4,6 +4,7 @@
 #define VERD_IO_ATTEMPT_H
 
 #include "io/io.h"
+#include "offload/handler.h"
 
 /* A call in progress. */
 struct verd__call {
@@ -18,7 +19,8 @@ struct verd__call {
     bool known;    /* posix: the hub watches the file that had the number before the call waited */
     bool cut;      /* a read that ended where it must not: there may be more behind it */
     unsigned vain; /* attempts that found nothing */
-    verd_duration pause; /* the next one's length */
+    struct verd__since since; /* posix */
+    verd_duration pause;      /* the next one's length */
 };
 
 /* Returns what the system call returned, or -1 and errno; EAGAIN: there is nothing to be had. */

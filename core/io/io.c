@@ -88,7 +88,8 @@ static int wait_for(struct verd__call *call)
         return wait_again(call);
     bool begun = verd__interruptible_begin(call->loop->scheduler, VERD__UNLESS_RESTARTED);
     know_file(call);
-    int result = wait_again(call);
+    bool goes_on = !begun || verd__interruptible_go_on(call->loop->scheduler, &call->since);
+    int result = goes_on ? wait_again(call) : -1;
     if (result != 0 && errno == EBUSY)
         result = wait_for_twin(call);
     verd__interruptible_end(call->loop->scheduler, begun);

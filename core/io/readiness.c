@@ -139,6 +139,10 @@ static int wait_once(struct call *call)
 {
     if (fill_watches(call) != 0)
         return -1;
+    if (call->posix && verd__was_interrupted(call->loop->scheduler)) {
+        errno = EINTR;
+        return -1;
+    }
     int result = verd__loop_wait_any(call->loop, call->watches, call->count, call->deadline);
     call->over = result != 0 && errno == ETIME;
     return call->over ? 0 : result;

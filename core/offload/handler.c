@@ -29,7 +29,7 @@ bool verd__interruptible_begin(struct verd__scheduler *scheduler, enum verd__int
         area->interruptible != VERD__NOT_INTERRUPTIBLE || !prepare(scheduler))
         return false;
     area->interruptible = (uint8_t)how;
-    area->handled = scheduler->handlers.run;
+    area->seen = (struct verd__handled){area->handled.all, area->handled.ending};
     verd__inbox_expect(scheduler->handlers.inbox);
     return true;
 }
@@ -42,27 +42,29 @@ void verd__interruptible_end(struct verd__scheduler *scheduler, bool begun)
     verd__inbox_expect_no_more(scheduler->handlers.inbox);
 }
 
+bool verd__interruptible_go_on(struct verd__scheduler *scheduler, struct verd__since *since)
+{
+    struct verd__area *area = verd__area(scheduler->running);
+    if (since->is_known)
+        area->seen = since->seen;
+    *since = (struct verd__since){.seen = area->seen, .is_known = true};
+    if (!verd__is_interrupted(area))
+        return true;
+    errno = EINTR;
+    return false;
+}
+
 bool verd__was_interrupted(const struct verd__scheduler *scheduler)
 {
-    return verd__area(scheduler->running)->interruptible == VERD__INTERRUPTED;
+    return verd__is_interrupted(verd__area(scheduler->running));
 }
 
 /* ---- a handler has run ---- */
 
-/* What has been handled, as a post's argument. */
-union event {
-    void *arg;
-    struct {
-        uint32_t number;
-        uint32_t least; /* enum verd__interruptible: what a wait has to be */
-    };
-};
-
-static void interrupt(struct verd__thread *thread, union event event)
+static void interrupt(struct verd__thread *thread)
 {
     struct verd__area *area = thread->state == VERD__STARTED ? verd__area(thread) : NULL;
-    if (area != NULL && area->wait.kind != NULL && area->interruptible >= event.least &&
-        (int32_t)(area->handled - event.number) < 0) { /* else it began later */
+    if (area != NULL && area->wait.kind != NULL && verd__is_interrupted(area)) {
         area->interruptible = VERD__INTERRUPTED;
         verd__wait_abort(thread, EINTR, thread->shield);
     }
@@ -71,7 +73,18 @@ static void interrupt(struct verd__thread *thread, union event event)
 /* On a green thread of its own. */
 static void interrupt_main(void *arg)
 {
-    interrupt(verd__current->main, (union event){.arg = arg});
+    (void)arg;
+    interrupt(verd__current->main);
+}
+
+static void count(const struct verd__thread *thread, bool restarts)
+{
+    if (thread->state != VERD__STARTED)
+        return;
+    struct verd__area *area = verd__area(thread);
+    area->handled.all++;
+    if (!restarts)
+        area->handled.ending++;
 }
 
 void verd__handler_has_run(bool restarts)
@@ -80,14 +93,14 @@ void verd__handler_has_run(bool restarts)
     if (verd__current == NULL)
         return;
     struct verd__handlers *handlers = &verd__current->handlers;
-    union event now = {.number = ++handlers->run,
-                       .least = restarts ? VERD__BY_ALL : VERD__UNLESS_RESTARTED};
+    struct verd__thread *addressee = handlers->addressee;
+    count(addressee != NULL ? addressee : verd__current->main, restarts);
     if (handlers->inbox == NULL)
         return;
-    if (handlers->addressee != NULL)
-        interrupt(handlers->addressee, now);
+    if (addressee != NULL)
+        interrupt(addressee);
     else
-        verd_post(handlers->inbox, interrupt_main, now.arg);
+        verd_post(handlers->inbox, interrupt_main, NULL);
     errno = error;
 }
 

@@ -30,10 +30,7 @@ static int try_until_locked(const struct trial *trial)
             return 0;
         if (errno != EAGAIN && errno != EACCES)
             return -1;
-        bool begun = verd__interruptible_begin(verd__current, VERD__UNLESS_RESTARTED);
-        int slept = verd__pause(&pause, PAUSE_MAX);
-        verd__interruptible_end(verd__current, begun);
-        if (slept != 0)
+        if (verd__pause(&pause, PAUSE_MAX) != 0)
             return -1;
     }
 }
@@ -41,7 +38,9 @@ static int try_until_locked(const struct trial *trial)
 static int wait_for_lock(const struct trial *trial)
 {
     verd__point();
+    bool begun = verd__interruptible_begin(verd__current, VERD__UNLESS_RESTARTED);
     int result = try_until_locked(trial);
+    verd__interruptible_end(verd__current, begun);
     if (result != 0)
         verd__point();
     return result;

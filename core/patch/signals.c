@@ -200,9 +200,11 @@ void (*verd__signal_by(verd__sigaction *set, int signal, void (*handler)(int)))(
     return set_handler(set, signal, handler, is_interrupting(signal) ? 0 : SA_RESTART);
 }
 
+#define INTERRUPT 0x20000000 /* SA_INTERRUPT, which does nothing; glibc's sysv_signal says it */
+
 void (*verd__sysv_signal_by(verd__sigaction *set, int signal, void (*handler)(int)))(int)
 {
-    return set_handler(set, signal, handler, SA_RESETHAND | SA_NODEFER);
+    return set_handler(set, signal, handler, SA_RESETHAND | SA_NODEFER | INTERRUPT);
 }
 
 int verd__siginterrupt_by(verd__sigaction *set, int signal, int interrupt)

@@ -75,6 +75,11 @@ enum verd__interruptible {
     VERD__BY_ALL,
 };
 
+/* Handlers that have run for a thread. */
+struct verd__handled {
+    uint32_t all, ending; /* `ending`: of signals without SA_RESTART */
+};
+
 struct verd__area {
     struct verd__wait wait;
     struct verd__join join;
@@ -93,7 +98,8 @@ struct verd__area {
     verd_duration trimmed; /* `since` of the last wait in which its stack was trimmed (upkeep.h) */
     struct verd__posix posix;
     uint8_t interruptible; /* enum verd__interruptible, of the wait that it is in or begins */
-    uint32_t handled;      /* valid if it is: the signals that had been handled before */
+    volatile struct verd__handled handled;
+    struct verd__handled seen; /* valid if interruptible: of the handlers, those before its call */
     char name[VERD_NAME_SIZE];
 };
 
@@ -102,6 +108,21 @@ _Static_assert(sizeof(struct verd__area) <= VERD__STACK_AREA, "VERD__STACK_AREA 
 static inline struct verd__area *verd__area(const struct verd__thread *thread)
 {
     return (struct verd__area *)(void *)thread->stack->area;
+}
+
+/* Whether a handler ends the wait that a thread is in or begins. One that runs between two waits of a call ends the second. */
+static inline bool verd__is_interrupted(const struct verd__area *area)
+{
+    switch ((enum verd__interruptible)area->interruptible) {
+    case VERD__INTERRUPTED:
+        return true;
+    case VERD__UNLESS_RESTARTED:
+        return area->handled.ending != area->seen.ending;
+    case VERD__BY_ALL:
+        return area->handled.all != area->seen.all;
+    default:
+        return false;
+    }
 }
 
 #endif

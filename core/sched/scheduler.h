@@ -165,7 +165,6 @@ verd_idle(verd_context *from, void (*wait)(struct verd__poller *, verd_duration)
 /* What handlers of signals find, and tell (offload/handler.h). */
 struct verd__handlers {
     struct verd_hub *inbox;         /* where to; NULL: nobody was interruptible so far */
-    volatile uint32_t run;          /* how many have */
     struct verd__thread *addressee; /* whom alone the signals are for that come now; NULL: main */
 };
 

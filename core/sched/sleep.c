@@ -33,6 +33,9 @@ int verd_sleep(verd_duration d)
 
 int verd__pause(verd_duration *pause, verd_duration most)
 {
+    struct verd__scheduler *scheduler = verd__begin();
+    if (scheduler != NULL && verd__is_interrupted(verd__area(scheduler->running)))
+        return verd__refuse(EINTR);
     if (verd_sleep(*pause) != 0)
         return -1;
     *pause = *pause < most / 2 ? *pause * 2 : most;

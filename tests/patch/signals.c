@@ -2,11 +2,16 @@
 
 /* Which wait a handler ends. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdatomic.h>
-#include <sys/un.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include <sys/file.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 
 #include <verd.h>
 
@@ -208,6 +213,70 @@ static void *read_as_posix(void *arg)
     call->outcome = outcome(read_silent(call));
     call->returned = true;
     return NULL;
+}
+
+/* Until main's next pause, of those that become longer, is over. */
+static void raise_and_hold(void *arg)
+{
+    (void)arg;
+    verd_sleep(20 * VERD_MS);
+    raise(SIGUSR1);
+    for (verd_duration until = verd_now() + 150 * VERD_MS; verd_now() < until;)
+        continue;
+}
+
+static ssize_t lock_held(void)
+{
+    char path[] = "/tmp/verd-lock-XXXXXX";
+    int holder = mkstemp(path), fd = open(path, O_RDWR);
+    unlink(path);
+    cr_assert_eq(flock(holder, LOCK_EX), 0);
+    return verd_posix_flock(fd, LOCK_EX);
+}
+
+static ssize_t receive_half(void)
+{
+    int fds[2], mark = 4;
+    char data[8];
+    cr_assert_eq(verd_posix_socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    cr_assert_eq(verd_posix_setsockopt(fds[0], SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark), 0);
+    cr_assert_eq(verd_posix_write(fds[1], "ab", 2), 2);
+    return verd_posix_recv(fds[0], data, sizeof data, 0);
+}
+
+static ssize_t wait_for_any_child(void)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(pause());
+    ssize_t result = outcome(verd_posix_wait(&status));
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    errno = (int)-result;
+    return result < 0 ? -1 : result;
+}
+
+/* What nobody tells of is looked at time and again. */
+Test(patch, a_handler_ends_a_call_between_two_of_its_looks, .timeout = 30)
+{
+    static const struct {
+        const char *name;
+        ssize_t (*call)(void);
+        ssize_t outcome;
+    } rows[] = {
+        {"flock", lock_held, -EINTR},
+        {"recv", receive_half, 2},
+        {"wait", wait_for_any_child, -EINTR},
+    };
+    make_world();
+    handle(SIGUSR1, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        verd_spawn_n(raise_and_hold, NULL);
+        ssize_t result = outcome(rows[i].call());
+        cr_expect_eq(result, rows[i].outcome, "%s: %zd", rows[i].name, result);
+        cr_expect_eq(caught, (int)i + 1, "%s", rows[i].name);
+    }
 }
 
 Test(patch, a_signal_for_one_thread_ends_its_wait_and_no_others)

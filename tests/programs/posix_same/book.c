@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ int is_emulated(void)
 /* ---- the others ---- */
 
 struct deed {
+    unsigned order;
     unsigned ms;
     int fd;
     int number;
@@ -58,12 +60,19 @@ struct deed {
 static pthread_t others[64];
 static size_t other_count;
 
+/* Deeds are done one after the other: `ms` of one that begins before the last is done, is the time between them. */
+static atomic_uint done;
+static unsigned started, last_ms;
+
 static void *play(void *arg)
 {
     struct deed *deed = arg;
     unsigned pace = is_emulated() ? 5 : 1; /* what is waited for, too */
+    while (atomic_load(&done) != deed->order)
+        usleep(1000);
     usleep(deed->ms * pace * 1000);
     deed->act(deed);
+    atomic_fetch_add(&done, 1);
     free(deed);
     return NULL;
 }
@@ -74,6 +83,10 @@ static void start(struct deed deed)
     struct deed *own = malloc(sizeof *own);
     sigset_t all, before;
     *own = deed;
+    own->order = started++;
+    if (atomic_load(&done) != own->order && deed.ms > last_ms)
+        own->ms -= last_ms;
+    last_ms = deed.ms;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     if (pthread_create(&others[other_count++], NULL, play, own) != 0)
@@ -206,6 +219,39 @@ int elsewhere_listener(int *port)
         return -1;
     *port = made[1];
     return made[0];
+}
+
+/* The child's end of the connection: tells that it has begun, and waits for its end. */
+static void tell_and_wait(int fd)
+{
+    char byte = 0;
+    (void)!write(fd, &byte, 1);
+    (void)!read(fd, &byte, 1);
+}
+
+/* The child does nothing that another OS thread would do: an emulator has none for it. */
+pid_t elsewhere_child(int status, const char *path, int *release)
+{
+    char byte;
+    int fds[2], fd = path != NULL ? open(path, O_RDWR) : -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+        abort();
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct flock whole = {.l_type = F_WRLCK};
+        close(fds[0]);
+        if (path != NULL && fcntl(fd, F_SETLK, &whole) != 0)
+            abort();
+        tell_and_wait(fds[1]);
+        _exit(status);
+    }
+    close(fds[1]);
+    if (fd >= 0)
+        close(fd);
+    if (pid < 0 || read(fds[0], &byte, 1) != 1)
+        abort();
+    *release = fds[0];
+    return pid;
 }
 
 long now_ms(void)

@@ -4,6 +4,7 @@
 #define POSIX_SAME_BOOK_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #define BOOK_LINES 1000
 
@@ -36,6 +37,10 @@ void later_done(void);
  * or -1. */
 int elsewhere_pair(int fds[2]);
 int elsewhere_listener(int *port);
+
+/* A child process, that ends with the status when the descriptor is closed; meanwhile it has the whole file locked, if there
+ * is one. */
+pid_t elsewhere_child(int status, const char *path, int *release);
 
 /* Milliseconds on CLOCK_MONOTONIC. */
 long now_ms(void);

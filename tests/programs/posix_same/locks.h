@@ -4,31 +4,6 @@
 
 #include <sys/file.h>
 
-/* Another process that has the file locked for so long, from before this returns. It does nothing that another OS thread
- * would do: an emulator has none for it. */
-static pid_t lock_elsewhere(const char *path, unsigned ms)
-{
-    int fds[2], fd = open(path, O_RDWR);
-    char byte;
-    if (fd < 0 || pipe(fds) != 0)
-        abort();
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct flock whole = {.l_type = F_WRLCK};
-        if (fcntl(fd, F_SETLK, &whole) != 0)
-            abort();
-        close(fds[1]);
-        usleep(ms * 1000);
-        _exit(0);
-    }
-    close(fd);
-    close(fds[1]);
-    if (read(fds[0], &byte, 1) != 0)
-        abort();
-    close(fds[0]);
-    return pid;
-}
-
 static int end_of(pid_t pid)
 {
     int status;
@@ -40,32 +15,38 @@ static void locks_of_processes(struct book *book, const char *path)
 {
     struct flock whole = {.l_type = F_WRLCK};
     int fd = open(path, O_RDWR);
-    pid_t pid = lock_elsewhere(path, 50);
+    int release;
+    pid_t pid = elsewhere_child(0, path, &release);
     SAY(lockf(fd, F_TLOCK, 0) == -1 && (errno == EAGAIN || errno == EACCES));
     SAY(lockf(fd, F_TEST, 0));
     SAY(fcntl(fd, F_SETLK, &whole) == -1 && (errno == EAGAIN || errno == EACCES));
     SAY(fcntl(fd, F_GETLK, &whole));
     SAY(whole.l_pid == pid);
+    later_close(50, release);
     SAY(lockf(fd, F_LOCK, 0));
     SAY(end_of(pid));
+    later_done();
     SAY(lockf(fd, F_TEST, 0));
     SAY(lockf(fd, F_ULOCK, 0));
     SAY(lockf(fd, 12345, 0));
     SAY(lockf(-1, F_LOCK, 0));
-    pid = lock_elsewhere(path, 50);
+    pid = elsewhere_child(0, path, &release);
+    later_close(50, release);
     whole = (struct flock){.l_type = F_WRLCK};
     SAY(fcntl(fd, F_SETLKW, &whole));
     SAY(end_of(pid));
+    later_done();
     whole.l_type = F_UNLCK;
     SAY(fcntl(fd, F_SETLKW, &whole));
     SAY(fcntl(-1, F_SETLKW, &whole));
-    pid = lock_elsewhere(path, 500);
+    pid = elsewhere_child(0, path, &release);
     handle(SIGUSR1, 0);
     later_signal(20, SIGUSR1);
     whole.l_type = F_RDLCK;
     SAY(fcntl(fd, F_SETLKW, &whole));
     SAY(caught);
     later_done();
+    plain_close(release);
     SAY(end_of(pid));
     signal(SIGUSR1, SIG_DFL);
     SAY(close(fd));

@@ -176,7 +176,7 @@ static void children(struct book *book)
 {
     char line[64] = "";
     FILE *stream;
-    int status;
+    int status, release;
     pid_t pid = fork();
     if (pid == 0)
         _exit(7);
@@ -185,13 +185,11 @@ static void children(struct book *book)
     SAY(waitpid(pid, &status, 0));
     SAY(wait(&status));
     SAY(waitpid(-1, &status, WNOHANG));
-    pid = fork();
-    if (pid == 0) {
-        usleep(30000);
-        _exit(3);
-    }
+    pid = elsewhere_child(3, NULL, &release);
     SAY(waitpid(pid, &status, WNOHANG));
+    later_close(30, release);
     SAY(wait(&status) == pid);
+    later_done();
     SAY(WEXITSTATUS(status));
     SAY(waitpid(-1, &status, 12345));
     SAY(system("exit 5"));
