@@ -113,10 +113,14 @@ PROGRAM_CXX = -std=c++17 -D_GNU_SOURCE $(CODEGEN) -Iinclude $(CPPFLAGS) -Wall -W
               $(CXXFLAGS)
 LINK = $(CODEGEN) -pthread $(LDFLAGS)
 
+# With musl's compiler come neither Criterion nor C++ nor the kernel's headers; musl lacks some names, makes
+# other system calls, and valgrind does not know its malloc.
+MUSL := $(findstring musl,$(notdir $(firstword $(CC))))
 # Where Criterion cannot be, a small one of the tests' own is in its place.
-FORKED := $(filter memcheck msan,$(CONFIG))
+FORKED := $(MUSL)$(filter memcheck msan,$(CONFIG))
 ifneq ($(FORKED),)
-CRITERION_C = -Itests/support/forked
+CRITERION_C = -Itests/support/forked \
+    $(if $(MUSL),-idirafter /usr/include -idirafter /usr/include/$(ARCH)-linux-gnu)
 else ifneq ($(CROSS),)
 CRITERION_C = -isystem $(SYSROOT)/usr/include
 CRITERION_LINK = -L$(SYSROOT)/usr/lib/$(ARCH)-linux-gnu \
@@ -131,7 +135,9 @@ LIB_SRC := $(wildcard arch/$(ARCH)/*.S core/*/*.c)
 # The hooks, and what dynamic programs have beside them.
 PATCH_SRC := $(wildcard core/patch/hooks/*.c)
 PATCH_DYNAMIC_SRC := $(wildcard core/patch/dynamic/*.c)
-TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/%,$(wildcard tests/*/*.c))
+TESTS = $(filter-out tests/examples/% tests/programs/% tests/support/% $(UNWINDING),$(wildcard tests/*/*.c))
+# The compiler's unwinder is built for glibc.
+UNWINDING = $(if $(MUSL),tests/context/signals.c tests/context/unwind.c tests/sched/profiler.c)
 SUITE_SRC := $(TESTS) $(filter-out $(if $(FORKED),%/main.c),$(wildcard tests/support/*.c)) \
     $(if $(FORKED),tests/support/forked/forked.c)
 # The examples of TLS and of libcurl are built where the compiler finds OpenSSL and libcurl.
@@ -141,9 +147,6 @@ CURL_LIBS := $(shell $(CC) $(TARGET) -include curl/curl.h -E -x c /dev/null > /d
     pkg-config --libs libcurl 2> /dev/null)
 EXAMPLE_SRC := $(filter-out $(if $(TLS_LIBS),,%/tls_openssl.c) $(if $(CURL_LIBS),,%/curl_crawler.c),\
     $(wildcard tests/examples/*.c))
-# With musl's compiler come neither Criterion nor C++ nor the kernel's headers; musl lacks some names, makes
-# other system calls, and valgrind does not know its malloc.
-MUSL := $(findstring musl,$(notdir $(firstword $(CC))))
 WITHOUT := $(if $(MUSL),errno_tables fault_injection hub_refused hub_syscalls sched_valgrind \
     schedule_fuzz serve_memory stack_guard_fallback unwind_stepping \
     $(notdir $(basename $(wildcard tests/programs/*.cc))))

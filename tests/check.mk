@@ -21,7 +21,7 @@ test: export VERD_WITHOUT = $(WITHOUT)
 export VERD_PROMISED := $(or $(filter deps deps-world,$(MAKECMDGOALS)),$(VERD_PROMISED))
 test: export QEMU_LD_PREFIX = $(if $(CROSS),$(abspath $(SYSROOT)))
 # The suite's part is asked for by FILTER, the programs by PROGRAM, all by neither.
-test: $(if $(MUSL),,$(if $(FILTER)$(if $(PROGRAM),,all),$(BUILD)/suite))
+test: $(if $(FILTER)$(if $(PROGRAM),,all),$(BUILD)/suite)
 test: $(if $(PROGRAM)$(if $(FILTER),,all),$(ASKED)) $(EXAMPLES) | $(AFTER_DEPS)
 	$(Q)tests/support/run-tests $(if $(FILTER),--filter '$(FILTER)') \
 	    $(if $(PROGRAM),--program '$(PROGRAM)')
@@ -37,7 +37,8 @@ RUNS_ubsan = $(HOST):ubsan:clang:poll
 RUNS_lto = $(HOST):lto:clang:epoll
 RUNS_aarch64 = aarch64:release:cc:epoll aarch64:release:clang:poll
 RUNS_more = $(HOST):release:cc:poll $(HOST):release:clang:epoll $(HOST):debug:clang:epoll \
-    $(HOST):asan:clang:poll $(HOST):ubsan:cc:epoll $(HOST):lto:cc:poll
+    $(HOST):asan:clang:poll $(HOST):ubsan:cc:epoll $(HOST):lto:cc:poll \
+    $(HOST):release:musl-gcc:epoll $(HOST):release:musl-gcc+-static:poll
 # Not of every check: it takes as long as some of the others together.
 RUNS_tsan = $(HOST):tsan:clang:epoll
 # What sanitizers and memcheck find.
@@ -45,8 +46,10 @@ RUNS_sanitized = $(HOST):tsan:clang:epoll:sanitizers $(HOST):msan:clang:epoll:sa
     $(HOST):memcheck:cc:epoll:sanitizers
 # The suite under memcheck; as long as several builds together, too.
 RUNS_memcheck = $(HOST):memcheck:cc:epoll:::* $(HOST):memcheck:cc:poll:::*
-# With musl, what needs no Criterion, where `make deps` has installed its compiler.
-RUNS_musl = $(HOST):release:musl-gcc:epoll $(HOST):release:musl-gcc+-static:poll
+# With musl, where `make deps` has installed its compiler, the programs, and of the suite what stands in for libc's
+# names; the rest in `make check-more`.
+RUNS_musl = $(HOST):release:musl-gcc:epoll:* $(HOST):release:musl-gcc+-static:poll:* \
+    $(HOST):release:musl-gcc:poll:::patch,pthread
 CHECKS := native debug os asan ubsan lto $(if $(AFTER_DEPS)$(shell command -v musl-gcc),musl) \
     $(if $(filter-out aarch64,$(HOST)),aarch64)
 .PHONY: $(CHECKS:%=check-%) check-tsan check-memcheck check-sanitized check-more check-world

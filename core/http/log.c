@@ -15,21 +15,13 @@ void verd__log_begin(struct verd_http_exchange *x)
     x->begun = verd_now();
 }
 
-/* A client of IPv4 has an address of that, whatever the listener was made for. */
-static const char *write_ipv6(const struct in6_addr *address, char text[INET6_ADDRSTRLEN])
-{
-    if (IN6_IS_ADDR_V4MAPPED(address))
-        return inet_ntop(AF_INET, &address->s6_addr[12], text, INET6_ADDRSTRLEN);
-    return inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
-}
-
 static const char *write_client(struct verd_http_exchange *x, char text[INET6_ADDRSTRLEN])
 {
     switch (verd_http_peer(x, NULL)->sa_family) {
     case AF_INET:
         return inet_ntop(AF_INET, &x->peer.ipv4.sin_addr, text, INET6_ADDRSTRLEN);
     case AF_INET6:
-        return write_ipv6(&x->peer.ipv6.sin6_addr, text);
+        return inet_ntop(AF_INET6, &x->peer.ipv6.sin6_addr, text, INET6_ADDRSTRLEN);
     default:
         return "";
     }

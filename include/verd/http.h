@@ -301,8 +301,8 @@ bool verd_http_stopping(const verd_http_exchange *x);
  */
 int verd_http_pause(verd_http_exchange *x, verd_duration wait);
 
-/* The client's address, of TCP whether or not it has gone; *length (unless NULL) is its size in bytes.
- * AF_UNSPEC: it has none. Never blocks. */
+/* The client's address, of TCP whether or not it has gone; *length (unless NULL) is its size in bytes. A client of
+ * IPv4 has an address of that (AF_INET), of a listener for IPv6, too. AF_UNSPEC: it has none. Never blocks. */
 const struct sockaddr *verd_http_peer(verd_http_exchange *x, socklen_t *length);
 
 /* The stream below, to ask TLS for a certificate, say. Nothing must be read or written

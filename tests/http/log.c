@@ -140,10 +140,19 @@ Test(http, clients_that_have_reset_the_connection_have_an_address)
     cr_expect_eq(strncmp(lines, "127.0.0.1 ", 10), 0, "%s", lines);
 }
 
+static int greet_ipv4(verd_http_exchange *x, void *ctx)
+{
+    socklen_t length;
+    const struct sockaddr *peer = verd_http_peer(x, &length);
+    const struct sockaddr_in *address = (const void *)peer;
+    bool is_right = peer->sa_family == AF_INET && length == sizeof *address &&
+                    address->sin_addr.s_addr == htonl(INADDR_LOOPBACK) && address->sin_port != 0;
+    return is_right ? handle_hello(x, ctx) : verd_http_reply(x, 400, "text/plain", "", 0);
+}
+
 Test(http, clients_of_ipv4_have_an_address_of_that)
 {
-    verd_http_server *server =
-        verd_http_serve(verd_listen(NULL, 0, 0), handle_hello, NULL, &options);
+    verd_http_server *server = verd_http_serve(verd_listen(NULL, 0, 0), greet_ipv4, NULL, &options);
     int fd = verd_connect("127.0.0.1", verd_port(server->net->listener));
     say(fd, GET);
     cr_expect_str_eq(hear_some(fd, HELLO), HELLO);

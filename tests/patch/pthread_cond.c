@@ -64,7 +64,7 @@ Test(pthread, a_point_in_time_beyond_all_clocks_is_never)
     cr_assert(verd_sem_timedwait(&semaphore, &long_ago) == -1 && errno == ETIMEDOUT);
 }
 
-static pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t recursive;
 
 static void *wait_with_lock_twice(void *arg)
 {
@@ -79,6 +79,7 @@ static void *wait_with_lock_twice(void *arg)
 
 Test(pthread, who_waits_with_a_recursive_lock_lets_others_have_it)
 {
+    make_recursive(&recursive);
     pthread_t thread = start(wait_with_lock_twice, order);
     cr_assert_eq(verd_pthread_mutex_trylock(&recursive), 0);
     cr_assert_eq(verd_pthread_mutex_trylock(&recursive), 0);

@@ -75,7 +75,8 @@ Test(pthread, a_lock_that_another_OS_thread_has_is_EPERM)
 
 Test(pthread, a_lock_that_was_taken_too_often_is_EAGAIN)
 {
-    pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    pthread_mutex_t recursive;
+    make_recursive(&recursive);
     long count = 0;
     int error;
     while ((error = verd_pthread_mutex_lock(&recursive)) == 0)

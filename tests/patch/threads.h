@@ -53,4 +53,17 @@ static inline intptr_t elsewhere(void *(*fn)(void *), void *arg)
     return (intptr_t)result;
 }
 
+/* As glibc's initializer has it, or an attribute. */
+static inline void make_recursive(pthread_mutex_t *mutex)
+{
+#ifdef PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP
+    *mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+#else
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    verd_pthread_mutex_init(mutex, &attr);
+#endif
+}
+
 #endif

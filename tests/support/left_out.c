@@ -8,10 +8,19 @@
 
 #include "process.h"
 
+/* musl's run is of one CONFIG alone. */
+static const char *own_kind_of_run(void)
+{
+    const char *musl = getenv("VERD_MUSL");
+    if (process_is_carried())
+        return "os";
+    return musl != NULL && *musl != '\0' ? musl : getenv("VERD_CONFIG");
+}
+
 const char *left_out(const char *suite, const char *name)
 {
     static char line[512], reason[256];
-    const char *own_kind = process_is_carried() ? "os" : getenv("VERD_CONFIG");
+    const char *own_kind = own_kind_of_run();
     char test[256], kind[16], pattern[256];
     bool found = false;
     FILE *list = own_kind != NULL ? fopen("tests/support/left-out", "r") : NULL;

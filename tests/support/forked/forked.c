@@ -16,10 +16,6 @@
 
 #include "left_out.h"
 
-#ifndef FNM_EXTMATCH
-#define FNM_EXTMATCH 0
-#endif
-
 enum { JOBS_MAX = 64 };
 
 /* What a test tells, from whichever of its processes; in memory that it shares with this one. */
@@ -250,6 +246,23 @@ static void run(struct forked_test *test)
     }
 }
 
+/* As fnmatch(3), and @(one|other), which musl's has not. */
+static bool matches(const char *wanted, const char *name)
+{
+    const char *open = strstr(wanted, "@("), *close = open != NULL ? strchr(open, ')') : NULL;
+    if (close == NULL)
+        return fnmatch(wanted, name, 0) == 0;
+    for (const char *begin = open + 2, *end; begin <= close; begin = end + 1) {
+        char one[1024];
+        end = begin + strcspn(begin, "|)");
+        snprintf(one, sizeof one, "%.*s%.*s%s", (int)(open - wanted), wanted, (int)(end - begin),
+                 begin, close + 1);
+        if (matches(one, name))
+            return true;
+    }
+    return false;
+}
+
 static int run_all(void)
 {
     struct report *reports = mmap(NULL, JOBS_MAX * sizeof *reports, PROT_READ | PROT_WRITE,
@@ -262,7 +275,7 @@ static int run_all(void)
     sigprocmask(SIG_BLOCK, &child_ended, &signals_before);
     for (struct forked_test *test = tests; test != NULL; test = test->next) {
         snprintf(name, sizeof name, "%s/%s", test->suite, test->options.name);
-        if (fnmatch(pattern, name, FNM_EXTMATCH) == 0)
+        if (matches(pattern, name))
             run(test);
     }
     while (running > 0)
