@@ -79,7 +79,7 @@ static void interrupt_main(void *arg)
 
 static void count(const struct verd__thread *thread, bool restarts)
 {
-    if (thread->state != VERD__STARTED)
+    if (thread == NULL || thread->state != VERD__STARTED) /* main's OS thread ends */
         return;
     struct verd__area *area = verd__area(thread);
     area->handled.all++;

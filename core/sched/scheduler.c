@@ -59,6 +59,7 @@ static void scheduler_free(void *value)
     verd__overflow_end(scheduler);
     verd__carriers_end(scheduler);
     verd__stacks_free(&scheduler->stacks);
+    scheduler->main = NULL; /* to a handler that a signal begins from now on */
     verd__slabs_free(scheduler);
     verd__current = NULL;
     free(scheduler);

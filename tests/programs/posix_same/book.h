@@ -51,6 +51,9 @@ int flags_of(int fd);
 /* Not all that is asked of the kernel does an emulator do. */
 int is_emulated(void);
 
+/* Whether a socket's SO_RCVTIMEO and SO_SNDTIMEO can be asked for: QEMU 10.0 does not tell. */
+int limits_are_told(void);
+
 /* libc's, which the library knows nothing of. */
 int plain_close(int fd);
 

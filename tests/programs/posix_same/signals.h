@@ -218,6 +218,8 @@ static void interruptions(struct book *book)
 /* What has a limit is not restarted. */
 static void interrupted_limits(struct book *book)
 {
+    if (!limits_are_told())
+        return;
     struct timeval limit = {5, 0};
     char byte;
     int fds[2], port, listener = make_listener(&port);
