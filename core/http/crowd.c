@@ -19,11 +19,7 @@ static bool find_key(const struct verd__handler *client, struct key *key)
     }
     if (client->peer.any.sa_family != AF_INET6)
         return false;
-    const struct in6_addr *address = &client->peer.ipv6.sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(address))
-        memcpy(&key->low, &address->s6_addr[12], sizeof key->low);
-    else
-        memcpy(&key->high, &address->s6_addr[0], sizeof key->high);
+    memcpy(&key->high, &client->peer.ipv6.sin6_addr, sizeof key->high);
     return true;
 }
 

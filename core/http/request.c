@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What was asked: the server's view of a request. */
 #include <errno.h>
-#include <string.h>
 
 #include <verd/net.h>
 
@@ -90,19 +89,6 @@ uint64_t verd_http_length(const verd_http_exchange *x)
     return x->head.bits & VERD__HEAD_LENGTH ? x->head.length : 0;
 }
 
-/* A client of IPv4 has an address of that, whatever the listener was made for. */
-static void note_ipv6(struct verd_http_exchange *x, const struct sockaddr_in6 *address)
-{
-    if (!IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
-        x->peer.ipv6 = *address;
-        x->peer_length = sizeof x->peer.ipv6;
-        return;
-    }
-    x->peer.ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = address->sin6_port};
-    memcpy(&x->peer.ipv4.sin_addr, &address->sin6_addr.s6_addr[12], sizeof x->peer.ipv4.sin_addr);
-    x->peer_length = sizeof x->peer.ipv4;
-}
-
 /* That of a client over TCP was noted when it was accepted: it may be gone by now. */
 static void ask_peer(struct verd_http_exchange *x)
 {
@@ -112,7 +98,8 @@ static void ask_peer(struct verd_http_exchange *x)
         x->peer.ipv4 = client->peer.ipv4;
         x->peer_length = sizeof x->peer.ipv4;
     } else if (client->peer.any.sa_family == AF_INET6) {
-        note_ipv6(x, &client->peer.ipv6);
+        x->peer.ipv6 = client->peer.ipv6;
+        x->peer_length = sizeof x->peer.ipv6;
     } else if (getpeername(client->client, &x->peer.any, &x->peer_length) != 0) {
         x->peer.any.sa_family = AF_UNSPEC;
         x->peer_length = sizeof x->peer.any.sa_family;

@@ -63,9 +63,18 @@ struct visitor {
     struct sockaddr_storage address;
 };
 
+/* A client of IPv4 has an address of that, whatever the listener was made for. */
 static void note_peer(struct verd__handler *handler, const struct visitor *visitor)
 {
+    const struct sockaddr_in6 *address = (const void *)&visitor->address;
     size_t size = visitor->length;
+    if (visitor->address.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
+        handler->peer.ipv4 =
+            (struct sockaddr_in){.sin_family = AF_INET, .sin_port = address->sin6_port};
+        memcpy(&handler->peer.ipv4.sin_addr, &address->sin6_addr.s6_addr[12],
+               sizeof handler->peer.ipv4.sin_addr);
+        return;
+    }
     handler->peer.any.sa_family = AF_UNSPEC;
     if (size <= sizeof handler->peer && size >= sizeof handler->peer.any.sa_family &&
         visitor->address.ss_family != AF_UNIX)

@@ -64,8 +64,8 @@ int verd__cases_look(verd_case *cases, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (!verd__case_is_of_descriptor(&cases[i]))
             continue;
-        if (verd__may_have_server(
-                cases[i].fd)) { /* always ready, as POSIX has it of regular files */
+        /* A regular file is always ready, as POSIX has it. */
+        if (verd__may_have_server(cases[i].fd)) {
             cases[i].ready = verd__case_events(&cases[i]);
             continue;
         }

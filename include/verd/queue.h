@@ -107,11 +107,10 @@ size_t verd_queue_putting(const verd_queue *queue);
 enum verd_case_kind {
     VERD_CASE_PUT = 1,
     VERD_CASE_GET = 2,
-    VERD_CASE_DEFAULT = 3, /* nothing, if nothing else can be done at once */
-    VERD_CASE_EVENT = 4,   /* an event is set, or has failed */
-    VERD_CASE_END = 5,     /* a thread has ended; its handle stays */
-    VERD_CASE_READABLE =
-        6, /* a descriptor can be read, or is at its end, or has an error; a regular file always */
+    VERD_CASE_DEFAULT = 3,  /* nothing, if nothing else can be done at once */
+    VERD_CASE_EVENT = 4,    /* an event is set, or has failed */
+    VERD_CASE_END = 5,      /* a thread has ended; its handle stays */
+    VERD_CASE_READABLE = 6, /* as poll(2): input, an end or an error; of a regular file, always */
     VERD_CASE_WRITABLE = 7,
     VERD_CASE_AFTER = 8, /* a duration has passed since the call began */
 };
